@@ -1,0 +1,242 @@
+// npm run bench: runs tsrun and its peers in turn on one machine and writes docs/performance.md and its chart.
+//   --runtime NAME=PATH  measure this one too, or instead of the known one (tsrun, crun, runc); NAME= leaves one out
+//   --rounds N           samples of each measurement (20)
+//   --only TEXT          measurements whose name contains TEXT; nothing is written then
+//   --check              exit 1 if tsrun misses a bar
+//   --no-write           print only
+// Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
+// hybrid cgroup hierarchy as long as a controller is left in cgroup v2.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
+import { printTable, writeReport } from './report.js';
+import { fastest, judge, median, type Row } from './statistics.js';
+
+const { values: options } = parseArgs({
+  options: {
+    runtime: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '20' },
+    only: { type: 'string', default: '' },
+    check: { type: 'boolean', default: false },
+    'no-write': { type: 'boolean', default: false },
+  },
+});
+
+function findRuntimes(): Map<string, string> {
+  const found = new Map([
+    ['tsrun', resolve('dist/tsrun')],
+    ['crun', '/usr/bin/crun'],
+    ['runc', '/usr/sbin/runc'],
+  ]);
+  for (const argument of options.runtime) {
+    const [name = '', path = ''] = argument.split('=');
+    if (path === '') found.delete(name);
+    else found.set(name, resolve(path));
+  }
+  for (const [name, path] of found) {
+    if (existsSync(path)) continue;
+    console.error(`bench: no ${name} at '${path}': left out`);
+    found.delete(name);
+  }
+  return found;
+}
+
+if (process.env.RIG !== 'inside') {
+  const again = [process.execPath, 'src/build/run-ts.mjs', 'conformance/bench/bench.ts', ...process.argv.slice(2)];
+  const result = spawnSync('conformance/lib/isolate.sh', ['--', ...again], {
+    stdio: 'inherit',
+    env: { ...process.env, RIG: 'inside' },
+  });
+  process.exit(result.status ?? 1);
+}
+
+const runtimes = findRuntimes();
+const rounds = Number(options.rounds);
+const work = mkdtempSync(join(tmpdir(), 'bench-'));
+process.env.WORK = work;
+mkdirSync('/run/bench'); // a tmpfs, as the runtimes' own default is
+const bundle = (name: string, change: (config: Config) => void = () => {}) => {
+  const config = defaultConfig();
+  change(config);
+  return writeBundle(work, name, config);
+};
+const command = (name: string, path: string, words: string) => `${path} --root /run/bench/${name} ${words}`;
+
+function emptyRow(name: string, unit: Row['unit'], bars: Row['bars']): Row {
+  return { name, unit, bars, values: new Map(), fastest: new Map(), samples: 0, failures: new Map() };
+}
+
+/** Wall time of a sequence of commands; `{}` stands for the container's id. */
+function timed(name: string, bars: Row['bars'], sequence: string[], samples = rounds): Row {
+  const row = emptyRow(name, 'ms', bars);
+  const lines = [...runtimes].map(([label, path]) =>
+    [label, ...sequence.map((words) => (words.startsWith('gone ') ? words : command(label, path, words)))].join('\t'),
+  );
+  writeFileSync(join(work, 'commands'), `${lines.join('\n')}\n`);
+  const result = spawnSync('bash', ['conformance/bench/measure.sh', String(samples), join(work, 'commands')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const times = new Map([...runtimes.keys()].map((label) => [label, [] as number[]]));
+  for (const line of result.stdout.trim().split('\n')) {
+    const [label = '', value, text = ''] = line.split('\t');
+    if (value === 'failed') row.failures.set(label, text);
+    else times.get(label)?.push(Number(value) / 1000);
+  }
+  for (const [label, list] of times) {
+    row.values.set(label, row.failures.has(label) ? undefined : median(list));
+    row.fastest.set(label, row.failures.has(label) ? undefined : fastest(list));
+    row.samples = Math.max(row.samples, list.length);
+  }
+  return row;
+}
+
+function call(label: string, path: string, words: string, timeoutMs = 10_000): string | undefined {
+  const [program = '', ...rest] = command(label, path, words).split(' ');
+  // The container keeps its stdio, so it must not be a pipe that is waited for.
+  const result = spawnSync(program, rest, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    timeout: timeoutMs,
+  });
+  return result.status === 0 ? undefined : (result.stderr ?? '').trim() || `status ${result.status}`;
+}
+
+/** What init keeps to itself while it waits for start: its dirty private pages. Clean ones are files that the kernel can drop. */
+function heldMemory(): Row {
+  const row = emptyRow('private memory of init while created', 'KiB', [{ factor: 1024 }]);
+  const path = bundle('plain');
+  for (const [label, program] of runtimes) {
+    const kept: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const pidFile = join(work, 'held.pid');
+      const log = join(work, 'held.log');
+      const words = `create --bundle ${path} --pid-file ${pidFile} held${i}`;
+      // Through a shell: init inherits stderr, and a pipe would stay open as long as it lives.
+      const shell = spawnSync('sh', ['-c', `${command(label, program, words)} </dev/null >${log} 2>&1`]);
+      if (shell.status !== 0) {
+        row.failures.set(label, readFileSync(log, 'utf8').trim());
+        break;
+      }
+      const rollup = readFileSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}/smaps_rollup`, 'utf8');
+      kept.push(
+        [...rollup.matchAll(/^Private_(?:Dirty|Hugetlb): +(\d+) kB$/gm)].reduce(
+          (sum, match) => sum + Number(match[1]),
+          0,
+        ),
+      );
+      call(label, program, `delete --force held${i}`);
+    }
+    row.values.set(label, row.failures.has(label) ? undefined : median(kept));
+    row.samples = Math.max(row.samples, kept.length);
+  }
+  return row;
+}
+
+/** The smallest power of two under which `run` of /bin/true works five times of five. */
+function smallestLimit(): Row {
+  const row = emptyRow('smallest memory limit that runs /bin/true', 'KiB', [{ factor: 512 }]);
+  row.samples = 5;
+  for (const [label, program] of runtimes) {
+    for (let limit = 256; limit <= 8192; limit *= 2) {
+      const path = bundle(`limit-${limit}`, (config) => {
+        config.linux.resources = { memory: { limit: limit * 1024 } };
+      });
+      let failure: string | undefined;
+      for (let i = 0; i < 5 && failure === undefined; i++) {
+        const id = `limit${limit}-${i}`;
+        failure = call(label, program, `run --bundle ${path} ${id}`);
+        if (failure !== undefined) call(label, program, `delete --force ${id}`);
+      }
+      if (failure === undefined) {
+        row.values.set(label, limit);
+        row.failures.delete(label);
+        break;
+      }
+      row.failures.set(label, `${limit} KiB: ${failure}`);
+    }
+  }
+  return row;
+}
+
+/** exec into a container that only sleeps. */
+function execTime(): Row {
+  const path = bundle('sleeper', (config) => {
+    config.process.args = ['/bin/sleep', '1000'];
+  });
+  for (const [label, program] of runtimes) {
+    spawnSync('sh', ['-c', `${command(label, program, `run -d --bundle ${path} sleeper`)} </dev/null >/dev/null 2>&1`]);
+  }
+  const row = timed(
+    'exec /bin/true',
+    [
+      { peer: 'runc', factor: 1 },
+      { peer: 'crun', factor: 1.5 },
+    ],
+    ['exec sleeper /bin/true'],
+  );
+  for (const [label, program] of runtimes) call(label, program, 'delete --force sleeper');
+  return row;
+}
+
+function measurements(): [string, () => Row][] {
+  const plain = bundle('plain');
+  const seccomp = podmanSeccomp();
+  const profiled = bundle('profiled', (config) => {
+    if (seccomp !== undefined) config.linux.seccomp = seccomp;
+  });
+  const cycle = [`create --bundle ${plain} --pid-file ${work}/{}.pid {}`, 'start {}', 'gone {}', 'delete {}'];
+  const list: [string, () => Row][] = [];
+  const add = (name: string, measure: (name: string) => Row) => list.push([name, () => measure(name)]);
+  add('run /bin/true', (name) =>
+    timed(
+      name,
+      [
+        { peer: 'runc', factor: 0.8 },
+        { peer: 'crun', factor: 1.5 },
+      ],
+      [`run --bundle ${plain} {}`],
+    ),
+  );
+  if (seccomp !== undefined) {
+    add("run with podman's default seccomp profile", (name) =>
+      timed(
+        name,
+        [
+          { peer: 'runc', factor: 0.6 },
+          { peer: 'crun', factor: 1 },
+        ],
+        [`run --bundle ${profiled} {}`],
+      ),
+    );
+  }
+  add('create, start, delete', (name) => timed(name, [{ peer: 'runc', factor: 1 }], cycle));
+  add('exec /bin/true', execTime);
+  add('private memory of init while created', heldMemory);
+  add('smallest memory limit that runs /bin/true', smallestLimit);
+  return list.filter(([name]) => name.includes(options.only));
+}
+
+try {
+  const rows = measurements().map(([, measure]) => measure());
+  const names = [...runtimes.keys()];
+  printTable(rows, names);
+  const quick = rows
+    .filter((row) => row.fastest.size > 0)
+    .map((row) => ({ ...row, values: row.fastest, failures: new Map() }));
+  console.log('\nthe fastest tenth, for a machine that has other work');
+  printTable(quick, names);
+  if (options.only === '' && !options['no-write']) writeReport(rows, runtimes);
+  const missed = rows.flatMap((row) =>
+    judge(row, 'tsrun')
+      .filter((bar) => !bar.met)
+      .map((bar) => `${row.name}: ${bar.text}`),
+  );
+  for (const bar of missed) console.log(`missed: ${bar}`);
+  process.exitCode = options.check && missed.length > 0 ? 1 : 0;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

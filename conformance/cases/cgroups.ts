@@ -1,0 +1,393 @@
+import { existsSync, statSync } from 'node:fs';
+import { type Changes, namespaces } from '../config.js';
+import { type Add, type Box, type Case, expect, same, skip, topic, unified } from '../harness.js';
+
+/** Name, resources, controller, file and its content. */
+type Row = readonly [string, string, object, string, string, string];
+
+const mega = 1024 * 1024;
+
+const version1: readonly Row[] = [
+  ['memory-limit', 'memory', { limit: 64 * mega }, 'memory', 'memory.limit_in_bytes', String(64 * mega)],
+  [
+    'memory-reservation',
+    'memory',
+    { reservation: 32 * mega },
+    'memory',
+    'memory.soft_limit_in_bytes',
+    String(32 * mega),
+  ],
+  [
+    'memory-limit-and-reservation',
+    'memory',
+    { limit: 64 * mega, reservation: 32 * mega },
+    'memory',
+    'memory.soft_limit_in_bytes',
+    String(32 * mega),
+  ],
+  [
+    'memory-swap',
+    'memory',
+    { limit: 64 * mega, swap: 96 * mega },
+    'memory',
+    'memory.memsw.limit_in_bytes',
+    String(96 * mega),
+  ],
+  ['memory-swappiness', 'memory', { swappiness: 20 }, 'memory', 'memory.swappiness', '20'],
+  ['memory-swappiness-zero', 'memory', { swappiness: 0 }, 'memory', 'memory.swappiness', '0'],
+  ['memory-unlimited', 'memory', { limit: -1 }, 'memory', 'memory.limit_in_bytes', '9223372036854771712'],
+  ['memory-no-oom-killer', 'memory', { disableOOMKiller: true }, 'memory', 'memory.oom_control', 'oom_kill_disable 1'],
+  ['cpu-shares', 'cpu', { shares: 777 }, 'cpu', 'cpu.shares', '777'],
+  ['cpu-quota', 'cpu', { quota: 20000 }, 'cpu', 'cpu.cfs_quota_us', '20000'],
+  ['cpu-period', 'cpu', { period: 50000 }, 'cpu', 'cpu.cfs_period_us', '50000'],
+  ['cpu-quota-with-period', 'cpu', { quota: 20000, period: 50000 }, 'cpu', 'cpu.cfs_quota_us', '20000'],
+  ['cpu-unlimited', 'cpu', { quota: -1 }, 'cpu', 'cpu.cfs_quota_us', '-1'],
+  ['cpu-burst', 'cpu', { quota: 20000, burst: 10000 }, 'cpu', 'cpu.cfs_burst_us', '10000'],
+  ['cpu-idle', 'cpu', { idle: 1 }, 'cpu', 'cpu.idle', '1'],
+  ['cpus', 'cpu', { cpus: '0' }, 'cpuset', 'cpuset.cpus', '0'],
+  ['mems', 'cpu', { mems: '0' }, 'cpuset', 'cpuset.mems', '0'],
+  ['pids-limit', 'pids', { limit: 33 }, 'pids', 'pids.max', '33'],
+  ['pids-unlimited', 'pids', { limit: -1 }, 'pids', 'pids.max', 'max'],
+  ['blkio-weight', 'blockIO', { weight: 300 }, 'blkio', 'blkio.bfq.weight', '300'],
+  [
+    'hugepages',
+    'hugepageLimits',
+    [{ pageSize: '2MB', limit: 4 * mega }] as object,
+    'hugetlb',
+    'hugetlb.2MB.rsvd.limit_in_bytes',
+    String(4 * mega),
+  ],
+  ['network-class', 'network', { classID: 1048577 }, 'net_cls', 'net_cls.classid', '1048577'],
+  [
+    'network-priority',
+    'network',
+    { priorities: [{ name: 'lo', priority: 5 }] },
+    'net_prio',
+    'net_prio.ifpriomap',
+    'lo 5',
+  ],
+];
+
+const version2: readonly Row[] = [
+  ['memory-limit', 'memory', { limit: 64 * mega }, 'memory', 'memory.max', String(64 * mega)],
+  ['memory-reservation', 'memory', { reservation: 32 * mega }, 'memory', 'memory.low', String(32 * mega)],
+  ['memory-swap', 'memory', { limit: 64 * mega, swap: 96 * mega }, 'memory', 'memory.swap.max', String(32 * mega)],
+  ['memory-swap-none', 'memory', { limit: 64 * mega, swap: 64 * mega }, 'memory', 'memory.swap.max', '0'],
+  ['memory-unlimited', 'memory', { limit: -1 }, 'memory', 'memory.max', 'max'],
+  ['cpu-quota', 'cpu', { quota: 20000 }, 'cpu', 'cpu.max', '20000 100000'],
+  ['cpu-quota-with-period', 'cpu', { quota: 20000, period: 50000 }, 'cpu', 'cpu.max', '20000 50000'],
+  ['cpu-period', 'cpu', { period: 50000 }, 'cpu', 'cpu.max', 'max 50000'],
+  ['cpu-unlimited', 'cpu', { quota: -1 }, 'cpu', 'cpu.max', 'max 100000'],
+  ['cpu-burst', 'cpu', { quota: 20000, burst: 10000 }, 'cpu', 'cpu.max.burst', '10000'],
+  ['cpu-idle', 'cpu', { idle: 1 }, 'cpu', 'cpu.idle', '1'],
+  ['cpus', 'cpu', { cpus: '0' }, 'cpuset', 'cpuset.cpus', '0'],
+  ['mems', 'cpu', { mems: '0' }, 'cpuset', 'cpuset.mems', '0'],
+  ['pids-limit', 'pids', { limit: 33 }, 'pids', 'pids.max', '33'],
+  ['pids-unlimited', 'pids', { limit: -1 }, 'pids', 'pids.max', 'max'],
+  [
+    'hugepages',
+    'hugepageLimits',
+    [{ pageSize: '2MB', limit: 4 * mega }] as object,
+    'hugetlb',
+    'hugetlb.2MB.rsvd.max',
+    String(4 * mega),
+  ],
+  ['unified-memory-high', 'unified', { 'memory.high': '40000000' }, 'memory', 'memory.high', '39997440'],
+  ['unified-pids', 'unified', { 'pids.max': '44' }, 'pids', 'pids.max', '44'],
+  ['unified-cpu-weight', 'unified', { 'cpu.weight': '77' }, 'cpu', 'cpu.weight', '77'],
+  ['unified-unknown-to-runtimes', 'unified', { 'cgroup.max.depth': '3' }, '', 'cgroup.max.depth', '3'],
+];
+
+const proofs: Record<string, string> = {
+  memory: 'linux.resources.memory',
+  cpu: 'linux.resources.cpu',
+  pids: 'linux.resources.pids',
+  blockIO: 'linux.resources.blockio',
+  hugepageLimits: 'linux.resources.hugepages',
+  network: 'runtime.create.properties',
+  unified: 'linux.unified.unknown',
+};
+
+function needs(version: 1 | 2): void {
+  if (unified !== (version === 2)) skip(`cgroup v${version} only`);
+}
+
+function addRows(rows: readonly Row[], version: 1 | 2, test: Add): void {
+  for (const [slug, key, value, controller, file, wanted] of rows) {
+    const proves = [proofs[key]!, ...(key === 'unified' ? ['linux.unified.controllers'] : [])];
+    test(`v${version}-${slug}`, proves, async (box) => {
+      needs(version);
+      const top = `/sys/fs/cgroup/${version === 1 ? controller : ''}`;
+      if (!existsSync(top)) skip(`no controller ${controller}`);
+      if (version === 1 && !existsSync(`${top}/${file}`)) skip(`no ${file} in this kernel`);
+      await box.created('true', { [`/linux/resources/${key}`]: value });
+      if (version === 2 && !existsSync(`${top}${box.cgroup}/${file}`)) skip(`no ${file} in this kernel`);
+      const content = box.cgroupFile(controller, file);
+      const lines = content.split('\n').map((line) => line.trim());
+      expect(lines.includes(wanted), `${file}: ${lines.join(' | ')}, wanted ${wanted}`);
+    });
+  }
+}
+
+const self = (text: string, controller: string) => {
+  const line = text
+    .split('\n')
+    .find((item) => (unified ? item.startsWith('0::') : item.split(':')[1]!.split(',').includes(controller)));
+  return line?.split(':')[2];
+};
+
+function addPlace(test: Add): void {
+  for (const controller of ['memory', 'pids', 'freezer', 'devices', 'cpu', 'cpuset', 'blkio']) {
+    test(`path-absolute-${controller}`, ['linux.cgroups.path-absolute', 'linux.cgroups.path-form'], async (box) => {
+      await box.created('true');
+      const { pid } = await box.state();
+      same(self(box.read(`/proc/${pid}/cgroup`), controller), box.cgroup, 'cgroup');
+    });
+  }
+  test('path-nested', ['linux.cgroups.path-absolute'], async (box) => {
+    await box.created('true', { '/linux/cgroupsPath': `${box.cgroup}/a/b` });
+    const { pid } = await box.state();
+    const found = self(box.read(`/proc/${pid}/cgroup`), 'memory');
+    await box.ok('delete', '--force', box.id);
+    for (const folder of box.cgroupFolders())
+      await box.spawned('find', [folder, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']);
+    same(found, `${box.cgroup}/a/b`, 'cgroup');
+  });
+  test('path-relative-twice-the-same', ['linux.cgroups.path-stable', 'linux.cgroups.path-form'], async (box) => {
+    const found: Array<string | undefined> = [];
+    for (let round = 0; round < 2; round++) {
+      await box.created('true', { '/linux/cgroupsPath': `${box.id}` });
+      found.push(self(box.read(`/proc/${(await box.state()).pid}/cgroup`), 'memory'));
+      await box.ok('delete', '--force', box.id);
+    }
+    expect(found[0]?.endsWith(box.id) === true && found[0] === found[1], found.join(' and '));
+  });
+  test('path-stays-inside', ['linux.cgroups.path-invalid'], async (box) => {
+    box.configure('true', { '/linux/cgroupsPath': `/../../../..${box.cgroup}` });
+    const result = await box.create();
+    if (result.code === 0)
+      same(self(box.read(`/proc/${(await box.state()).pid}/cgroup`), 'memory'), box.cgroup, 'cgroup');
+  });
+  test('path-too-long', ['linux.cgroups.path-invalid'], (box) =>
+    box.refused({ '/linux/cgroupsPath': `/${'a'.repeat(5000)}` }),
+  );
+  test('namespace-hides-the-path', ['linux.namespaces.new'], async (box) => {
+    same(
+      self(await box.sh('cat /proc/self/cgroup', { '/linux/namespaces': namespaces('cgroup') }), 'memory'),
+      '/',
+      'cgroup',
+    );
+  });
+  test('removed-by-delete', ['runtime.delete.resources'], async (box) => {
+    await box.created('true');
+    expect(box.cgroupFolders().length > 0, 'no cgroup was made');
+    await box.ok('delete', '--force', box.id);
+    same(box.cgroupFolders(), [], 'left');
+  });
+  test('removed-after-run', ['runtime.lifecycle.destroyed'], async (box) => {
+    await box.sh('true');
+    same(box.cgroupFolders(), [], 'left');
+  });
+  test('processes-of-the-container-are-in-it', ['linux.cgroups.path-absolute'], async (box) => {
+    await box.started('sleep 30 & sleep 30 & echo up; wait');
+    await box.untilOutput('up');
+    await box.until('three processes', () => box.cgroupFile('memory', 'cgroup.procs').split('\n').length === 3);
+  });
+}
+
+function addLimits(test: Add): void {
+  test('pids-limit-works', ['linux.resources.pids'], async (box) => {
+    const out = await box.run('for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all', {
+      '/linux/resources/pids': { limit: 5 },
+    });
+    expect(!out.stdout.includes('all') || out.stderr.includes('fork'), 'ten processes in spite of the limit of 5');
+  });
+  test('pids-limit-zero', ['linux.pids.zero'], async (box) => {
+    const result = await box.run('/bin/true & wait; echo $?', { '/linux/resources/pids': { limit: 0 } });
+    expect(result.code !== 0 || result.stderr.includes('fork'), 'a second process in spite of the limit of 0');
+  });
+  test('memory-limit-works', ['linux.resources.memory'], async (box) => {
+    const limits = unified ? { limit: 16 * mega, swap: 16 * mega } : { limit: 16 * mega };
+    const result = await box.run('head -c 100000000 /dev/zero | tail -c 90000000 | wc -c', {
+      '/linux/resources/memory': limits,
+    });
+    expect(!result.stdout.includes('90000000'), '90 MB in spite of the limit of 16 MB');
+  });
+  test('cpus-work', ['linux.resources.cpu'], async (box) => {
+    same(
+      (await box.sh('grep Cpus_allowed_list /proc/self/status', { '/linux/resources/cpu': { cpus: '0' } })).split(
+        /\s+/,
+      )[1],
+      '0',
+      'CPUs',
+    );
+  });
+  const bad: ReadonlyArray<readonly [string, string, Changes]> = [
+    ['unknown-cpu', 'runtime.create.cannot-apply', { '/linux/resources/cpu': { cpus: '4000' } }],
+    ['cpus-nonsense', 'config.valid-values', { '/linux/resources/cpu': { cpus: 'a-b' } }],
+    ['memory-string', 'config.valid-values', { '/linux/resources/memory': { limit: '64m' } }],
+    ['memory-fraction', 'config.valid-values', { '/linux/resources/memory': { limit: 1.5 } }],
+    [
+      'swap-below-limit',
+      'runtime.create.cannot-apply',
+      { '/linux/resources/memory': { limit: 64 * mega, swap: 32 * mega } },
+    ],
+    ['swappiness-900', 'config.valid-values', { '/linux/resources/memory': { swappiness: 900 } }],
+    ['quota-too-small', 'runtime.create.cannot-apply', { '/linux/resources/cpu': { quota: 1, period: 100000 } }],
+    ['burst-above-quota', 'linux.cpu.burst', { '/linux/resources/cpu': { quota: 10000, burst: 20000 } }],
+    [
+      'quota-below-burst',
+      'linux.cpu.quota-burst',
+      { '/linux/resources/cpu': { quota: 5000, period: 100000, burst: 6000 } },
+    ],
+    [
+      'weight-device-without-weight',
+      'linux.blockio.weight',
+      { '/linux/resources/blockIO': { weightDevice: [{ major: 8, minor: 0 }] } },
+    ],
+    [
+      'throttle-without-rate',
+      'config.valid-values',
+      { '/linux/resources/blockIO': { throttleReadBpsDevice: [{ major: 8, minor: 0 }] } },
+    ],
+    ['rdma-without-value', 'linux.rdma.one-of', { '/linux/resources/rdma': { mlx5_0: {} } }],
+    [
+      'huge-page-size-climbs',
+      'config.valid-values',
+      { '/linux/resources/hugepageLimits': [{ pageSize: '../../x', limit: 5 }] },
+    ],
+    [
+      'huge-page-size-unknown',
+      'runtime.create.cannot-apply',
+      { '/linux/resources/hugepageLimits': [{ pageSize: '3MB', limit: 5 }] },
+    ],
+    ['unified-missing-controller', 'linux.unified.missing', { '/linux/resources/unified': { 'nosuch.max': '5' } }],
+    ['unified-climbs', 'config.valid-values', { '/linux/resources/unified': { '../cgroup.procs': '5' } }],
+    ['unified-number', 'config.valid-values', { '/linux/resources/unified': { 'pids.max': 5 } }],
+    ['pids-string', 'config.valid-values', { '/linux/resources/pids': { limit: '5' } }],
+    ['pids-null-key', 'config.valid-values', { '/linux/resources/pids': [] }],
+    [
+      'block-device-missing',
+      'runtime.create.cannot-apply',
+      { '/linux/resources/blockIO': { throttleReadBpsDevice: [{ major: 250, minor: 250, rate: 5 }] } },
+    ],
+  ];
+  for (const [slug, proof, changes] of bad) test(`refused-${slug}`, [proof], (box) => box.refused(changes));
+  test('v2-refused-realtime', ['linux.resources.no-conversion'], async (box) => {
+    needs(2);
+    await box.refused({ '/linux/resources/cpu': { realtimeRuntime: 5000, realtimePeriod: 100000 } });
+  });
+  test('v2-refused-swappiness', ['linux.resources.no-conversion'], async (box) => {
+    needs(2);
+    await box.refused({ '/linux/resources/memory': { swappiness: 20 } });
+  });
+  test('v2-refused-class-of-packets', ['linux.resources.no-conversion'], async (box) => {
+    needs(2);
+    await box.refused({ '/linux/resources/network': { classID: 5 } });
+  });
+  test('v2-shares-are-converted', ['linux.resources.cpu'], async (box) => {
+    needs(2);
+    await box.created('true', { '/linux/resources/cpu': { shares: 2048 } });
+    const weight = Number(box.cgroupFile('cpu', 'cpu.weight'));
+    expect(weight > 30 && weight < 200, `cpu.weight ${weight}`);
+  });
+  for (const [version, proof] of [
+    [1, 'linux.cgroups.owner-v1'],
+    [2, 'linux.cgroups.owner-change'],
+  ] as const) {
+    test(
+      `owner-v${version}`,
+      version === 2
+        ? [proof, 'linux.cgroups.owner-missing', 'linux.cgroups.owner-fallback', 'linux.cgroups.owner-others']
+        : [proof],
+      async (box) => {
+        needs(version);
+        const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
+        const mount = { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['rw'] };
+        const sys = { destination: '/sys', type: 'sysfs', source: 'sysfs' };
+        const changes: Changes = {
+          '/linux/namespaces': namespaces('user', 'cgroup', 'network'),
+          '/linux/uidMappings': ids,
+          '/linux/gidMappings': ids,
+        };
+        await box.created('true', version === 1 ? changes : { ...changes, '/mounts/3': sys, '/mounts/4': mount });
+        const folder = box.cgroupFolders()[0]!;
+        same(statSync(folder).uid, version === 1 ? 0 : 100000, `owner of ${folder}`);
+        if (version === 2) {
+          same(statSync(`${folder}/cgroup.procs`).uid, 100000, 'owner of cgroup.procs');
+          same(statSync(`${folder}/cgroup.subtree_control`).uid, 100000, 'owner of cgroup.subtree_control');
+          same(statSync(`${folder}/cgroup.type`).uid, 0, 'owner of cgroup.type');
+        }
+      },
+    );
+  }
+  test('owner-stays-without-writable-mount', ['linux.cgroups.owner-readonly'], async (box) => {
+    const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
+    await box.created('true', {
+      '/linux/namespaces': namespaces('user', 'cgroup'),
+      '/linux/uidMappings': ids,
+      '/linux/gidMappings': ids,
+    });
+    for (const folder of box.cgroupFolders()) same(statSync(folder).uid, 0, `owner of ${folder}`);
+  });
+}
+
+async function update(box: Box, args: string[], controller: string, file: string, wanted: string): Promise<void> {
+  await box.created('true', {
+    '/linux/resources/pids': { limit: 33 },
+    '/linux/resources/memory': { limit: 64 * mega },
+  });
+  await box.ok('update', ...args, box.id);
+  same(box.cgroupFile(controller, file), wanted, file);
+}
+
+function addCommands(test: Add): void {
+  test('update-pids', ['runtime.scope'], (box) => update(box, ['--pids-limit', '55'], 'pids', 'pids.max', '55'));
+  test('update-memory', ['runtime.scope'], (box) =>
+    update(
+      box,
+      ['--memory', String(128 * mega)],
+      'memory',
+      unified ? 'memory.max' : 'memory.limit_in_bytes',
+      String(128 * mega),
+    ),
+  );
+  test('update-cpus', ['runtime.scope'], (box) => update(box, ['--cpuset-cpus', '0'], 'cpuset', 'cpuset.cpus', '0'));
+  test('update-too-low', ['linux.memory.check-before-update'], async (box) => {
+    await box.started('head -c 20000000 /dev/zero | (sleep 0.2; tail -c 19000000 >/dev/null & sleep 30)', {
+      '/linux/resources/memory': { limit: 64 * mega, checkBeforeUpdate: true },
+    });
+    await box.error('update', '--memory', '1', box.id);
+  });
+  test('pause-and-resume', [], async (box) => {
+    await box.started('sleep 30');
+    await box.ok('pause', box.id);
+    same(await box.status(), 'paused', 'status');
+    await box.ok('resume', box.id);
+    same(await box.status(), 'running', 'status');
+  });
+  test('no-resctrl', ['linux.rdt.no-resctrl'], async (box) => {
+    if (existsSync('/sys/fs/resctrl/schemata')) skip('there is one here');
+    await box.refused({ '/linux/intelRdt': { closID: 'one', l3CacheSchema: 'L3:0=f' } });
+  });
+  for (const [slug, value, proof] of [
+    ['l3-form', { l3CacheSchema: 'MB:0=10' }, 'linux.rdt.l3-form'],
+    ['mb-form', { memBwSchema: 'L3:0=f' }, 'linux.rdt.mb-form'],
+    ['mb-lines', { memBwSchema: 'MB:0=10\nL3:0=f' }, 'linux.rdt.mb-form'],
+    ['schemata-lines', { schemata: ['L3:0=f\nMB:0=10'] }, 'linux.rdt.schemata-form'],
+    ['clos-climbs', { closID: '../x' }, 'config.valid-values'],
+  ] as const) {
+    test(`rdt-refused-${slug}`, [proof], (box) => box.refused({ '/linux/intelRdt': value }));
+  }
+}
+
+export function cgroupCases(): Case[] {
+  const cases: Case[] = [];
+  const test = topic('cgroups', cases);
+  addPlace(test);
+  addRows(version1, 1, test);
+  addRows(version2, 2, test);
+  addLimits(test);
+  addCommands(test);
+  return cases;
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Kubernetes' road: containerd's CRI plugin with one runtime as handler "rig": RUNTIME=/path bash conformance/engines/cri.sh
+# Needs root, containerd, node, jq, busybox-static. No kubelet: cri.mjs speaks the interface. No CNI plugins: pods get a network
+# namespace of their own and an address that exists on paper.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+engine_main "$@"
+set -u
+ENGINE_CGROUPS='k8s.io|kubepods|kubepods/.*' ENGINE_STATES='/run/containerd/runc/*/*'
+
+mkdir -p "$WORK/cni" "$WORK/net.d" "$WORK/logs"
+printf '#!/bin/sh\ncase $CNI_COMMAND in\nVERSION) echo %s ;;\nADD|CHECK) echo %s ;;\nesac\n' \
+  "'{\"cniVersion\":\"0.4.0\",\"supportedVersions\":[\"0.3.1\",\"0.4.0\"]}'" \
+  "'{\"cniVersion\":\"0.4.0\",\"ips\":[{\"version\":\"4\",\"address\":\"10.88.0.5/16\"}]}'" >"$WORK/cni/rig"
+cp "$WORK/cni/rig" "$WORK/cni/loopback"
+chmod 755 "$WORK/cni/"*
+echo '{"cniVersion":"0.4.0","name":"rig","plugins":[{"type":"rig"}]}' >"$WORK/net.d/10-rig.conflist"
+cat >"$WORK/config.toml" <<CONF
+version = 2
+root = "$WORK/root"
+state = "$WORK/state"
+[grpc]
+  address = "$WORK/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "localhost/pause:1"
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  disable_tcp_service = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$WORK/cni"
+    conf_dir = "$WORK/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "rig"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.rig]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.rig.options]
+        BinaryName = "$RUNTIME"
+CONF
+containerd --config "$WORK/config.toml" >"$WORK/containerd.log" 2>&1 &
+daemon=$!
+engine_rest() { end_daemon "$daemon"; }
+engine_stop() {
+  local pod
+  for pod in $(cri ListPodSandbox 2>/dev/null | jq -r '.items[]?.id'); do pod_end "$pod"; done 2>/dev/null
+  engine_rest
+  engine_remove
+}
+cri() { timeout -k 5 120 node "$here/cri.mjs" "$WORK/containerd.sock" "$@"; }
+eventually cri Version || { tail -5 "$WORK/containerd.log"; echo "Bail out! containerd does not answer"; exit 2; }
+make_rootfs "$WORK/rootfs"
+make_image "$WORK/rootfs" "$WORK/box.tar"
+make_image "$WORK/rootfs" "$WORK/pause.tar" localhost/pause:1 '["/bin/tail","-f","/dev/null"]'
+for image in box pause; do ctr --address "$WORK/containerd.sock" -n k8s.io image import "$WORK/$image.tar" >/dev/null || { echo "Bail out! no image"; exit 2; }; done
+sleep 1 # the plugin learns of images through events
+
+sandbox() { # sandbox NAME [LINUX-JSON]: its configuration; as from the kubelet, a pod in the host's network has no hostname
+  local hostname="\"hostname\":\"$1\","
+  [[ ${2:-} != *'"network":2'* ]] || hostname=
+  echo "{\"metadata\":{\"name\":\"$1\",\"uid\":\"$1\",\"namespace\":\"rig\",\"attempt\":0},$hostname\"logDirectory\":\"$WORK/logs\",\"linux\":{\"cgroupParent\":\"/kubepods/$1\"${2:+,$2}}}"
+}
+pod_start() {
+  local id
+  id=$(cri RunPodSandbox "{\"config\":$(sandbox "$@"),\"runtimeHandler\":\"rig\"}" | jq -r .podSandboxId)
+  [ -n "$id" ] && sandbox "$@" >"$WORK/pod.$id" && echo "$id"
+}
+pod_end() { cri StopPodSandbox "{\"podSandboxId\":\"$1\"}" >/dev/null; cri RemovePodSandbox "{\"podSandboxId\":\"$1\"}" >/dev/null; }
+start() { # start POD NAME FIELDS-JSON COMMAND...: prints the container's id
+  local pod=$1 name=$2 fields=$3 id command
+  shift 3
+  command=$(printf '%s\n' "$@" | jq -Rcn '[inputs]')
+  id=$(cri CreateContainer "{\"podSandboxId\":\"$pod\",\"sandboxConfig\":$(cat "$WORK/pod.$pod"),\"config\":{\"metadata\":{\"name\":\"$name\",\"attempt\":0},\"image\":{\"image\":\"localhost/box:1\"},\"command\":$command,\"logPath\":\"$name.log\"${fields:+,$fields}}}" | jq -r .containerId)
+  [ -n "$id" ] && cri StartContainer "{\"containerId\":\"$id\"}" >/dev/null && echo "$id"
+}
+say() { # say FIELDS-JSON COMMAND...: the log of a container that runs this command
+  local fields=$1 name=say$RANDOM$RANDOM id
+  shift
+  id=$(start "$main" "$name" "$fields" "$@") || return
+  eventually exited "$id"
+  sed -n 's/^[^ ]* std[a-z]* [FP] //p' "$WORK/logs/$name.log"
+  cri RemoveContainer "{\"containerId\":\"$id\"}" >/dev/null
+}
+status() { cri ContainerStatus "{\"containerId\":\"$1\"}" | jq -r '.status | "\(.state // 0) \(.exitCode // 0)"'; }
+exited() { [[ $(status "$1") == 2\ * ]]; }
+in_pod() { # in_pod CONTAINER COMMAND...: ExecSync
+  local id=$1
+  shift
+  cri ExecSync "{\"containerId\":\"$id\",\"cmd\":$(printf '%s\n' "$@" | jq -Rcn '[inputs]'),\"timeout\":20}" >"$WORK/answer" || return
+  jq -r '.stdout // "" | rtrimstr("\n")' "$WORK/answer"
+  return "$(jq -r '.exitCode // 0' "$WORK/answer")"
+}
+security() { echo "\"linux\":{\"security\":{$1}}"; }
+
+cell 'Version' 'containerd' bash -c "node $here/cri.mjs $WORK/containerd.sock Version | jq -r .runtimeName"
+main=$(pod_start main)
+cell 'RunPodSandbox: the pod is ready' '0' bash -c "node $here/cri.mjs $WORK/containerd.sock PodSandboxStatus '{\"podSandboxId\":\"$main\"}' | jq -r '.status.state // 0'"
+cell 'a container runs and its log is kept' 'hello' say '' echo hello
+cell 'both streams are in the log' $'out\nerr' say '' sh -c 'echo out; sleep 0.2; echo err >&2'
+one=$(start "$main" one '' sleep 1000) two=$(start "$main" two '' sleep 1000)
+cell 'ExecSync' 'hello' in_pod "$one" echo hello
+cell -s 7 'ExecSync: the exit status' '' in_pod "$one" sh -c 'exit 7'
+stderr_of() { in_pod "$one" sh -c 'echo err >&2' && jq -r .stderr "$WORK/answer"; }
+cell 'ExecSync: stderr' $'\nerr' stderr_of
+slow() { cri ExecSync "{\"containerId\":\"$one\",\"cmd\":[\"sleep\",\"50\"],\"timeout\":1}" 2>&1 | grep -o 'timeout 1s exceeded'; in_pod "$one" sh -c 'ps | grep -c "[s]leep 50"; :'; }
+cell 'ExecSync: the time is up' $'timeout 1s exceeded\n0' slow
+shared() { local kind; for kind in net ipc uts; do [ "$(in_pod "$one" readlink /proc/self/ns/$kind)" = "$(in_pod "$two" readlink /proc/self/ns/$kind)" ] && echo $kind; done; [ "$(in_pod "$one" readlink /proc/self/ns/pid)" = "$(in_pod "$two" readlink /proc/self/ns/pid)" ] && echo pid; }
+cell 'two containers share network, ipc and uts' $'net\nipc\nuts\npid|net\nipc\nuts' shared
+cell 'the hostname of the pod' 'main' in_pod "$one" hostname
+streamed() { cri attach "$one" no sh -c 'echo out; echo err >&2; exit 5'; }
+cell -s 5 'streaming exec' 'out' streamed
+streamed_terminal() { cri attach "$one" tty sh -c 'tty; exit 3'; }
+cell -s 3 'streaming exec with a terminal' '/dev/pts/[0-9]+' streamed_terminal
+stats() { cri ContainerStats "{\"containerId\":\"$one\"}" | jq -r '(.stats.memory.workingSet.value > 0) and (.stats.cpu.usage.value > 0)'; }
+cell 'ContainerStats' 'true' stats
+cgroup_of() { local dir; if [ "$CGROUP" = 2 ]; then dir=/sys/fs/cgroup; else dir=/sys/fs/cgroup/memory; fi; find $dir -type d -name "*$1*" | head -1; }
+updated() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"memoryLimit\":67108864,\"cpuShares\":512}}" >/dev/null && cat "$(cgroup_of "$one")/$( [ "$CGROUP" = 2 ] && echo memory.max || echo memory.limit_in_bytes)"; }
+cell 'UpdateContainerResources' '67108864' updated
+cell 'the container is below the parent of its pod' '.*/kubepods/main/.*' cgroup_of "$one"
+stopped() { local id; id=$(start "$main" deaf '' sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done') && eventually grep -q ready "$WORK/logs/deaf.log" && cri StopContainer "{\"containerId\":\"$id\",\"timeout\":10}" >/dev/null && status "$id"; }
+cell 'StopContainer sends TERM first' '2 9' stopped
+killed() { cri StopContainer "{\"containerId\":\"$two\",\"timeout\":1}" >/dev/null && status "$two"; }
+two=$(start "$main" stubborn '' sh -c 'trap "" TERM; while :; do sleep 1; done')
+cell 'StopContainer kills when the time is up' '2 137' killed
+missing() { start "$main" missing '' /bin/no-such-program 2>&1 | grep -oE 'no such file or directory|not found' | tail -1; }
+cell 'a program that is not there' '(no such file or directory|not found)' missing
+cell 'run_as_user' '1000' say "$(security '"runAsUser":{"value":1000}')" id -u
+cell 'supplemental groups' '.*3000.*' say "$(security '"runAsUser":{"value":1000},"groups":[3000]')" id -G
+cell 'a read-only root' '.*Read-only file system' say "$(security '"readonlyRootfs":1')" sh -c 'touch /file 2>&1'
+cell 'capabilities dropped' 'CapEff:	0000000000000000' say "$(security '"capabilities":{"drop":["ALL"]}')" grep CapEff /proc/self/status
+cell 'no_new_privs' 'NoNewPrivs:	1' say "$(security '"noNewPrivs":1')" grep NoNewPrivs /proc/self/status
+cell "seccomp: the engine's default" 'Seccomp:	2' say "$(security '"seccomp":{"type":0}')" grep Seccomp: /proc/self/status
+cell 'seccomp: unconfined' 'Seccomp:	0' say "$(security '"seccomp":{"type":1}')" grep Seccomp: /proc/self/status
+cell 'masked paths' '0' say "$(security '"maskedPaths":["/proc/keys"]')" sh -c 'wc -c </proc/keys'
+cell 'resources' '33554432' say '"linux":{"resources":{"memoryLimit":33554432}},"mounts":[{"containerPath":"/c","hostPath":"/sys/fs/cgroup","readonly":1}]' \
+  sh -c 'd=$(sed -n "s/.*memory:\|^0:://p" /proc/self/cgroup | head -1); cat /c/memory$d/memory.limit_in_bytes 2>/dev/null || cat /c$d/memory.max || cat /sys/fs/cgroup/memory.max'
+mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
+cell 'a mount' 'from outside' say "\"mounts\":[{\"containerPath\":\"/data\",\"hostPath\":\"$WORK/shared\",\"readonly\":1}]" cat /data/in
+cell 'environment and working directory' '/tmp value' say '"envs":[{"key":"KEY","value":"value"}],"workingDir":"/tmp"' sh -c 'echo $PWD $KEY'
+cell -s 1 'a privileged container in a pod that is not: refused' '' say "$(security '"privileged":1')" true
+pod_end "$main"
+
+sysctl() { local pod; pod=$(pod_start sys '"sysctls":{"net.core.somaxconn":"3000"}') && main=$pod say '' cat /proc/sys/net/core/somaxconn; pod_end "$pod"; }
+cell 'sysctls of a pod' '3000' sysctl
+host_network() { local pod; pod=$(pod_start host '"security":{"namespaces":{"network":2,"pid":2}}') && main=$pod say "$(security '"namespaces":{"network":2,"pid":2}')" sh -c 'for k in net pid; do readlink /proc/self/ns/$k; done'; pod_end "$pod"; }
+cell "the host's network and pids" "$(for k in net pid; do readlink /proc/self/ns/$k | sed 's/[][]/\\&/g'; done)" host_network
+privileged() { local pod; pod=$(pod_start priv '"security":{"privileged":1}') && main=$pod say "$(security '"privileged":1')" grep -E 'CapEff|Seccomp:' /proc/self/status; pod_end "$pod"; }
+cell 'a privileged pod' $'CapEff:	000001[0-9a-f]+\nSeccomp:	0' privileged
+gone() { cri ListPodSandbox; cri ListContainers; }
+cell 'removed pods are gone' $'\\{\\}\n\\{\\}' gone
+cell '10 pods at once' '10' cri many 10 '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'
+[ "${1:-all}" = core ] || cell '30 pods at once' '30' cri many 30 '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'
+engine_end

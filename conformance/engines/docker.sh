@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Docker with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/docker.sh [core|all]
+# Needs root, docker.io, containerd, busybox-static, script and expect. A dockerd of its own in a temporary folder; nothing is downloaded.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+engine_main "$@"
+set -u
+part=${1:-all}
+ENGINE_MOUNTS=$WORK/exec/netns/default ENGINE_CGROUPS='docker|parent|docker/buildkit' ENGINE_STATES="$WORK/exec/runtime-*/moby/*"
+
+# The runtime is there by name and as the default. --bridge=none: most cells have no network; "more" has a second daemon with one.
+DOCKER=docker
+[ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
+export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
+dockerd_start() { # dockerd_start FLAG...
+  dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
+    --add-runtime "rig=$RUNTIME" --default-runtime rig --iptables=false --ip6tables=false --ip-masq=false "$@" >>"$WORK/dockerd.log" 2>&1 &
+  daemon=$!
+  eventually d version || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
+}
+echo '{}' >"$WORK/daemon.json"
+d() { timeout -k 5 60 "$DOCKER" "$@"; }
+D="timeout -k 5 60 $DOCKER"
+run() { d run --rm --network none "$@"; }
+engine_stop() {
+  d ps -aq 2>/dev/null | xargs -r "$DOCKER" rm -f >/dev/null 2>&1
+  engine_rest
+  engine_remove
+}
+engine_rest() { end_daemon "$daemon"; }
+dockerd_start --bridge=none
+make_rootfs "$WORK/rootfs"
+tar -C "$WORK/rootfs" -cf - . | d import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }
+
+. "$here/docker-core.sh"
+[ "$part" = core ] || . "$here/docker-more.sh"
+engine_end

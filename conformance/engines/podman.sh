@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [core|all]
+# Needs root, podman, conmon, busybox-static, script and expect. Everything lives in a temporary folder; nothing is downloaded.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+engine_main "$@"
+set -u
+part=${1:-all}
+# podman keeps these for its next container; they are not the runtime's.
+ENGINE_CGROUPS='libpod_parent|conmon|libpod_parent/conmon|parent|parent/conmon|libpod_parent/[0-9a-f]{64}' # the last: a pod's
+ENGINE_MOUNTS=$WORK/root/overlay$'\n'/run/netns
+
+cat >"$WORK/containers.conf" <<CONF
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
+log_driver = "k8s-file"
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "$RUNTIME"
+runtime_supports_json = ["crun", "runc", "$NAME"]
+runtime_supports_nocgroup = ["crun", "$NAME"]
+CONF
+export CONTAINERS_CONF=$WORK/containers.conf
+p() { timeout -k 5 60 podman --root "$WORK/root" --runroot "$WORK/runroot" --tmpdir "$WORK/libpod" --runtime "$RUNTIME" "$@"; }
+P="timeout -k 5 60 podman --root $WORK/root --runroot $WORK/runroot --tmpdir $WORK/libpod --runtime $RUNTIME"
+run() { p run --rm --network none "$@"; }
+engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; engine_remove; }
+
+make_rootfs "$WORK/rootfs"
+tar -C "$WORK/rootfs" -cf - . | p import - box >/dev/null 2>&1 || { echo "Bail out! podman cannot import an image"; exit 2; }
+
+. "$here/podman-core.sh"
+[ "$part" = core ] || . "$here/podman-more.sh"
+engine_end

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Do the cells notice? Breaks a good runtime (PEER, default crun) in one way at a time and wants the cell about it to fail.
+#   conformance/engines/selftest.sh [ONLY-THESE-CELLS (extended regular expression)]
+set -u
+cd "$(dirname "$(readlink -f "$0")")" || exit
+PEER=${PEER:-$(command -v crun)}
+folder=$(mktemp -d)
+chmod 755 "$folder"
+trap 'rm -rf "$folder"' EXIT
+cp saboteur.sh "$folder/saboteur"
+blind=0 seen=0
+
+with() { # with VERB FILTER ONLY: prints what podman.sh says about the runtime broken in this way
+  printf 'PEER=%q SABOTAGE_VERB=%q SABOTAGE=%q\n' "$PEER" "$1" "$2" >"$folder/sabotage.conf"
+  ONLY=$3 RUNTIME=$folder/saboteur bash ./podman.sh core 2>&1
+}
+
+broken() { # broken VERB|- JQ-FILTER CELL-NAME...: every cell named must pass with the whole runtime and fail with the broken one
+  local verb=$1 filter=$2 name out
+  shift 2
+  for name; do
+    [[ $name =~ ${wanted:-.} ]] || continue
+    pattern="^$(sed 's/[][().*+?{}|^$\\]/\\&/g' <<<"$name")\$"
+    out=$(with "$verb" "$filter" "$pattern")
+    if grep -qxE "not ok 1 - .*" <<<"$out"; then seen=$((seen + 1)); echo "ok - noticed: $name"
+    else blind=$((blind + 1)); echo "not ok - blind: $name ($verb $filter)"; sed 's/^/    /' <<<"$out"; fi
+  done
+}
+wanted=${1:-}
+
+# The wrapper itself must be harmless, and a runtime that deletes nothing must be caught by the look for leftovers.
+if whole=$(with - . ''); then echo "ok - harmless without sabotage"; else blind=1; echo "not ok - harmful without sabotage"; grep -A9 '^not ok' <<<"$whole"; fi
+if with delete '' 'run prints|leaves nothing' | grep -q '^not ok 2'; then echo "ok - noticed: leaves nothing behind"
+else blind=1; echo "not ok - blind: leaves nothing behind"; fi
+broken - '.process.args=["/bin/true"]' 'run prints' 'exit status passes through' 'run -i reads stdin' 'run -it under a pty'
+broken - 'del(.linux.seccomp)' 'the default seccomp profile is on' 'it denies swapoff' 'a seccomp profile of our own'
+broken - '.process.noNewPrivileges=false' 'no_new_privs'
+broken - 'del(.linux.resources.memory)' '--memory' '--memory: beyond it is killed'
+broken - 'del(.linux.resources.cpu)' '--cpus' '--cpu-shares' '--cpuset-cpus'
+broken - 'del(.linux.resources.pids)' '--pids-limit' '--pids-limit stops a fork'
+broken - '.linux.cgroupsPath="/elsewhere"' '--cgroup-parent'
+broken - '.root.readonly=false' '--read-only'
+broken - '.process.user={uid:0,gid:0}' '--user 1000:1000' '--user by name, with its groups' '--group-add'
+broken - '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}' '--cap-drop=all' '--cap-drop=all --cap-add' '--privileged'
+broken - '.mounts|=map(select(.destination|test("scratch|data|/one|/m$|/k$|/shm")|not))' '--tmpfs' '-v' '-v of a file' '--mount type=bind,ro' 'a named volume' '--shm-size'
+broken - '.mounts|=map(.options-=["ro","rshared"])' '-v :ro' '-v :rshared' '--mount type=bind,ro'
+broken - '.linux.uidMappings=[{containerID:0,hostID:300000,size:3000}]' '--uidmap' '--uidmap seen from outside'
+broken - '.hostname="else"' '--hostname'
+broken - '.process.env=[]|.process.cwd="/"' '--env and --workdir'
+broken - '.process.rlimits=[]' '--ulimit'
+broken - 'del(.linux.sysctl)' '--sysctl'
+broken - 'del(.linux.devices)' '--device'
+broken - '.linux.resources.devices=[{allow:true,access:"rwm"}]' 'devices are limited'
+broken - 'del(.linux.maskedPaths,.linux.readonlyPaths)' 'masked and read-only paths'
+broken - '.linux.namespaces|=map(select(.type!="uts"))' 'no namespace is the host'"'"'s'
+broken - '.process.terminal=false' 'run -d -t has a terminal'
+broken kill '' 'stop sends TERM and waits' 'kill -s KILL' 'kill -s USR1 reaches the program'
+broken start '' 'run -d' 'run prints'
+echo "$seen noticed, $blind blind"
+[ $blind = 0 ]

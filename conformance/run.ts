@@ -1,0 +1,123 @@
+// The black-box suite: npm run conformance -- --runtime PATH [--filter TEXT[,TEXT] [--merge]] [--jobs N] [--index]
+// Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md, a filtered one with --merge its cases in them; --index rewrites the case lists in requirements.json.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { allCases } from './cases/all.js';
+import { Box, type Case, Skipped, unified } from './harness.js';
+import { writeReport } from './report.js';
+import { writeIndex } from './requirements.js';
+
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
+async function runCase(runtime: string, item: Case): Promise<string> {
+  const box = new Box(runtime, item.id);
+  let verdict = 'ok';
+  try {
+    await item.check(box);
+  } catch (error) {
+    const text = (error as Error).message
+      .replaceAll(box.dir, 'DIR')
+      .replaceAll(box.id, 'ID')
+      .replace(/\s+/g, ' ')
+      .slice(0, 400);
+    verdict = error instanceof Skipped ? `skip: ${text}` : `not ok: ${text}`;
+  }
+  const left = await box.close();
+  if (left.length > 0 && verdict === 'ok') {
+    verdict = `not ok: left behind: ${left.join(', ').replaceAll(box.id, 'ID').replaceAll(box.dir, 'DIR')}`;
+  }
+  return verdict;
+}
+
+async function runAll(runtime: string, cases: readonly Case[], jobs: number): Promise<Map<string, string>> {
+  const verdicts = new Map<string, string>();
+  let next = 0;
+  console.log(`TAP version 13\n1..${cases.length}`);
+  async function worker(): Promise<void> {
+    while (next < cases.length) {
+      const item = cases[next++]!;
+      const verdict = await runCase(runtime, item);
+      verdicts.set(item.id, verdict);
+      const number = verdicts.size;
+      if (verdict === 'ok') console.log(`ok ${number} - ${item.id}`);
+      else if (verdict.startsWith('skip')) console.log(`ok ${number} - ${item.id} # SKIP ${verdict.slice(6)}`);
+      else
+        console.log(
+          `not ok ${number} - ${item.id}\n  # ${verdict.slice(8)}${item.proves.map((id) => `\n  # ${id}`).join('')}`,
+        );
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return verdicts;
+}
+
+function summarise(verdicts: ReadonlyMap<string, string>): { passed: number; failed: number; skipped: number } {
+  const count = (start: string) => [...verdicts.values()].filter((verdict) => verdict.startsWith(start)).length;
+  return { passed: count('ok'), failed: count('not ok'), skipped: count('skip') };
+}
+
+/** results/<runtime>.json and the report; what a filter left out keeps its last verdict. */
+function keep(
+  runtime: string,
+  label: string,
+  cases: readonly Case[],
+  fresh: ReadonlyMap<string, string>,
+  ms: number,
+): void {
+  const file = `conformance/results/${label}.json`;
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { seconds: 0, cases: {} };
+  const all = new Map<string, string>();
+  for (const { id } of cases) {
+    const verdict = fresh.get(id) ?? before.cases[id];
+    if (verdict !== undefined) all.set(id, verdict);
+  }
+  const version = spawnSync(runtime, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0] ?? '';
+  const seconds = fresh.size === cases.length ? Math.round(ms / 1000) : before.seconds;
+  const cgroup = unified ? 'v2' : 'v1';
+  const result = { runtime: label, version, cgroup, seconds, ...summarise(all), cases: Object.fromEntries(all) };
+  mkdirSync('conformance/results', { recursive: true });
+  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  writeReport();
+}
+
+async function main(): Promise<void> {
+  const cases = allCases();
+  if (process.argv.includes('--index')) {
+    writeIndex(cases);
+    return;
+  }
+  const given = option('runtime') ?? 'dist/tsrun';
+  const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', given], { encoding: 'utf8' }).stdout.trim();
+  const runtime = realpathSync(found === '' ? given : found);
+  if (process.env.RIG !== 'inside') {
+    // A host of its own: nothing of the run stays on the machine, and crun gets the spare controllers that it insists on.
+    const again = [
+      'conformance/lib/isolate.sh',
+      '--',
+      process.execPath,
+      'src/build/run-ts.mjs',
+      'conformance/run.ts',
+      ...process.argv.slice(2),
+    ];
+    const inside = spawnSync('bash', again, { stdio: 'inherit', env: { ...process.env, RIG: 'inside' } });
+    process.exit(inside.status ?? 1);
+  }
+  const filter = option('filter');
+  const words = filter?.split(',');
+  const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));
+  const chosen = cases.filter((item) => words === undefined || words.some((word) => matches(item, word)));
+  const began = Date.now();
+  const verdicts = await runAll(runtime, chosen, Number(option('jobs') ?? 2));
+  const label = `${option('label') ?? basename(runtime)}${unified ? '-v2' : ''}`;
+  const summary = summarise(verdicts);
+  if (filter === undefined || process.argv.includes('--merge'))
+    keep(runtime, label, cases, verdicts, Date.now() - began);
+  console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
+  process.exitCode = summary.failed === 0 ? 0 : 1;
+}
+
+await main();

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Runs a command in a virtual machine whose root is this machine's, with cgroup v2 only and every capability.
+#
+#   conformance/vm/run.sh [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
+#
+#   --systemd      systemd is process 1 and D-Bus runs (20 s instead of a few to boot)
+#   --env NAME     hand this variable on (RUNTIME, ONLY, LABEL, RESULTS, PEER and PROGRAM_TIMEOUT always are)
+#   --save PATH    copy this file or folder back afterwards: all else that the command writes is lost
+#   --console      print what the kernel and process 1 print, too
+#
+# The command runs in the current folder, its output (both streams in one) and exit status come back; 124: out of time, 125: no answer.
+# The host's root is seen read-only through 9p, below a tmpfs. No KVM is needed. The kernel is Debian's generic one, unpacked into
+# a cache (~/.cache/tsrun-vm), never installed. Needs qemu-system-x86, busybox-static, cpio, kmod and, the first time, apt.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+cache=${TSRUN_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tsrun-vm}
+
+mode=plain memory=4G cpus=2 limit=1200 console=no
+names=(RUNTIME ONLY LABEL RESULTS PEER PROGRAM_TIMEOUT) saved=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --systemd) mode=systemd ;;
+    --memory) memory=$2; shift ;;
+    --cpus) cpus=$2; shift ;;
+    --timeout) limit=$2; shift ;;
+    --env) names+=("$2"); shift ;;
+    --save) saved+=("$2"); shift ;;
+    --console) console=yes ;;
+    --) shift; break ;;
+    *) break ;;
+  esac
+  shift
+done
+[ $# -gt 0 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+
+# The kernel: unpacked once. A kernel package that lies in the cache already is used as it is.
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+if ! ls "$cache"/root/boot/vmlinuz-* >/dev/null 2>&1; then
+  echo "vm: fetching a kernel into $cache" >&2
+  package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" && /linux-image-/ { print $2; exit }')
+  [ -n "$package" ] || { echo "vm: apt knows no linux-image-amd64: run apt-get update" >&2; exit 125; }
+  (cd "$cache" && ls "$package"_*.deb >/dev/null 2>&1 || (cd "$cache" && apt-get download -q "$package" >&2))
+  dpkg-deb -x "$cache/$package"_*.deb "$cache/root.new"
+  mv "$cache/root.new" "$cache/root"
+fi
+kernel=$(ls "$cache"/root/boot/vmlinuz-* | tail -1)
+version=${kernel##*/vmlinuz-}
+[ -e "$cache/root/lib/modules/$version/modules.dep" ] || depmod -b "$cache/root" "$version"
+
+# The initramfs: busybox, the modules that it takes to see the host's root, and init.sh. Rebuilt when init.sh changes.
+initrd=$cache/initrd-$version-$(sha256sum <"$here/init.sh" | cut -c1-12).gz
+if [ ! -e "$initrd" ]; then
+  tree=$(mktemp -d)
+  mkdir -p "$tree"/{bin,proc,sys,dev,modules,newroot,lower,upper}
+  cp /bin/busybox "$tree/bin/busybox"
+  cp "$here/init.sh" "$tree/init"
+  chmod 755 "$tree/init"
+  number=100
+  for module in virtio_pci 9pnet_virtio 9p overlay virtio_console; do
+    modprobe -d "$cache/root" -S "$version" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
+  done | awk '!seen[$0]++' | while read -r file; do number=$((number + 1)); cp "$file" "$tree/modules/$number-${file##*/}"; done
+  (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$initrd.new"
+  mv "$initrd.new" "$initrd"
+  rm -rf "$tree"
+fi
+flock -u 9
+
+# What the guest is to do, and what it answers with.
+exchange=$(mktemp -d)
+chmod 755 "$exchange"
+trap 'rm -rf "$exchange"' EXIT
+{
+  printf 'cd %q\n' "$PWD"
+  for name in "${names[@]}"; do [ -z "${!name+set}" ] || printf 'export %s=%q\n' "$name" "${!name}"; done
+  printf '%q ' "$@"
+  echo
+} >"$exchange/command"
+printf '%s\n' "$mode" >"$exchange/mode"
+printf '%s\n' "$cache/root/lib/modules/$version" >"$exchange/modules"
+printf '%s\n' "${saved[@]}" >"$exchange/save"
+printf '%s\n' "$PWD" >"$exchange/folder"
+cp "$here/guest.sh" "$exchange/guest.sh"
+printf '%s\n' "$PATH" >"$exchange/path"
+
+status=0
+# The guest's output goes through a pipe of its own: qemu's stdio would stop listening at the end of its stdin.
+timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "$memory" -smp "$cpus" -no-reboot -nodefaults -display none \
+  -kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 ${VM_APPEND:-quiet} panic=-1 apparmor=1 security=apparmor" \
+  -serial "file:$exchange/console" \
+  -device virtio-serial-pci -chardev file,id=output,path=/dev/fd/3,append=on -device virtserialport,chardev=output,name=output \
+  -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+  -virtfs "local,path=$exchange,mount_tag=exchange,security_model=none" </dev/null 3>&1 >&2 | cat || status=$?
+[ $console = no ] || cat "$exchange/console" >&2
+[ "$status" != 124 ] || { echo "vm: did not end within $limit s" >&2; exit 124; }
+if [ ! -s "$exchange/status" ]; then
+  echo "vm: no answer from the guest; its console:" >&2
+  tail -n 25 "$exchange/console" >&2
+  exit 125
+fi
+if [ ${#saved[@]} -gt 0 ] && [ -d "$exchange/saved" ]; then cp -a "$exchange/saved/." .; fi
+exit "$(cat "$exchange/status")"

@@ -1,0 +1,29 @@
+// The one gate: generated files, types, lint, and who may import whom. npm run check
+import { spawnSync } from 'node:child_process';
+import { allCases } from '../../conformance/cases/all.js';
+import { checkRequirements } from '../../conformance/requirements.js';
+import { checkImports } from './check-imports.js';
+
+let failed = 0;
+
+function report(what: string, problems: readonly string[]): void {
+  console.log(`${problems.length === 0 ? 'ok    ' : 'FAILED'} ${what}`);
+  for (const problem of problems) console.log(`       ${problem}`);
+  if (problems.length > 0) failed += 1;
+}
+
+function command(what: string, program: string, args: readonly string[]): void {
+  const result = spawnSync(program, args, { encoding: 'utf8' });
+  const text = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim();
+  report(what, result.status === 0 ? [] : text.split('\n'));
+}
+
+command('generated files are up to date', 'node', ['src/build/run-ts.mjs', 'src/build/generate.ts', '--check']);
+command('types', 'node_modules/.bin/tsc', ['-p', '.']);
+// The wrapper package wants binaries for platforms we do not have; the one for this platform does.
+const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`;
+command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']);
+report('import rules', checkImports());
+report('requirements', checkRequirements(allCases()));
+
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,8 @@
+// Writes the encoded plan of every sample bundle into a directory: the plan fuzzer's seeds.
+import { writeFileSync } from 'node:fs';
+import { encodePlan } from '../plan/encode.js';
+import { bundles, planOf } from '../plan/test-bundles.js';
+
+const directory = process.argv[2];
+if (directory === undefined) throw new Error('usage: sample-plans.ts DIRECTORY');
+for (const name of bundles) writeFileSync(`${directory}/${name}.plan`, encodePlan(planOf(name)));

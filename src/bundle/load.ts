@@ -1,0 +1,53 @@
+/** The doors of this folder: a config, a process file, a resources file. Each throws one error that names every fault. */
+import { type Failure, TsrunError } from '../errors/error.js';
+import { decodeText, readTextFile } from './read.js';
+import type { Process, Resources, Spec } from './types.js';
+import { type Checked, checkSource, type DocumentKind, processKind, resourcesKind, specKind } from './validate.js';
+
+/** A failure that is only worth a warning, or one among others. */
+export type Finding = Failure;
+
+/** How many further faults the one line of an error lists. */
+const mostListed = 5;
+
+/** The first fault, with the others in its detail: callers keep one line. */
+export function failureOf(errors: readonly Finding[]): Failure {
+  const [first, ...others] = errors;
+  if (first === undefined) throw new RangeError('there is no fault to report');
+  if (others.length === 0) return first;
+  const listed = others.slice(0, mostListed).map(({ pointer, message }) => `${pointer}: ${message}`);
+  const more = others.length > mostListed ? [...listed, `and ${others.length - mostListed} more`] : listed;
+  return { ...first, detail: `${others.length} more: ${more.join(' | ')}` };
+}
+
+function accept<T>(checked: Checked<T>): T {
+  if (checked.errors.length > 0) throw new TsrunError(failureOf(checked.errors));
+  return checked.value;
+}
+
+const load = <T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Checked<T> =>
+  checkSource(typeof source === 'string' ? readTextFile(source) : decodeText(source, name), kind);
+
+/** @throws TsrunError with the first fault and, in `detail`, the others. */
+export function loadBundleConfig(configPath: string): { readonly spec: Spec; readonly warnings: readonly Finding[] } {
+  const checked = load(configPath, specKind, configPath);
+  return { spec: accept(checked), warnings: checked.warnings };
+}
+
+/** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
+export function parseProcess(source: Uint8Array | string): {
+  readonly process: Process;
+  readonly warnings: readonly Finding[];
+} {
+  const checked = load(source, processKind, 'process');
+  return { process: accept(checked), warnings: checked.warnings };
+}
+
+/** A resources file (`update --resources`): its path, or its bytes. @throws as loadBundleConfig. */
+export function parseResources(source: Uint8Array | string): {
+  readonly resources: Resources;
+  readonly warnings: readonly Finding[];
+} {
+  const checked = load(source, resourcesKind, 'resources');
+  return { resources: accept(checked), warnings: checked.warnings };
+}

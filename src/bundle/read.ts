@@ -1,0 +1,103 @@
+/** From a path or bytes to text, with the bad-input table of security.md section 4 in mind: nothing here can hang. */
+import { fail } from '../errors/error.js';
+import { closeFile, errnoOf, fileFacts, openFile, openFlags, readSome } from '../host/files.js';
+import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
+
+/** Far more than any engine writes; a config is held in memory more than once. */
+const largestBytes = 64 * 1024 * 1024;
+
+/** What messages call the text: the file's path, or a word for standard input. */
+export interface Source {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Reads a regular file. @throws TsrunError TSR_CONFIG_READ, _NOT_FILE, _TOO_LARGE or _ENCODING. */
+export function readTextFile(path: string): Source {
+  return decodeText(readBounded(path), path);
+}
+
+function readBounded(path: string): Uint8Array {
+  let fd: number;
+  try {
+    // A FIFO without a writer would hold an ordinary open for ever.
+    fd = openFile(path, openFlags.read | openFlags.nonBlock);
+  } catch (error) {
+    return failRead(path, error);
+  }
+  try {
+    const { kind, size } = fileFacts(fd);
+    if (kind !== 'file') fail('TSR_CONFIG_NOT_FILE', `'${path}' is a ${kind}, not a regular file`);
+    if (size > largestBytes) failSize(path);
+    const bytes = readSome(fd, size + 1);
+    return bytes.length <= size ? bytes : readGrowing(fd, bytes, path);
+  } catch (error) {
+    if (errnoOf(error) === '') throw error;
+    return failRead(path, error);
+  } finally {
+    closeFile(fd);
+  }
+}
+
+/** The rest of a file that is larger than fstat said: it is being written, or is one of procfs. */
+function readGrowing(fd: number, first: Uint8Array, path: string): Uint8Array {
+  const parts = [first];
+  let length = first.length;
+  for (;;) {
+    const part = readSome(fd, 1024 * 1024);
+    if (part.length === 0) break;
+    parts.push(part);
+    length += part.length;
+    if (length > largestBytes) failSize(path);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function failRead(path: string, error: unknown): never {
+  const errno = errnoOf(error);
+  if (errno === 'ENOENT' && path.endsWith('config.json')) {
+    // The sentence is runc's; callers look for it (cli-contract.md, create).
+    fail('TSR_CONFIG_READ', 'JSON specification file config.json not found', { detail: `'${path}'`, errno });
+  }
+  return fail('TSR_CONFIG_READ', `cannot read '${path}'`, errno === '' ? { detail: String(error) } : { errno });
+}
+
+const failSize = (path: string): never =>
+  fail('TSR_CONFIG_TOO_LARGE', `'${path}' is larger than ${largestBytes >> 20} MiB`);
+
+/**
+ * Decodes strictly: a byte that is no UTF-8 must not become U+FFFD, which would name another path.
+ * @throws TsrunError TSR_CONFIG_TOO_LARGE or TSR_CONFIG_ENCODING.
+ */
+export function decodeText(bytes: Uint8Array, name: string): Source {
+  if (bytes.length > largestBytes) failSize(name);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return failEncoding(bytes, name);
+  }
+  // A byte order mark, or a NUL where UTF-16 has the other half of a letter.
+  const odd = text.charCodeAt(0) === 0xfeff || text.charCodeAt(0) === 0 || text.charCodeAt(1) === 0;
+  return odd ? failEncoding(bytes, name) : { name, text };
+}
+
+function failEncoding(bytes: Uint8Array, name: string): never {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) {
+    fail('TSR_CONFIG_ENCODING', `'${name}' starts with a byte order mark`, { hint: 'remove its first three bytes' });
+  }
+  if (first === 0xfe || first === 0xff || first === 0 || second === 0) {
+    fail('TSR_CONFIG_ENCODING', `'${name}' looks like UTF-16`, { hint: 'write it as UTF-8' });
+  }
+  const text = decodeLossless(bytes);
+  const valid = encodeLossless(text.slice(0, text.search(/(?<![\ud800-\udbff])[\udc80-\udcff]/)));
+  const byte = (bytes[valid.length] ?? 0).toString(16);
+  return fail('TSR_CONFIG_ENCODING', `'${name}' is not UTF-8: byte 0x${byte} at offset ${valid.length}`);
+}

@@ -1,0 +1,133 @@
+import { mountOptions } from '../../tables/mount-options.js';
+import { proxiedProcFiles } from '../../tables/proc-files.js';
+import { quote } from '../describe.js';
+import { hasNamespace } from '../has-namespace.js';
+import { suggestion } from '../nearest.js';
+import { normalisePath } from '../paths.js';
+import type { Reporter, Rule } from '../rule.js';
+import type { Mount, Spec } from '../types.js';
+import { checkMappings } from './id-mappings.js';
+
+export const mountsRule: Rule<Spec> = {
+  reads: ['/mounts', '/linux/namespaces'],
+  check(spec, report) {
+    const mounts = spec.mounts ?? [];
+    for (let index = 0; index < mounts.length; index++) {
+      const mount = mounts[index]!;
+      const at = `/mounts/${index}`;
+      const isBind = hasOption(mount, 'bind', 'rbind');
+      checkDestination(mount, isBind, at, report);
+      checkKind(mount, isBind, at, report);
+      checkOptions(mount, isBind, at, report);
+      checkIdMapping(mount, spec, at, report);
+    }
+  },
+};
+
+const hasOption = ({ options }: Mount, one: string, other: string): boolean =>
+  options !== undefined && (options.includes(one) || options.includes(other));
+
+function checkDestination({ destination, type }: Mount, isBind: boolean, at: string, report: Reporter): void {
+  const pointer = `${at}/destination`;
+  const path = normalisePath(destination);
+  if (!destination.startsWith('/') && destination !== '') {
+    // config.md: deprecated, and MUST be read as relative to '/'.
+    report.warn(
+      'TSR_MOUNT_RELATIVE',
+      pointer,
+      `relative destination ${quote(destination)} is read as '${path}'`,
+      `write '${path}'`,
+    );
+  }
+  if (path === '/') {
+    const message = destination === '' ? 'must not be empty' : `${quote(destination)} is the root itself`;
+    report.error('TSR_MOUNT_ON_ROOT', pointer, message, "the root is 'root.path'; mount below it");
+  }
+  if (path === '/proc' && !isBind && type !== 'proc') {
+    const message = `a mount of type ${quote(type ?? '')} cannot stand in for procfs`;
+    report.error('TSR_MOUNT_ON_PROC', pointer, message, "use type 'proc', or bind a procfs");
+  }
+  if (path.startsWith('/proc/') && !proxiedProcFiles.includes(path)) {
+    report.error('TSR_MOUNT_ON_PROC', pointer, `'${path}' is inside procfs and cannot be covered by a mount`, procHint);
+  }
+}
+
+const procHint = 'only the files that lxcfs provides can; to hide others use linux.maskedPaths';
+
+/** Type and source must fit together; a mount is a bind by its option, never by its type. */
+function checkKind(
+  { type, source, destination, options = [] }: Mount,
+  isBind: boolean,
+  at: string,
+  report: Reporter,
+): void {
+  if (isBind) {
+    if (!source)
+      report.error(
+        'TSR_MOUNT_SOURCE',
+        `${at}/source`,
+        `the bind mount on ${quote(destination)} has no source`,
+        "add 'source'",
+      );
+    return;
+  }
+  if (options.includes('remount')) return;
+  if (type === 'bind' || type === 'none') {
+    const message = `the mount on ${quote(destination)} has type '${type}' but neither option 'bind' nor 'rbind'`;
+    report.error('TSR_MOUNT_BIND_OPTION', `${at}/options`, message, "add 'rbind'");
+  } else if (!type) {
+    const message = `the mount on ${quote(destination)} has no type`;
+    report.error('TSR_MOUNT_TYPE', `${at}/type`, message, "add 'type', or the option 'rbind' for a bind mount");
+  }
+  if ((type === 'nfs' || type === 'nfs4') && !options.some((option) => /(?:^|,)addr=/.test(option))) {
+    const message = `a mount of type '${type}' needs the server's address`;
+    report.error(
+      'TSR_MOUNT_NFS',
+      `${at}/options`,
+      message,
+      "add 'addr=…'; mount.nfs, which finds it, does not run here",
+    );
+  }
+}
+
+function checkOptions({ type, options = [] }: Mount, isBind: boolean, at: string, report: Reporter): void {
+  for (let index = 0; index < options.length; index++) {
+    const option = options[index]!;
+    if (option === 'tmpcopyup' && type !== 'tmpfs') {
+      const message = "'tmpcopyup' is only for mounts of type 'tmpfs'";
+      report.error('TSR_MOUNT_TMPCOPYUP', `${at}/options/${index}`, message, 'remove it');
+    }
+    if (isBind && !mountOptions.has(option)) checkBindData(option, `${at}/options/${index}`, report);
+  }
+}
+
+/**
+ * Data for the filesystem, of which a bind has none. What looks like a misspelt option is an error (S15); runc 1.1 and
+ * crun take the rest without a word, and runtime-tools' mounts program wants them taken.
+ */
+function checkBindData(option: string, at: string, report: Reporter): void {
+  const message = `${quote(option)} is no option of a bind mount`;
+  const meant = option.includes('=') ? undefined : suggestion(option, mountOptions.keys());
+  if (meant !== undefined) report.error('TSR_MOUNT_BIND_DATA', at, message, meant);
+  else report.warn('TSR_MOUNT_BIND_DATA', at, message, 'it has no effect; remove it');
+}
+
+function checkIdMapping(mount: Mount, spec: Spec, at: string, report: Reporter): void {
+  const { uidMappings, gidMappings } = mount;
+  if ((uidMappings === undefined) !== (gidMappings === undefined)) {
+    const [there, missing] = uidMappings ? ['uidMappings', 'gidMappings'] : ['gidMappings', 'uidMappings'];
+    report.error(
+      'TSR_MOUNT_IDMAP',
+      `${at}/${missing}`,
+      `'${there}' is set without '${missing}'`,
+      'set both or neither',
+    );
+  }
+  checkMappings(uidMappings, `${at}/uidMappings`, report);
+  checkMappings(gidMappings, `${at}/gidMappings`, report);
+  if (uidMappings || gidMappings || !hasOption(mount, 'idmap', 'ridmap')) return;
+  if (!hasNamespace(spec, 'user')) {
+    const message = "'idmap' needs mappings: of the mount, or of the container's user namespace";
+    report.error('TSR_MOUNT_IDMAP', `${at}/options`, message, "add 'uidMappings' and 'gidMappings'");
+  }
+}

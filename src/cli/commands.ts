@@ -1,0 +1,69 @@
+import type { Command } from './context.js';
+
+/** The commands this build has. */
+const built = [
+  'create',
+  'delete',
+  'events',
+  'exec',
+  'features',
+  'kill',
+  'list',
+  'pause',
+  'plan',
+  'ps',
+  'resume',
+  'run',
+  'spec',
+  'start',
+  'state',
+  'stats',
+  'systemd-unit',
+  'update',
+];
+
+export const hasCommand = (name: string): boolean => built.includes(name);
+
+/** Each command's module is loaded only when it is called: start-up time is most of a command's time. */
+export function loadCommand(name: string): Promise<Command> | undefined {
+  switch (name) {
+    case 'create':
+      return import('./commands/create.js');
+    case 'delete':
+      return import('./commands/delete.js');
+    case 'events':
+      return import('./commands/events.js');
+    case 'exec':
+      return import('./commands/exec.js');
+    case 'features':
+      return import('./commands/features.js');
+    case 'kill':
+      return import('./commands/kill.js');
+    case 'list':
+      return import('./commands/list.js');
+    case 'pause':
+      return import('./commands/pause.js');
+    case 'plan':
+      return import('./commands/plan.js');
+    case 'ps':
+      return import('./commands/ps.js');
+    case 'resume':
+      return import('./commands/resume.js');
+    case 'run':
+      return import('./commands/run.js');
+    case 'spec':
+      return import('./commands/spec.js');
+    case 'start':
+      return import('./commands/start.js');
+    case 'state':
+      return import('./commands/state.js');
+    case 'stats':
+      return import('./commands/stats.js');
+    case 'systemd-unit':
+      return import('./commands/systemd-unit.js');
+    case 'update':
+      return import('./commands/update.js');
+    default:
+      return undefined;
+  }
+}

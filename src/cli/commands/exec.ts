@@ -1,0 +1,70 @@
+import { TsrunError } from '../../errors/error.js';
+import { carryOut, failedRound, handOver, isEngine } from '../../host/executor.js';
+import { isFrozen } from '../../linux/cgroup/freezer.js';
+import { type ExecRequest, prepareExec } from '../../operations/exec.js';
+import { type Context, stateRoot } from '../context.js';
+import { absolute, preservedFds } from '../inherited.js';
+
+/** So that nobody takes our failure for the command's. */
+const failureStatus = 255;
+
+function execRequest(context: Context): ExecRequest {
+  const { options, operands } = context;
+  return {
+    root: stateRoot(context).path,
+    id: operands[0] ?? '',
+    mode: options.is('detach') ? 'run-detached' : 'run',
+    processFile: absolute(options.text('process')),
+    flags: {
+      args: operands.slice(1),
+      cwd: options.text('cwd'),
+      env: options.list('env'),
+      tty: options.is('tty'),
+      user: options.last('user'),
+      additionalGids: options.list('additional-gids'),
+      processLabel: options.text('process-label'),
+      apparmor: options.text('apparmor'),
+      noNewPrivs: options.last('no-new-privs') === undefined ? undefined : options.is('no-new-privs'),
+      caps: options.list('cap'),
+    },
+    cgroups: options.list('cgroup'),
+    ignorePaused: options.is('ignore-paused'),
+    switches: {
+      pidFile: absolute(options.text('pid-file')),
+      consoleSocket: absolute(options.text('console-socket')),
+      pidfdSocket: absolute(options.text('pidfd-socket')),
+      preserveFds: preservedFds(context, 0),
+    },
+  };
+}
+
+async function explain(context: Context, round: { outcome: Uint8Array; plan: Uint8Array }): Promise<TsrunError> {
+  const { explainExec } = await import('../../operations/exec-failure.js');
+  const { cgroupControl } = await import('../../operations/cgroups.js');
+  const fromFile = context.options.text('process') !== undefined;
+  return explainExec(stateRoot(context).path, context.operands[0] ?? '', round, fromFile, ({ record }) =>
+    cgroupControl.oomKills(record.cgroup),
+  );
+}
+
+async function exec(context: Context): Promise<number> {
+  const round = failedRound();
+  if (round) throw await explain(context, round);
+  const { bytes, warnings } = prepareExec(execRequest(context), isFrozen);
+  for (const warning of warnings) context.log.warn(warning);
+  if (isEngine()) handOver(bytes);
+  const { decodeOutcome } = await import('../../executor/outcome.js');
+  const outcome = carryOut(bytes);
+  const { status, value } = decodeOutcome(outcome);
+  if (status === 'ok') return value;
+  throw await explain(context, { outcome, plan: bytes });
+}
+
+export async function run(context: Context): Promise<number> {
+  try {
+    return await exec(context);
+  } catch (error) {
+    if (error instanceof TsrunError && error.exitCode === 1) error.exitCode = failureStatus;
+    throw error;
+  }
+}

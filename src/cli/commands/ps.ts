@@ -1,0 +1,13 @@
+import { fail } from '../../errors/error.js';
+import { cgroupControl } from '../../operations/cgroups.js';
+import { listProcesses, tableOf } from '../../operations/ps.js';
+import { type Context, print, stateRoot } from '../context.js';
+
+export function run(context: Context): number {
+  const format = context.options.text('format') ?? 'table';
+  if (format !== 'table' && format !== 'json') fail('TSR_CLI_VALUE', 'invalid format option');
+  const [id = '', ...psArgs] = context.operands;
+  const pids = listProcesses(stateRoot(context).path, id, cgroupControl);
+  print(format === 'json' ? `${JSON.stringify(pids)}\n` : tableOf(pids, psArgs));
+  return 0;
+}

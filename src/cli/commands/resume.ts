@@ -1,0 +1,8 @@
+import { cgroupControl } from '../../operations/cgroups.js';
+import { resumeContainer } from '../../operations/pause.js';
+import { type Context, stateRoot } from '../context.js';
+
+export function run(context: Context): number {
+  resumeContainer(stateRoot(context).path, context.operands[0] ?? '', cgroupControl);
+  return 0;
+}

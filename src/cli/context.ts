@@ -1,0 +1,35 @@
+import { fail } from '../errors/error.js';
+import { errnoOf, writeAll } from '../host/files.js';
+import { currentDirectory, effectiveUid, environment } from '../host/process.js';
+import { chooseRoot, type StateRoot } from '../state/layout.js';
+import type { Log } from './log.js';
+import type { Values } from './parse.js';
+
+/** What a command gets. */
+export interface Context {
+  /** Options before the command's name. */
+  readonly globals: Values;
+  readonly options: Values;
+  readonly operands: readonly string[];
+  readonly log: Log;
+}
+
+/** A command's module: flags in, operation call, text out. Returns the exit status. */
+export interface Command {
+  run(context: Context): number | Promise<number>;
+}
+
+/** The state root the caller chose, or the default one. */
+export function stateRoot({ globals }: Context): StateRoot {
+  const facts = { euid: effectiveUid(), environment, currentDirectory };
+  return chooseRoot(globals.last('root'), facts);
+}
+
+/** Output that was asked for; written before the command ends. */
+export function print(text: string): void {
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    fail('TSR_CLI_OUTPUT', 'cannot write to standard output', { errno: errnoOf(error) });
+  }
+}

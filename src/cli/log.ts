@@ -1,0 +1,110 @@
+import { fail, type Failure } from '../errors/error.js';
+import { renderFailure, renderLine, renderPlain } from '../errors/render.js';
+import { errnoOf, openFile, openFlags, writeLoosely } from '../host/files.js';
+import type { Values } from './parse.js';
+
+/**
+ * What the runtime says besides its output. Engines read it back: containerd decodes the file as a stream of
+ * JSON and takes the last entry of level `error`, podman wants exactly one object in it, conmon takes one read
+ * of standard error. So: one entry for one failure, nothing at level error on success, and the plain line on
+ * standard error as well when the log is a file. Values from config.json and the environment are never logged.
+ */
+const levels = ['error', 'warning', 'info', 'debug'] as const;
+type Level = (typeof levels)[number];
+
+const stderr = 2;
+
+export interface LogOptions {
+  readonly file?: string | undefined;
+  readonly json: boolean;
+  readonly level: Level;
+}
+
+/** Reads `--log`, `--log-format`, `--log-level` and `--debug`. */
+export function logOptions(options: Values): LogOptions {
+  const format = options.text('log-format') ?? 'text';
+  if (format !== 'text' && format !== 'json') fail('TSR_CLI_VALUE', `invalid log-format: ${format}`);
+  const named = options.text('log-level') ?? 'warning';
+  const level = levels.find((known) => known === named);
+  if (level === undefined) fail('TSR_CLI_VALUE', `invalid log-level: ${named}`);
+  return { file: options.text('log'), json: format === 'json', level: options.is('debug') ? 'debug' : level };
+}
+
+/** The keys beside level, msg and time, in the order they are written. */
+function fieldsOf(failure: Omit<Failure, 'message'>): [string, string][] {
+  const fields: [string, string | undefined][] = [
+    ['code', failure.code],
+    ['pointer', failure.pointer],
+    ['step', failure.step],
+    ['errno', failure.errno],
+  ];
+  return fields.flatMap(([key, value]) => (value ? [[key, renderPlain(value)] as [string, string]] : []));
+}
+
+/** `2026-11-22T00:42:09Z`: what Go's RFC 3339 reader takes. */
+const timestamp = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
+
+/** runc's JSON object, or its text line with Go's quotes. */
+export function renderEntry(json: boolean, level: Level, message: string, fields: [string, string][]): string {
+  const time = timestamp();
+  if (json)
+    return `${JSON.stringify(Object.fromEntries([['level', level], ['msg', message], ['time', time], ...fields]))}\n`;
+  const quote = (value: string): string => (/^[A-Za-z0-9._/@^+-]+$/.test(value) ? value : JSON.stringify(value));
+  const rest = fields.map(([key, value]) => ` ${key}=${quote(value)}`).join('');
+  return `time="${time}" level=${level} msg=${JSON.stringify(message)}${rest}\n`;
+}
+
+export class Log {
+  /** `tsrun create web`: program, command and container as far as they are known. */
+  head = 'tsrun';
+  readonly #options: LogOptions;
+  readonly #fd: number;
+
+  /** Opens the file at once, so that a bad path fails before anything is done. */
+  constructor(options: LogOptions) {
+    this.#options = options;
+    this.#fd = options.file === undefined ? stderr : openLog(options.file);
+  }
+
+  /** The one final error of a command. */
+  failure(failure: Failure): void {
+    const line = renderLine(this.head, failure);
+    const { file, json } = this.#options;
+    if (file !== undefined || json) writeLoosely(this.#fd, renderEntry(json, 'error', line, fieldsOf(failure)));
+    if (file !== undefined || !json) writeLoosely(stderr, `${line}\n`);
+  }
+
+  /** Something the user should know although the command goes on. */
+  warn(failure: Failure): void {
+    this.#write('warning', renderFailure(failure), fieldsOf(failure));
+  }
+
+  /** Whether a debug message would be written: some are work to find. */
+  get isVerbose(): boolean {
+    return this.#options.level === 'debug';
+  }
+
+  debug(message: string): void {
+    this.#write('debug', message, []);
+  }
+
+  #write(level: Level, message: string, fields: [string, string][]): void {
+    const { file, json } = this.#options;
+    if (levels.indexOf(level) > levels.indexOf(this.#options.level)) return;
+    const line = renderPlain(file === undefined && !json ? `${this.head}: ${level}: ${message}` : message);
+    writeLoosely(this.#fd, file === undefined && !json ? `${line}\n` : renderEntry(json, level, line, fields));
+  }
+}
+
+function openLog(path: string): number {
+  // crun's spellings: the first is a file, the other two are not built.
+  const plain = path.startsWith('file:') ? path.slice('file:'.length) : path;
+  const other = /^(journald|syslog):/.exec(path)?.[1];
+  if (other !== undefined) fail('TSR_CLI_LOG', `cannot log to ${other}`, { hint: 'give --log a file' });
+  const flags = openFlags.write | openFlags.create | openFlags.append | openFlags.synchronous | openFlags.nonBlock;
+  try {
+    return openFile(plain, flags, 0o644);
+  } catch (error) {
+    return fail('TSR_CLI_LOG', `cannot open log file '${plain}'`, { errno: errnoOf(error) });
+  }
+}

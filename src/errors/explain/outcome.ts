@@ -1,0 +1,95 @@
+import type { Failure } from '../error.js';
+import { explainCgroup } from './cgroup.js';
+
+/** What is known about a failed step; taken from the executor's outcome and the plan's notes. */
+export interface StepFailure {
+  /** Index-free description of the step. */
+  readonly pointer: string;
+  readonly summary: string;
+  readonly errno: string;
+  readonly syscall: string;
+  /** "exit status 3" of a hook or helper; '' otherwise. */
+  readonly ended: string;
+  /** Output of a hook or helper. */
+  readonly text: string;
+}
+
+/** Output of a program as one line; render.ts bounds it. */
+const lastLines = (text: string): string => text.trim().replace(/\n+/g, ' | ');
+
+/** execvp's three ways to fail, in the words that podman and Docker turn into exit status 126 and 127. */
+function explainCommand({ pointer, summary, errno, syscall }: StepFailure): Failure | undefined {
+  const command = /^(?:find|execute) (.+)$/.exec(summary)?.[1];
+  if (command === undefined) return undefined;
+  const base = { pointer, errno, syscall };
+  if (errno === 'ENOENT' && !command.includes('/')) {
+    return {
+      code: 'TSR_PROCESS_NOT_FOUND',
+      message: `exec: ${command}: executable file not found in $PATH`,
+      ...base,
+    };
+  }
+  // What execve itself says of a directory; Docker 20.10 looks for these words.
+  if (errno === 'EISDIR') {
+    return {
+      code: 'TSR_PROCESS_NOT_EXECUTABLE',
+      message: `exec: ${command}: is a directory`,
+      ...base,
+      errno: 'EACCES',
+    };
+  }
+  if (errno === 'ENOENT') return { code: 'TSR_PROCESS_NOT_FOUND', message: `exec: ${command}`, ...base };
+  if (errno === 'ENOEXEC') {
+    const hint = 'is it a script without #!, or built for another architecture?';
+    return { code: 'TSR_PROCESS_NOT_EXECUTABLE', message: `exec: ${command}`, hint, ...base };
+  }
+  return { code: 'TSR_PROCESS_NOT_EXECUTABLE', message: `exec: ${command}`, ...base };
+}
+
+const mountHints: { readonly [errno: string]: string } = {
+  ENODEV: 'the kernel does not know this filesystem type',
+  ELOOP: 'a symlink lies where the image must have a real directory',
+};
+
+/** What the helper said, which is tsrun itself: its own error line, without the head. */
+function explainUnit({ pointer, summary, ended, text }: StepFailure): Failure {
+  const said = lastLines(text).replace(/^.*?tsrun systemd-unit: /, '');
+  return { code: 'TSR_SYSTEMD_UNIT', message: said || ended, step: summary, ...(pointer === '' ? {} : { pointer }) };
+}
+
+/** Turns a failed step into the failure a person reads. */
+export function explainStep(step: StepFailure): Failure {
+  const { pointer, summary, errno, syscall, ended, text } = step;
+  const place = pointer === '' ? {} : { pointer };
+  if (errno === 'ECHILD' && summary.includes('systemd unit')) return explainUnit(step);
+  if (errno === 'ECHILD' && ended !== '') {
+    const said = lastLines(text);
+    return {
+      code: 'TSR_HOOK_FAILED',
+      message: `error running ${summary.replace(/^run /, '')}: ${ended}`,
+      ...place,
+      ...(said ? { detail: said } : {}),
+    };
+  }
+  if (errno === 'ETIMEDOUT' && summary.includes('hook')) {
+    return {
+      code: 'TSR_HOOK_TIMEOUT',
+      message: `error running ${summary.replace(/^run /, '')}: it did not end within its timeout`,
+      ...place,
+    };
+  }
+  const command = explainCommand(step);
+  if (command) return command;
+  const cgroup = explainCgroup(step);
+  if (cgroup) return cgroup;
+  const hint = /^(mount|bind)/.test(summary) ? mountHints[errno] : undefined;
+  return {
+    code: 'TSR_STEP_FAILED',
+    message: '',
+    step: summary,
+    errno,
+    syscall,
+    ...place,
+    ...(hint ? { hint } : {}),
+  };
+}

@@ -1,0 +1,100 @@
+/* The container's terminal and what its standard streams may be. */
+#include "sys.h"
+
+struct winsize_own { u16 rows, columns, x, y; };
+
+static int is_null_device(int fd) {
+  struct statx st;
+  return stat_fd(fd, &st) >= 0 && (st.stx_mode & 0170000) == 0020000 && st.stx_rdev_major == 1 && st.stx_rdev_minor == 3;
+}
+
+/* /dev/pts/ptmx of the container's devpts and nothing else (CVE-2025-52565, S17). */
+static int open_ptmx(void) {
+  struct statfs_now { long type, rest[31]; } fs;
+  struct statx st;
+  int probe = TRY(resolve("/dev/pts/ptmx", O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS));
+  int result = (int)SYS(fstatfs, probe, &fs);
+  if (result >= 0) result = stat_fd(probe, &st);
+  if (result >= 0 && (fs.type != DEVPTS_SUPER_MAGIC || st.stx_ino != 2 || st.stx_rdev_major != 5 || st.stx_rdev_minor != 2)) result = -ENXIO;
+  RAW(close, probe);
+  TRY(result);
+  int master = TRY(resolve("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, RESOLVE_NO_SYMLINKS));
+  TRY(SYS(fstatfs, master, &fs));
+  return fs.type == DEVPTS_SUPER_MAGIC ? master : -ENXIO;
+}
+
+static int bind_console(int peer) {
+  int clone = (int)TRY(SYS(open_tree, peer, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  int target = make_target("/dev/console", 0, 16), result = target;
+  if (target >= 0) result = (int)SYS(move_mount, clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  if (target >= 0) RAW(close, target);
+  RAW(close, clone);
+  return result;
+}
+
+/* One message, one descriptor, and the socket is done (cli-contract section 5). */
+int send_descriptor(int to, const char *message_text, u32 size, int fd) {
+  struct iovec { const void *base; usize length; } iov = {message_text, size};
+  struct { struct { usize length; int level, type; } header; int fd, pad; } control = {{sizeof(usize) + 12, 1, 1}, fd, 0};
+  struct { void *name; u32 name_length; struct iovec *iov; usize iov_count; void *control; usize control_length; int flags; } message =
+    {0, 0, &iov, 1, &control, sizeof control, 0};
+  long sent = SYS(sendmsg, to, &message, 0x4000 /* MSG_NOSIGNAL */);
+  int at = where;
+  RAW(close, to);
+  where = at;
+  return sent < 0 ? (int)sent : 0;
+}
+
+static int send_master(int to, int master) {
+  struct record r = {.kind = KIND_CHILD + 1};
+  return to < 0 ? send_record(G.socket, &r, master) : send_descriptor(to, "/dev/ptmx", 9, master);
+}
+
+int op_console(const struct step *s) {
+  int unlock = 0;
+  struct winsize_own size = {(u16)s->n[N_CONSOLE_OPEN_rows], (u16)s->n[N_CONSOLE_OPEN_columns], 0, 0};
+  int master = TRY(open_ptmx());
+  TRY(SYS(ioctl, master, TIOCSPTLCK, &unlock));
+  int peer = (int)TRY(SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (size.rows || size.columns) TRY(SYS(ioctl, master, TIOCSWINSZ, &size));
+  if (s->n[N_CONSOLE_OPEN_uid]) TRY(SYS(fchownat, peer, "", s->n[N_CONSOLE_OPEN_uid], NONE, AT_EMPTY_PATH));
+  if (s->n[N_CONSOLE_OPEN_flags] & 1) TRY(bind_console(peer));
+  TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));
+  RAW(close, master);
+  TRY(SYS(ioctl, peer, TIOCSCTTY, 0));
+  for (int fd = 0; fd < 3; fd++) TRY(SYS(dup3, peer, fd, 0));
+  RAW(close, peer);
+  return 0;
+}
+
+/* So that a process that is not root can open /dev/stdout again. Never the null device: that is the host's (S10). */
+int op_stdio_own(const struct step *s) {
+  struct statx st;
+  for (int fd = 0; fd < 3; fd++) {
+    if (is_null_device(fd) || stat_fd(fd, &st) < 0 || st.stx_uid == s->n[N_STDIO_OWN_uid]) continue;
+    long result = SYS(fchownat, fd, "", s->n[N_STDIO_OWN_uid], NONE, AT_EMPTY_PATH);
+    if (result < 0 && result != -EPERM && result != -EROFS && result != -EINVAL && result != -EACCES && result != -EIO) return (int)result;
+  }
+  return 0;
+}
+
+/* A stream that is the host's null device becomes the container's, if that is one (CVE-2026-88265, S11). */
+int op_stdio_null(void) {
+  int fd = -1;
+  for (int stream = 0; stream < 3; stream++) {
+    if (!is_null_device(stream)) continue;
+    if (fd < 0) {
+      int probe = resolve("/dev/null", O_PATH | O_NOFOLLOW, 0);
+      if (probe < 0) return 0;
+      int sound = is_null_device(probe);
+      RAW(close, probe);
+      if (!sound) return 0;
+      fd = resolve("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY, 0);
+      if (fd < 0) return 0;
+      if (!is_null_device(fd)) return RAW(close, fd), 0;
+    }
+    TRY(SYS(dup3, fd, stream, 0));
+  }
+  if (fd >= 0) RAW(close, fd);
+  return 0;
+}

@@ -1,0 +1,442 @@
+// The executor on the real kernel. Needs root and dist/tsrun (npm test builds it).
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+  readSync,
+  constants,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { executorPath } from '../host/executor.js';
+import { encodePlan } from '../plan/encode.js';
+import type { Step } from '../plan/step.js';
+import { errnoName } from '../tables/errnos.js';
+import {
+  bind,
+  create,
+  execute,
+  filesystem,
+  host,
+  init,
+  newNamespaces,
+  none,
+  payload,
+  prepareRoot,
+  step,
+  supervise,
+  temporaryRoot,
+} from './test-plans.js';
+
+const isRoot = process.getuid?.() === 0;
+const executor = suite('executor');
+const test = (name: string, body: (root: string, directory: string) => void): void => {
+  const run = (): void => {
+    const { directory, root, remove } = temporaryRoot();
+    try {
+      body(root, directory);
+    } finally {
+      remove();
+    }
+  };
+  if (isRoot) executor(name, run);
+  else executor.skip(`${name} (needs root)`, run);
+};
+
+/** Runs a script in a container and returns its output and the outcome. */
+function run(
+  root: string,
+  directory: string,
+  script: string,
+  more: { mounts?: Step[]; before?: Step[]; after?: Step[] } = {},
+) {
+  const path = join(directory, 'out');
+  const fd = openSync(path, 'w+');
+  const outcome = execute(
+    [
+      create(),
+      ...prepareRoot(root),
+      ...(more.mounts ?? []),
+      ...payload(script, more.before),
+      ...(more.after ?? []),
+      supervise,
+    ],
+    ['ignore', fd, fd],
+  );
+  closeSync(fd);
+  return { outcome, output: readFileSync(path, 'utf8').trim() };
+}
+
+/** Lets init go on; returns the reply FIFO open for blocking reads, opened before init could be gone. */
+function release(fifo: string, reply: string): number {
+  const first = openSync(reply, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(reply, constants.O_WRONLY | constants.O_NONBLOCK);
+  const reader = openSync(reply, constants.O_RDONLY);
+  closeSync(writer);
+  closeSync(first);
+  const start = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+  writeSync(start, 'x');
+  closeSync(start);
+  return reader;
+}
+
+test('runs a payload as pid 1 and passes its exit status on', (root, directory) => {
+  const { outcome, output } = run(root, directory, 'echo $$; exit 7');
+  assert.is(output, '1');
+  assert.is(outcome.status, 'ok');
+  assert.is(outcome.value, 7);
+});
+
+test('a payload killed by a signal gives 128 + its number', (root, directory) => {
+  // pid 1 cannot kill itself: a shell below it is killed and its status handed on
+  const { outcome } = run(root, directory, "sh -c 'kill -9 $$'; exit $?");
+  assert.is(outcome.value, 137);
+});
+
+test('names the step, the errno and the system call of a failure', (root, directory) => {
+  const { outcome } = run(root, directory, 'true', { mounts: [filesystem('nosuchfs', '/x')] });
+  assert.is(outcome.status, 'step-failed');
+  assert.is(outcome.step, 1 + prepareRoot(root).length);
+  assert.is(errnoName(outcome.errno), 'ENODEV');
+  assert.is(outcome.syscall, 'fsopen');
+});
+
+test('a tolerated errno goes on to the alternative, a success skips it', (root, directory) => {
+  const first = filesystem('nosuchfs', '/x', {});
+  const fallback = filesystem('tmpfs', '/fallback');
+  const tolerant = { ...first, tolerate: ['ENODEV'], orElseNext: true } as Step;
+  assert.match(run(root, directory, 'cat /proc/mounts', { mounts: [tolerant, fallback] }).output, '/fallback');
+  const works = { ...filesystem('tmpfs', '/first'), orElseNext: true } as Step;
+  const { output } = run(root, directory, 'cat /proc/mounts', { mounts: [works, fallback] });
+  assert.match(output, '/first');
+  assert.not.match(output, '/fallback');
+});
+
+test('S18: the payload has stdio and nothing else, whatever the caller left open', (root, directory) => {
+  const odd = [9, 17, 100].map(() => openSync('/etc', 'r'));
+  const { output } = run(root, directory, 'ls /proc/self/fd');
+  for (const fd of odd) closeSync(fd);
+  assert.equal(output.split('\n'), ['0', '1', '2', '3']); // 3 is ls reading the directory
+});
+
+test('preserved descriptors keep their numbers', (root, directory) => {
+  const fd = openSync(join(directory, 'kept'), 'w+');
+  writeSync(fd, 'kept text');
+  const out = openSync(join(directory, 'out'), 'w+');
+  execute(
+    [create(), ...prepareRoot(root), ...payload('readlink /proc/self/fd/3; ls /proc/self/fd'), supervise],
+    ['ignore', out, out, fd],
+    1,
+  );
+  assert.match(readFileSync(join(directory, 'out'), 'utf8'), /kept\n0\n1\n2\n3\n4\n$/);
+});
+
+test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd, not the file on the host', (root, directory) => {
+  const fifo = join(directory, 'exec.fifo');
+  const reply = join(directory, 'reply.fifo');
+  const outcome = execute(
+    [
+      host('fifo.make', { slot: 0, mode: 0o600, path: fifo }),
+      host('fifo.make', { slot: 1, mode: 0o600, path: reply }),
+      create(),
+      ...prepareRoot(root),
+      ...payload('exit 0', [init('process.wait-start', { fifoSlot: 0, replySlot: 1 })]),
+    ],
+    ['ignore', 'ignore', 'ignore'],
+  );
+  assert.is(outcome.status, 'ok');
+  assert.match(readlinkSync(`/proc/${outcome.pid}/exe`), /memfd:tsrun/);
+  const fds = spawnSync('ls', ['-l', `/proc/${outcome.pid}/fd`], { encoding: 'utf8' }).stdout;
+  assert.is(fds.match(/fifo/g)?.length, 2);
+  assert.is(fds.match(/->/g)?.length, 5, fds); // stdio and the two fifos: S24
+  const wait = release(fifo, reply);
+  assert.is(readSync(wait, new Uint8Array(2000)), 0); // end of file: the payload was executed
+  closeSync(wait);
+});
+
+test('the reply fifo carries the record when the payload cannot be executed', (root, directory) => {
+  const fifo = join(directory, 'exec.fifo');
+  const reply = join(directory, 'reply.fifo');
+  const steps = [
+    host('fifo.make', { slot: 0, mode: 0o600, path: fifo }),
+    host('fifo.make', { slot: 1, mode: 0o600, path: reply }),
+    create(),
+    ...prepareRoot(root),
+    ...payload('true', [
+      init('process.wait-start', { fifoSlot: 0, replySlot: 1 }),
+      init('process.directory', { create: 0, path: '/gone' }),
+    ]),
+  ];
+  const outcome = execute(steps, ['ignore', 'ignore', 'ignore']);
+  assert.is(outcome.status, 'ok');
+  const again = release(fifo, reply);
+  const record = new DataView(new ArrayBuffer(2000));
+  const got = readSync(again, new Uint8Array(record.buffer));
+  assert.ok(got > 20);
+  assert.is(steps[record.getUint32(4, true)]?.op, 'process.directory');
+  assert.is(errnoName(record.getUint32(8, true)), 'ENOENT');
+  closeSync(again);
+});
+
+test('S03: a mount over the root is refused', (root, directory) => {
+  for (const target of ['/', '/.', '/usr/..']) {
+    const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', target)] });
+    assert.is(errnoName(outcome.errno), 'EBUSY', target);
+  }
+});
+
+test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', (root, directory) => {
+  mkdirSync(join(directory, 'outside'));
+  symlinkSync(join(directory, 'outside'), join(root, 'absolute'));
+  symlinkSync('../../../../../../../../tmp', join(root, 'dots'));
+  mkdirSync(join(root, 'tmp'));
+  const { outcome, output } = run(root, directory, 'cat /proc/mounts', { mounts: [filesystem('tmpfs', '/dots')] });
+  assert.is(outcome.status, 'ok');
+  assert.match(output, / \/tmp tmpfs/);
+  // the absolute link dangles inside the root: refused, and nothing was made outside
+  const dangling = run(root, directory, 'true', { mounts: [filesystem('tmpfs', '/absolute/new')] });
+  assert.is(dangling.outcome.status, 'step-failed');
+  assert.not.ok(existsSync(join(directory, 'outside/new')));
+});
+
+test('S06, CVE-2019-19921: /proc as a symlink is refused, and so is anything but procfs over it', (root, directory) => {
+  mkdirSync(join(root, 'fake'));
+  symlinkSync('/fake', join(root, 'proc'));
+  const linked = run(root, directory, 'true');
+  assert.is(linked.outcome.status, 'step-failed');
+  assert.is(errnoName(linked.outcome.errno), 'ELOOP');
+});
+
+test('S06, CVE-2019-16884: nothing is mounted below /proc', (root, directory) => {
+  for (const target of ['/proc', '/proc/sys', '/proc/self/attr', '/usr/../proc/self']) {
+    const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', target)] });
+    assert.is(errnoName(outcome.errno), 'EPERM', target);
+  }
+});
+
+test('S05, CVE-2024-45310: a mount point that is missing is made without following the image out', (root, directory) => {
+  writeFileSync(join(directory, 'file'), 'content');
+  const { outcome, output } = run(root, directory, 'cat /deep/er/file', {
+    mounts: [bind(join(directory, 'file'), '/deep/er/file')],
+  });
+  assert.is(outcome.status, 'ok');
+  assert.is(output, 'content');
+});
+
+test('S12: masked files read as empty, masked directories are one read-only file system', (root, directory) => {
+  mkdirSync(join(root, 'secret/deep'), { recursive: true });
+  mkdirSync(join(root, 'secret2'));
+  writeFileSync(join(root, 'key'), 'hidden');
+  const mask = (path: string): Step => init('path.mask', { path });
+  const { outcome, output } = run(
+    root,
+    directory,
+    'cat /key; ls /secret; stat -c %d /secret /secret2; touch /secret/x 2>&1',
+    {
+      mounts: [mask('/secret'), mask('/secret2'), mask('/key'), mask('/missing')],
+    },
+  );
+  assert.is(outcome.status, 'ok');
+  const [first, second, touched] = output.split('\n');
+  assert.is(first, second);
+  assert.match(touched ?? '', 'Read-only file system');
+});
+
+test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, directory) => {
+  const { outcome } = run(root, directory, 'true', { mounts: [bind(directory, '/elsewhere', { flags: 256 })] });
+  assert.is(errnoName(outcome.errno), 'EPERM');
+  const proc = run(root, directory, 'true', { mounts: [bind('/proc', '/elsewhere', { flags: 256 })] });
+  assert.is(proc.outcome.status, 'ok');
+});
+
+test('what a tmpfs hides is copied up, links and modes included, and its mode stays', (root, directory) => {
+  mkdirSync(join(root, 'data/deep'), { recursive: true });
+  writeFileSync(join(root, 'data/deep/file'), 'kept', { mode: 0o640 });
+  symlinkSync('deep/file', join(root, 'data/link'));
+  chmodSync(join(root, 'data'), 0o711);
+  const { output } = run(root, directory, 'cat /data/link; stat -c " %a" /data /data/deep/file; stat -f -c %T /data', {
+    mounts: [filesystem('tmpfs', '/data', { flags: 12 })],
+  });
+  assert.is(output, 'kept 711\n 640\ntmpfs');
+});
+
+test('copy-symlink makes the link again instead of following it', (root, directory) => {
+  symlinkSync('/somewhere', join(directory, 'link'));
+  const { output } = run(root, directory, 'readlink /made', {
+    mounts: [bind(join(directory, 'link'), '/made', { flags: 64 })],
+  });
+  assert.is(output, '/somewhere');
+});
+
+test('the loopback of a new network namespace is up', (root, directory) => {
+  const path = join(directory, 'out');
+  const fd = openSync(path, 'w+');
+  const namespaces = newNamespaces.mount | newNamespaces.pid | newNamespaces.net;
+  const steps = [create(namespaces), init('net.loopback-up', {}), ...prepareRoot(root), filesystem('sysfs', '/sys')];
+  execute([...steps, ...payload('cat /sys/class/net/lo/flags'), supervise], ['ignore', fd, fd]);
+  closeSync(fd);
+  assert.is(readFileSync(path, 'utf8').trim(), '0x9');
+});
+
+test('S28: a filter that allows execve and nothing else still lets the payload be executed', (root) => {
+  // load nr; jump to allow when it is execve (59 or 221) or exit_group (231 or 94); else kill
+  const [execve, exit] = process.arch === 'arm64' ? [221, 94] : [59, 231];
+  const program = [
+    [0x20, 0, 0, 0],
+    [0x15, 2, 0, execve],
+    [0x15, 1, 0, exit],
+    [0x06, 0, 0, 0x80000000],
+    [0x06, 0, 0, 0x7fff0000],
+  ];
+  const filter = new Uint8Array(program.length * 8);
+  const view = new DataView(filter.buffer);
+  program.forEach(([code, yes, no, k], index) => {
+    view.setUint16(index * 8, code ?? 0, true);
+    view.setUint8(index * 8 + 2, yes ?? 0);
+    view.setUint8(index * 8 + 3, no ?? 0);
+    view.setUint32(index * 8 + 4, k ?? 0, true);
+  });
+  const steps = payload('true');
+  const last = steps.length - 1;
+  const confined = [
+    ...steps.slice(0, last),
+    init('process.no-new-privileges', {}),
+    init('process.seccomp', { flags: 0, filter }),
+    ...steps.slice(last),
+  ];
+  const outcome = execute([create(), ...prepareRoot(root), ...confined, supervise]);
+  assert.is(outcome.status, 'ok');
+  assert.is(outcome.value, 128 + 31); // the shell dies of SIGSYS at its first call: it was reached
+});
+
+test('hooks get the state on stdin and their output comes back when they fail', (root, directory) => {
+  const hook = (script: string, timeoutMs = 0): Step =>
+    host('hook.run', {
+      timeoutMs,
+      pidKind: 1,
+      path: '/bin/sh',
+      args: ['sh', '-c', script],
+      env: ['A=b'],
+      stateBefore: '{"pid":',
+      stateAfter: '}',
+    });
+  const seen = join(directory, 'seen');
+  const steps = (h: Step): Step[] => [
+    create(),
+    init('session.start', {}),
+    h,
+    ...prepareRoot(root).slice(1),
+    ...payload('exit 0'),
+    supervise,
+  ];
+  const good = execute(steps(hook(`cat > ${seen}; echo $A >> ${seen}`)));
+  assert.is(good.status, 'ok');
+  assert.is(readFileSync(seen, 'utf8'), `{"pid":${good.pid}}b\n`);
+  const bad = execute(steps(hook('echo oh no >&2; exit 3')));
+  assert.is(bad.status, 'step-failed');
+  assert.is(bad.text, 'oh no\n');
+  assert.is((bad.value >> 8) & 255, 3);
+  const began = Date.now();
+  const late = execute(steps(hook('sleep 6 & sleep 6', 300)));
+  assert.is(errnoName(late.errno), 'ETIMEDOUT');
+  assert.ok(Date.now() - began < 3000); // R15: the whole group dies at the deadline
+});
+
+test('joins an existing namespace before it creates its own', (root, directory) => {
+  const out = openSync(join(directory, 'out'), 'w+');
+  const outcome = execute(
+    [
+      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+      step('joiner', 'ns.join', { type: newNamespaces.net, path: '/proc/self/ns/net' }),
+      step('joiner', 'child.create', {
+        namespaces: newNamespaces.mount | newNamespaces.pid,
+        cgroupSlot: none,
+        asJoiner: 0,
+      }),
+      ...prepareRoot(root),
+      ...payload('readlink /proc/self/ns/net; echo $$'),
+      supervise,
+    ],
+    ['ignore', out, out],
+  );
+  assert.is(outcome.status, 'ok');
+  assert.equal(readFileSync(join(directory, 'out'), 'utf8').trim().split('\n'), [
+    readlinkSync('/proc/self/ns/net'),
+    '1',
+  ]);
+});
+
+test('a namespace of the wrong type is refused', (root) => {
+  const outcome = execute([
+    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+    step('joiner', 'ns.join', { type: newNamespaces.uts, path: '/proc/self/ns/net' }),
+    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0 }),
+    ...prepareRoot(root),
+    ...payload('true'),
+    supervise,
+  ]);
+  assert.is(outcome.syscall, 'setns');
+  assert.is(errnoName(outcome.errno), 'EINVAL');
+});
+
+test('a child that dies without a word is reported, not waited for (R07)', (root) => {
+  const outcome = execute([
+    create(),
+    ...prepareRoot(root),
+    host('hook.run', {
+      timeoutMs: 0,
+      pidKind: 1,
+      path: '/bin/sh',
+      args: ['sh', '-c', 'read s; kill -9 $(echo "$s" | cut -c3-)'],
+      env: [],
+      stateBefore: 'x:',
+      stateAfter: '\n',
+    }),
+    ...payload('true'),
+    supervise,
+  ]);
+  assert.is(outcome.status, 'child-died');
+  assert.is(outcome.value & 0x7f, 9);
+});
+
+test('S37: a damaged plan is refused whole', (root) => {
+  const good = encodePlan({ steps: [create(), ...prepareRoot(root), ...payload('true'), supervise], preserveFds: 0 });
+  const refuse = (name: string, change: (bytes: Uint8Array) => Uint8Array): void => {
+    const bytes = change(new Uint8Array(good));
+    const result = spawnSync(executorPath(), [], {
+      argv0: 'tsrun:carry-out',
+      env: {},
+      input: bytes,
+      stdio: ['pipe', 'pipe', 'inherit', 0, 1, 2],
+    });
+    assert.is(new DataView(result.stdout.buffer, result.stdout.byteOffset).getUint32(4, true), 3, name);
+  };
+  refuse('trailing byte', (bytes) => new Uint8Array([...bytes, 0]));
+  refuse('cut', (bytes) => bytes.subarray(0, bytes.length - 1));
+  refuse('empty', () => new Uint8Array(0));
+  refuse('unknown operation', (bytes) => bytes.fill(0xee, 48, 50));
+  refuse('offset outside', (bytes) => bytes.fill(0x7f, 48 + 76 + 36, 48 + 76 + 40));
+  refuse('other version', (bytes) => bytes.fill(99, 4, 5));
+  refuse('reserved bits', (bytes) => bytes.fill(1, 44, 45));
+});
+
+test('S38: started by hand in that mode it says what it expects', () => {
+  const result = spawnSync(executorPath(), [], {
+    argv0: 'tsrun:carry-out',
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  assert.is(result.status, 1);
+  assert.match(result.stderr, 'expects a plan');
+});
+
+executor.run();

@@ -1,0 +1,129 @@
+/* Moves an interface of the host into the container: few netlink messages, all of bounded size (CVE-2021-43784). */
+#include "sys.h"
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+struct interface { char name[16]; int index; char rest[20]; };
+struct message { struct nlmsghdr header; union { struct ifinfomsg link; struct ifaddrmsg address; } about; char attributes[1000]; };
+static struct { char data[16384]; u32 size; } kept;
+
+static int index_of(int fd, const char *name) {
+  struct interface request = {.index = 0};
+  append(request.name, request.name + sizeof request.name, name);
+  TRY(SYS(ioctl, fd, 0x8933 /* SIOCGIFINDEX */, &request));
+  return request.index;
+}
+
+static int is_taken(int fd, int index) {
+  struct interface request = {.index = index};
+  return RAW(ioctl, fd, 0x8910 /* SIOCGIFNAME */, &request) == 0;
+}
+
+static struct message start(u16 type, u16 flags, u32 fixed) {
+  return (struct message){.header = {(u32)NLMSG_LENGTH(fixed), type, flags | NLM_F_REQUEST | NLM_F_ACK, 1, 0}};
+}
+
+static void put(struct message *m, u16 type, const void *data, u32 size) {
+  struct rtattr *attribute = (struct rtattr *)((char *)m + NLMSG_ALIGN(m->header.nlmsg_len));
+  attribute->rta_type = type;
+  attribute->rta_len = (u16)RTA_LENGTH(size);
+  memcpy(RTA_DATA(attribute), data, size);
+  m->header.nlmsg_len = (u32)(NLMSG_ALIGN(m->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len));
+}
+
+/* The kernel's answer: 0 or a negative errno. */
+static int transact(int fd, const struct message *m) {
+  static union { struct nlmsghdr header; char room[8192]; } answer;
+  TRY(SYS(sendto, fd, m, m->header.nlmsg_len, 0, 0, 0));
+  long got = TRY(SYS(recvfrom, fd, &answer, sizeof answer, 0, 0, 0));
+  if (got < (long)NLMSG_LENGTH(sizeof(int)) || answer.header.nlmsg_type != NLMSG_ERROR) return -EBADMSG;
+  where = W_sendto;
+  return *(int *)NLMSG_DATA(&answer.header);
+}
+
+static int keep_address(const struct nlmsghdr *header, int index) {
+  const struct ifaddrmsg *address = NLMSG_DATA(header);
+  u32 size = NLMSG_ALIGN(header->nlmsg_len);
+  if (header->nlmsg_type != RTM_NEWADDR || header->nlmsg_len < NLMSG_LENGTH(sizeof *address)) return 0;
+  if ((int)address->ifa_index != index || address->ifa_scope != RT_SCOPE_UNIVERSE || !(address->ifa_flags & IFA_F_PERMANENT)) return 0;
+  if (size > sizeof kept.data - kept.size || header->nlmsg_len > sizeof(struct message)) return -EMSGSIZE;
+  memcpy(kept.data + kept.size, header, header->nlmsg_len);
+  kept.size += size;
+  return 0;
+}
+
+/* The kernel drops all addresses on the way; the permanent, global ones are to stay. */
+static int keep_addresses(int fd, int index) {
+  static union { struct nlmsghdr header; char room[32768]; } answer;
+  struct message m = start(RTM_GETADDR, NLM_F_DUMP, sizeof m.about.address);
+  m.header.nlmsg_flags &= (u16)~NLM_F_ACK;
+  TRY(SYS(sendto, fd, &m, m.header.nlmsg_len, 0, 0, 0));
+  for (kept.size = 0;;) {
+    long left = TRY(SYS(recvfrom, fd, &answer, sizeof answer, 0, 0, 0));
+    if (left == 0) return -EBADMSG;
+    for (struct nlmsghdr *at = &answer.header; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
+      if (at->nlmsg_type == NLMSG_DONE) return 0;
+      if (at->nlmsg_type == NLMSG_ERROR) return *(int *)NLMSG_DATA(at);
+      TRY(keep_address(at, index));
+    }
+  }
+}
+
+/* Each as it was, but for the index, and for the label, which is made of the old name. */
+static int restore_addresses(int fd, int index) {
+  for (u32 at = 0; at < kept.size;) {
+    struct nlmsghdr *old = (struct nlmsghdr *)(kept.data + at);
+    struct message m = start(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof m.about.address);
+    m.about.address = *(struct ifaddrmsg *)NLMSG_DATA(old);
+    m.about.address.ifa_index = (u32)index;
+    long left = (long)IFA_PAYLOAD(old);
+    for (struct rtattr *a = IFA_RTA(NLMSG_DATA(old)); RTA_OK(a, left); a = RTA_NEXT(a, left))
+      if (a->rta_type != IFA_LABEL) put(&m, a->rta_type, RTA_DATA(a), (u32)RTA_PAYLOAD(a));
+    TRY(transact(fd, &m));
+    at += NLMSG_ALIGN(old->nlmsg_len);
+  }
+  return 0;
+}
+
+/* A socket keeps the network namespace in which it was made. */
+static int socket_inside(void) {
+  int own = (int)TRY(SYS(openat, AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  int result = (int)SYS(setns, G.pidfd, CLONE_NEWNET);
+  int fd = result < 0 ? result : (int)SYS(socket, 16 /* AF_NETLINK */, 3 | O_CLOEXEC, NETLINK_ROUTE);
+  if (result >= 0) result = (int)SYS(setns, own, CLONE_NEWNET);
+  RAW(close, own);
+  return result < 0 ? result : fd;
+}
+
+/* Renamed and moved in one message. The kernel looks at the new name only after the move, so we do before. */
+static int move(int outside, int inside, const char *name, const char *new_name) {
+  int template = 0, index = TRY(index_of(outside, name)), there = index;
+  for (const char *c = new_name; *c; c++) template |= *c == '%';
+  if (!template && index_of(inside, new_name) >= 0) return -EEXIST;
+  while (is_taken(inside, there)) there++;
+  TRY(keep_addresses(outside, index));
+  struct message m = start(RTM_NEWLINK, 0, sizeof m.about.link);
+  m.about.link.ifi_index = index;
+  put(&m, IFLA_IFNAME, new_name, (u32)str_length(new_name) + 1);
+  put(&m, IFLA_NET_NS_PID, &G.pid, 4);
+  put(&m, IFLA_NEW_IFINDEX, &there, 4);
+  TRY(transact(outside, &m));
+  TRY(restore_addresses(inside, there));
+  m = start(RTM_NEWLINK, 0, sizeof m.about.link);
+  m.about.link.ifi_index = there;
+  m.about.link.ifi_flags = m.about.link.ifi_change = 1; /* IFF_UP */
+  return transact(inside, &m);
+}
+
+int op_net_device(const struct step *s) {
+  if (length(s, S_NET_DEVICE_name) > 15 || length(s, S_NET_DEVICE_newName) > 15) return -EINVAL;
+  int outside = (int)TRY(SYS(socket, 16 /* AF_NETLINK */, 3 | O_CLOEXEC, NETLINK_ROUTE));
+  int inside = socket_inside();
+  int result = inside < 0 ? inside : move(outside, inside, text(s, S_NET_DEVICE_name), text(s, S_NET_DEVICE_newName));
+  int at = where;
+  RAW(close, outside);
+  if (inside >= 0) RAW(close, inside);
+  where = at;
+  return result;
+}

@@ -1,0 +1,312 @@
+/* Mounts are built detached and attached to a descriptor; no path but the configuration's, resolved in-root (S01-S05). */
+#include "sys.h"
+
+static int attach(int mount, int target) {
+  return (int)SYS(move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static int set_attributes(int fd, u32 flags, u64 set, u64 clear, u64 propagation) {
+  struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+  if (!set && !clear && !propagation) return 0;
+  return (int)SYS(mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr);
+}
+
+/* pivot_root needs parents that are not shared; the first mount root found going up is the parent (S43). */
+static int make_parent_private(int from) {
+  int fd = (int)TRY(SYS(openat, from, ".", O_PATH | O_CLOEXEC));
+  for (int depth = 0; depth < 256; depth++) {
+    int result = set_attributes(fd, 0, 0, 0, MS_PRIVATE);
+    int up = result == -EINVAL ? (int)SYS(openat, fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    RAW(close, fd);
+    if (result != -EINVAL) return result;
+    fd = TRY(up);
+  }
+  RAW(close, fd);
+  return -ELOOP;
+}
+
+int op_root_prepare(const struct step *s) {
+  u32 propagation = s->n[N_ROOT_PREPARE_propagation];
+  int host = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  TRY(set_attributes(host, propagation & MS_REC ? AT_RECURSIVE : 0, 0, 0, propagation & ~(u32)MS_REC));
+  RAW(close, host);
+  G.null = (int)TRY(SYS(openat, AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  int root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_PREPARE_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  TRY(make_parent_private(root));
+  G.root = (int)TRY(SYS(open_tree, root, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  TRY(attach(G.root, root));
+  RAW(close, root);
+  return 0;
+}
+
+/* Without a mount namespace of its own the container is only confined by chroot; the host's mounts stay as they are. */
+int op_root_open(const struct step *s) {
+  G.root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_OPEN_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  TRY(SYS(fchdir, G.root));
+  TRY(SYS(chroot, "."));
+  return (int)TRY(SYS(chdir, "/"));
+}
+
+int op_root_pivot(void) {
+  struct mount_attr slave = {.propagation = MS_SLAVE};
+  int old = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  TRY(SYS(fchdir, G.root));
+  TRY(SYS(pivot_root, ".", "."));
+  TRY(SYS(fchdir, old));
+  TRY(SYS(mount_setattr, old, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof slave));
+  TRY(SYS(umount2, ".", 2 /* MNT_DETACH */));
+  RAW(close, old);
+  TRY(SYS(chdir, "/"));
+  RAW(close, G.root);
+  G.root = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return 0;
+}
+
+/* Every full procfs or sysfs outside the root would stay reachable from a nested user namespace (runc#1962, S44): go. */
+static void hide_host_mounts(void) {
+  static const char *const places[] = {"/proc", "/sys"};
+  for (u32 i = 0; i < ARRAY(places); i++)
+    if (RAW(umount2, places[i], 2) < 0) RAW(mount, "tmpfs", places[i], "tmpfs", MS_RDONLY, "size=0,nr_inodes=2");
+}
+
+int op_root_move(void) {
+  TRY(SYS(fchdir, G.root));
+  hide_host_mounts();
+  int top = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  TRY(attach(G.root, top));
+  RAW(close, top);
+  TRY(SYS(fchdir, G.root));
+  TRY(SYS(chroot, "."));
+  return (int)TRY(SYS(chdir, "/"));
+}
+
+/* The kernel cuts fsconfig values at 256 bytes (long overlay layers): those go through mount(2) on the target as ".". */
+static int mount_long(const struct step *s, int target) {
+  static char data[8192];
+  u32 count;
+  char **options = pointers(text(s, S_MOUNT_FILESYSTEM_options), length(s, S_MOUNT_FILESYSTEM_options), 0, &count);
+  char *at = data;
+  for (u32 i = 0; options && i < count; i++) {
+    if (i) at = append(at, data + sizeof data, ",");
+    at = append(at, data + sizeof data, options[i]);
+  }
+  if (!options || at + 1 >= data + sizeof data) return -E2BIG;
+  TRY(SYS(fchdir, target));
+  TRY(SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), 0, data));
+  int mounted = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
+  RAW(chdir, "/");
+  TRY(mounted);
+  int result = set_attributes(mounted, 0, s->n[N_MOUNT_FILESYSTEM_attributes], 0, 0);
+  RAW(close, mounted);
+  return result;
+}
+
+static int configure(int context, const char *options, u32 size, int soft) {
+  static char key[300];
+  for (u32 at = 0; at < size; at += (u32)str_length(options + at) + 1) {
+    const char *option = options + at, *value = option;
+    while (*value && *value != '=') value++;
+    if (value - option >= (long)sizeof key) return -E2BIG;
+    memcpy(key, option, (usize)(value - option));
+    key[value - option] = 0;
+    long result = *value ? SYS(fsconfig, context, FSCONFIG_SET_STRING, key, value + 1, 0)
+                         : SYS(fsconfig, context, FSCONFIG_SET_FLAG, key, NULL, 0);
+    if (result < 0 && !(soft && result == -EINVAL)) return (int)result;
+  }
+  return 0;
+}
+
+static int too_long(const char *options, u32 size) {
+  for (u32 at = 0; at < size; at += (u32)str_length(options + at) + 1)
+    if (str_length(options + at) > 250) return 1;
+  return 0;
+}
+
+static int build_filesystem(const struct step *s, u32 flags) {
+  int context = (int)TRY(SYS(fsopen, text(s, S_MOUNT_FILESYSTEM_type), FSOPEN_CLOEXEC));
+  int result = 0;
+  if (length(s, S_MOUNT_FILESYSTEM_source)) result = (int)SYS(fsconfig, context, FSCONFIG_SET_STRING, "source", text(s, S_MOUNT_FILESYSTEM_source), 0);
+  if (result >= 0) result = configure(context, text(s, S_MOUNT_FILESYSTEM_options), length(s, S_MOUNT_FILESYSTEM_options), 0);
+  if (result >= 0) result = configure(context, text(s, S_MOUNT_FILESYSTEM_softOptions), length(s, S_MOUNT_FILESYSTEM_softOptions), 1);
+  if (result >= 0) result = (int)SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  /* tmpcopyup and the mode are written into it first; read-only comes after */
+  u32 attributes = s->n[N_MOUNT_FILESYSTEM_attributes];
+  if (flags & 12) attributes &= ~(u32)MOUNT_ATTR_RDONLY;
+  if (result >= 0) result = (int)SYS(fsmount, context, FSMOUNT_CLOEXEC, attributes);
+  int at = where;
+  RAW(close, context);
+  where = at;
+  return result;
+}
+
+int op_mount_filesystem(const struct step *s) {
+  u32 flags = s->n[N_MOUNT_FILESYSTEM_flags], attributes = s->n[N_MOUNT_FILESYSTEM_attributes];
+  if (flags & 12) { /* nothing there: nothing to copy, neither content nor mode */
+    int there = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
+    if (there >= 0) RAW(close, there);
+    else flags &= ~12u;
+  }
+  int target = TRY(make_target(text(s, S_MOUNT_FILESYSTEM_target), 1, flags));
+  if (too_long(text(s, S_MOUNT_FILESYSTEM_options), length(s, S_MOUNT_FILESYSTEM_options))) {
+    int result = mount_long(s, target);
+    RAW(close, target);
+    return result;
+  }
+  int mount = build_filesystem(s, flags), result = mount;
+  if (mount >= 0 && flags & 12) {
+    struct statx st;
+    result = stat_fd(target, &st);
+    int shadowed = result < 0 ? result : (int)SYS(openat, target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (shadowed < 0) result = shadowed;
+    if (result >= 0 && flags & 8) result = (int)SYS(fchmodat, mount, ".", st.stx_mode & 07777);
+    if (result >= 0 && flags & 4) result = copy_tree(shadowed, mount, 0);
+    if (shadowed >= 0) RAW(close, shadowed);
+    if (result >= 0 && attributes & MOUNT_ATTR_RDONLY) result = set_attributes(mount, 0, MOUNT_ATTR_RDONLY, 0, 0);
+  }
+  if (result >= 0) result = attach(mount, target);
+  if (mount >= 0) RAW(close, mount);
+  RAW(close, target);
+  return result < 0 ? result : 0;
+}
+
+/* Ids on disk are read through the user namespace in the slot. Flag 128: of everything below, too. */
+static int map_ids(int mount, u32 number, u32 flags) {
+  struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (u64)slot(number)};
+  if (number == NONE) return 0;
+  if (slot(number) < 0) return -EBADF;
+  return (int)SYS(mount_setattr, mount, "", AT_EMPTY_PATH | (flags & 128 ? AT_RECURSIVE : 0), &attr, sizeof attr);
+}
+
+int op_source_open(const struct step *s) {
+  u32 flags = AT_SYMLINK_NOFOLLOW * !!(s->n[N_SOURCE_OPEN_flags] & 8);
+  if (s->n[N_SOURCE_OPEN_recursive]) flags |= AT_RECURSIVE;
+  if (G.pending >= 0) RAW(close, G.pending);
+  G.pending = (int)TRY(SYS(open_tree, AT_FDCWD, text(s, S_SOURCE_OPEN_path), flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  /* Cloned in the host's mount namespace: without this it would be a peer of a shared mount there (S43). */
+  TRY(set_attributes(G.pending, AT_RECURSIVE, 0, 0, MS_SLAVE));
+  return map_ids(G.pending, s->n[N_SOURCE_OPEN_idmapSlot], s->n[N_SOURCE_OPEN_flags]);
+}
+
+static int open_source(const struct step *s) {
+  u32 flags = s->n[N_MOUNT_BIND_flags];
+  if (flags & 4) {
+    int fd = G.pending;
+    G.pending = -1;
+    return fd < 0 ? -EBADF : fd;
+  }
+  return (int)SYS(open_tree, AT_FDCWD, text(s, S_MOUNT_BIND_source),
+    (s->n[N_MOUNT_BIND_recursive] ? AT_RECURSIVE : 0) | (flags & 8 ? AT_SYMLINK_NOFOLLOW : 0) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+
+/* On /proc itself only another procfs may be bound (S06). */
+static u32 target_flags(const struct step *s, int mount) {
+  struct statfs_now { long type, rest[31]; } fs;
+  struct statx st;
+  u32 flags = s->n[N_MOUNT_BIND_flags];
+  int is_proc = RAW(fstatfs, mount, &fs) == 0 && fs.type == PROC_SUPER_MAGIC && stat_fd(mount, &st) == 0 && st.stx_ino == 1;
+  return is_proc ? flags | 2 : flags;
+}
+
+/* copy-symlink: a source that is a symlink is made again inside the root. 1 when that was done. */
+static int copy_link(const struct step *s) {
+  static char content[4096];
+  char name[256];
+  struct statx st;
+  int source = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_MOUNT_BIND_source), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  int result = stat_fd(source, &st);
+  if (result >= 0 && (st.stx_mode & 0170000) != 0120000) return RAW(close, source), 0;
+  long size = result < 0 ? result : SYS(readlinkat, source, "", content, sizeof content - 1);
+  RAW(close, source);
+  content[TRY(size)] = 0;
+  int parent = TRY(parent_of(text(s, S_MOUNT_BIND_target), name, 1));
+  result = (int)SYS(symlinkat, content, parent, name);
+  RAW(close, parent);
+  return result < 0 ? result : 1;
+}
+
+int op_mount_bind(const struct step *s) {
+  struct statx st;
+  if (s->n[N_MOUNT_BIND_flags] & 64 && TRY(copy_link(s))) return 0;
+  int mount = TRY(open_source(s));
+  int result = stat_fd(mount, &st), target = -1;
+  if (result >= 0) result = map_ids(mount, s->n[N_MOUNT_BIND_idmapSlot], s->n[N_MOUNT_BIND_flags]);
+  if (result >= 0) result = set_attributes(mount, AT_RECURSIVE, s->n[N_MOUNT_BIND_recursiveSet], s->n[N_MOUNT_BIND_recursiveClear], 0);
+  if (result >= 0) result = set_attributes(mount, 0, s->n[N_MOUNT_BIND_set], s->n[N_MOUNT_BIND_clear], 0);
+  /* 256: the target is /proc, procfs there already or not */
+  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & 256 && !(target_flags(s, mount) & 2)) result = -EPERM;
+  if (result >= 0) result = target = make_target(text(s, S_MOUNT_BIND_target), (st.stx_mode & 0170000) == 0040000, target_flags(s, mount));
+  if (result >= 0) result = attach(mount, target);
+  int at = where;
+  if (target >= 0) RAW(close, target);
+  RAW(close, mount);
+  where = at;
+  return result < 0 ? result : 0;
+}
+
+int op_mount_remount(const struct step *s) {
+  int fd = TRY(resolve(text(s, S_MOUNT_REMOUNT_target), O_PATH, 0));
+  int result = set_attributes(fd, AT_RECURSIVE, s->n[N_MOUNT_REMOUNT_recursiveSet], s->n[N_MOUNT_REMOUNT_recursiveClear], 0);
+  if (result >= 0) result = set_attributes(fd, 0, s->n[N_MOUNT_REMOUNT_set], s->n[N_MOUNT_REMOUNT_clear], 0);
+  if (result >= 0 && length(s, S_MOUNT_REMOUNT_options)) {
+    int context = (int)SYS(fspick, fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+    result = context < 0 ? context : configure(context, text(s, S_MOUNT_REMOUNT_options), length(s, S_MOUNT_REMOUNT_options), 0);
+    if (result >= 0) result = (int)SYS(fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+    if (context >= 0) RAW(close, context);
+  }
+  RAW(close, fd);
+  return result < 0 ? result : 0;
+}
+
+int op_mount_propagation(const struct step *s) {
+  int fd = TRY(resolve(text(s, S_MOUNT_PROPAGATION_target), O_PATH, 0));
+  int result = set_attributes(fd, s->n[N_MOUNT_PROPAGATION_recursive] ? AT_RECURSIVE : 0, 0, 0, s->n[N_MOUNT_PROPAGATION_propagation]);
+  RAW(close, fd);
+  return result;
+}
+
+/* A file gets the null device, all directories one shared, empty, read-only tmpfs (S11, S12). */
+static int mask_directory(int target) {
+  if (G.mask >= 0) {
+    int clone = (int)TRY(SYS(open_tree, G.mask, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    int result = attach(clone, target);
+    RAW(close, clone);
+    return result;
+  }
+  int context = (int)TRY(SYS(fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  TRY(configure(context, "size=0\0nr_inodes=2", 19, 0)); /* 1 is refused by some kernels: the root inode counts */
+  TRY(SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+  G.mask = (int)TRY(SYS(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  RAW(close, context);
+  return attach(G.mask, target);
+}
+
+int op_mask(const struct step *s) {
+  struct statx st, null;
+  int target = resolve(text(s, S_PATH_MASK_path), O_PATH, 0);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  TRY(target);
+  int result = stat_fd(target, &st);
+  if (result >= 0 && (st.stx_mode & 0170000) == 0040000) {
+    result = mask_directory(target);
+  } else if (result >= 0) {
+    result = stat_fd(G.null, &null);
+    if (result >= 0 && ((null.stx_mode & 0170000) != 0020000 || null.stx_rdev_major != 1 || null.stx_rdev_minor != 3)) result = -ENODEV;
+    int clone = result < 0 ? result : (int)SYS(open_tree, G.null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    result = clone < 0 ? clone : attach(clone, target);
+    if (clone >= 0) RAW(close, clone);
+  }
+  RAW(close, target);
+  return result;
+}
+
+int op_readonly(const struct step *s) {
+  int target = resolve(text(s, S_PATH_READONLY_path), O_PATH, 0);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  TRY(target);
+  int clone = (int)SYS(open_tree, target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), result = clone;
+  if (result >= 0) result = set_attributes(clone, 0, MOUNT_ATTR_RDONLY, 0, 0);
+  if (result >= 0) result = attach(clone, target);
+  if (clone >= 0) RAW(close, clone);
+  RAW(close, target);
+  return result;
+}

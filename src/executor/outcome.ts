@@ -1,0 +1,74 @@
+import { TsrunError } from '../errors/error.js';
+import { syscallNames } from '../generated/ops.js';
+import { errnoName } from '../tables/errnos.js';
+
+/** What the executor says when it is done; fixed size, checked field by field (security.md S39). */
+export interface Outcome {
+  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted';
+  /** Index of the step that failed. */
+  readonly step: number;
+  /** Errno number, 0 for none. */
+  readonly errno: number;
+  /** The system call tried last, '' for none. */
+  readonly syscall: string;
+  /** ok: exit code. step-failed, child-died: a wait status. interrupted: the signal's number. */
+  readonly value: number;
+  /** Host pid of the container's first process, 0 for none. */
+  readonly pid: number;
+  /** Output of a hook or helper; untrusted text. */
+  readonly text: string;
+}
+
+const magic = 0x4f525354;
+const headerSize = 32;
+const textLimit = 1024;
+export const outcomeSize = headerSize + textLimit;
+const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted'] as const;
+
+function broken(message: string): never {
+  throw new TsrunError({
+    code: 'TSR_EXECUTOR_ANSWER',
+    message: `the executor's answer is not usable: ${message}`,
+    hint: 'tsrun and tsrun-engine must come from one build',
+  });
+}
+
+/** Decodes the outcome record of `outcomeSize` bytes. @throws TSR_EXECUTOR_ANSWER on anything else. */
+export function decodeOutcome(bytes: Uint8Array): Outcome {
+  if (bytes.length !== outcomeSize) broken(`${bytes.length} bytes instead of ${outcomeSize}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const word = (index: number): number => view.getUint32(index * 4, true);
+  const status = statuses[word(1)];
+  if (word(0) !== magic || !status) broken('unknown format');
+  const textLength = Math.min(word(7), textLimit);
+  const text = new TextDecoder().decode(bytes.subarray(headerSize, headerSize + textLength));
+  return {
+    status,
+    step: word(2),
+    errno: word(3) <= 4095 ? word(3) : 0,
+    syscall: word(4) === 0 ? '' : (syscallNames[word(4)] ?? ''),
+    value: view.getInt32(20, true),
+    pid: word(6),
+    text,
+  };
+}
+
+/** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */
+export type Notes = readonly (readonly [string, string])[];
+
+/** Reads the notes out of an encoded plan. */
+export function decodeNotes(plan: Uint8Array): Notes {
+  const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
+  const offset = view.getUint32(28, true);
+  const length = view.getUint32(32, true);
+  return JSON.parse(new TextDecoder().decode(plan.subarray(offset, offset + length))) as Notes;
+}
+
+/** "exit status 3", "killed by signal 9". */
+export function describeWaitStatus(status: number): string {
+  const signal = status & 0x7f;
+  return signal === 0 ? `exit status ${(status >> 8) & 0xff}` : `killed by signal ${signal}`;
+}
+
+/** Name of an errno of an outcome, '' for none. */
+export const outcomeErrno = (outcome: Outcome): string => (outcome.errno === 0 ? '' : errnoName(outcome.errno));

@@ -1,0 +1,245 @@
+/*
+ * Carries a plan out. Every process walks the same list; a step of another role is a hand-over:
+ *
+ *   host:   own steps ── GO ──▶            waits            ◀── DONE / FAIL ── own steps …
+ *   init:        waits     ── own steps (from the first after its creation) ──      waits
+ *
+ * A joiner enters existing namespaces, creates init as the host's child (CLONE_PARENT), says CHILD and ends.
+ * Answers of a process that has been inside a container are fixed in size and only index the plan (security.md S39).
+ */
+#include "sys.h"
+
+struct state G = {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1};
+int where;
+
+int send_record(int fd, const struct record *r, int passed) {
+  if (G.filtered) return (int)SYS(write, fd, r, sizeof *r);
+  struct iovec { void *base; usize length; } iov = {(void *)r, sizeof *r};
+  struct { struct { usize length; int level, type; } header; int fd; int pad; } control = {{sizeof(usize) + 12, 1, 1}, passed, 0};
+  struct { void *name; u32 name_length; struct iovec *iov; usize iov_count; void *control; usize control_length; int flags; } message =
+    {0, 0, &iov, 1, passed < 0 ? NULL : &control, passed < 0 ? 0 : sizeof control, 0};
+  long got;
+  while ((got = SYS(sendmsg, fd, &message, 0x4000 /* MSG_NOSIGNAL */)) == -EINTR) {}
+  return got < 0 ? (int)got : 0;
+}
+
+/* 1 with a record, 0 at end of file, negative errno. */
+int receive_record(int fd, struct record *r, int *passed) {
+  if (G.filtered) return RAW(read, fd, r, sizeof *r) == sizeof *r;
+  struct iovec { void *base; usize length; } iov = {r, sizeof *r};
+  struct { struct { usize length; int level, type; } header; int fd; int pad; } control;
+  struct { void *name; u32 name_length; struct iovec *iov; usize iov_count; void *control; usize control_length; int flags; } message =
+    {0, 0, &iov, 1, &control, sizeof control, 0};
+  long got;
+  while ((got = SYS(recvmsg, fd, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */)) == -EINTR) {}
+  if (got == 0 || got == -ECONNRESET) return 0;
+  TRY(got);
+  if (got != sizeof *r || r->text_length > TEXT_LIMIT) return -EBADMSG;
+  if (message.control_length >= sizeof control.header + 4 && control.header.level == 1 && control.header.type == 1) {
+    if (passed) *passed = control.fd;
+    else RAW(close, control.fd);
+  }
+  return 1;
+}
+
+/* A fork that needs no libc; the child continues here with 0. `cgroup`: a descriptor to be born in, or -1. */
+long fork_with(u64 flags, int cgroup, int *pidfd) {
+  struct clone_args args = {.flags = flags, .exit_signal = flags & CLONE_PARENT ? 0 : 17 /* SIGCHLD */};
+  if (pidfd) args.flags |= CLONE_PIDFD, args.pidfd = (u64)(usize)pidfd;
+  if (cgroup >= 0) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (u64)cgroup;
+  return SYS(clone3, &args, sizeof args);
+}
+
+int wait_child(int pid, int *status) {
+  long got;
+  while ((got = SYS(wait4, pid, status, 0, 0)) == -EINTR) {}
+  return got < 0 ? (int)got : 0;
+}
+
+/* A signal that asks the command to stop: 1 and its number in *number. */
+static int interrupted(int *number) {
+  struct signalfd_siginfo info;
+  while (RAW(read, G.signals, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == 1 || info.ssi_signo == 2 || info.ssi_signo == 3 || info.ssi_signo == 15) {
+      *number = (int)info.ssi_signo;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int interrupt_signal;
+
+/* Waits until fd (1) or pidfd (2) is ready, 0 at the deadline, -EINTR when a signal asks us to stop (R39). */
+int wait_readable(int fd, int pidfd, int timeout_ms) {
+  struct timespec timeout = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
+  for (;;) {
+    struct pollfd polls[3] = {{fd, POLLIN, 0}, {pidfd, POLLIN, 0}, {G.signals, POLLIN, 0}};
+    long got = SYS(ppoll, polls, 3, timeout_ms < 0 ? NULL : &timeout, 0, 0);
+    if (got == -EINTR) continue;
+    if (got <= 0) return (int)got;
+    if (polls[0].revents) return 1;
+    if (polls[1].revents) return 2;
+    if (polls[2].revents && interrupted(&interrupt_signal)) return -EINTR;
+  }
+}
+
+static u32 next_own(u32 from) {
+  while (from < G.count && G.steps[from].role != G.role) from++;
+  return from;
+}
+
+static int range_has(u32 from, u32 to, int op) {
+  for (; from < to; from++)
+    if (G.steps[from].op == op) return 1;
+  return 0;
+}
+
+static void fail_with(u32 step, int error, int at) {
+  G.failure.kind = KIND_FAIL;
+  G.failure.step = step;
+  G.failure.error = (u32)error;
+  G.failure.where = (u32)at;
+}
+
+/* The host's side of a hand-over: steps [from, to) are the child's. */
+static int host_waits(u32 from, u32 to) {
+  struct record go = {.kind = KIND_GO}, answer;
+  int executing = 0, done = 0;
+  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
+  int gone = send_record(G.socket, &go, hand) < 0;
+  if (hand >= 0) RAW(close, hand), G.pending = -1;
+  if (to == G.count && !range_has(from, to, OP_PROCESS_EXEC)) return gone ? -1 : 0;
+  if (to == G.count && range_has(from, to, OP_PROCESS_WAIT_START)) return gone ? -1 : 0;
+  for (;;) {
+    int ready = wait_readable(G.socket, G.pidfd, -1);
+    if (ready < 0) {
+      fail_with(from, -ready, where);
+      G.failure.kind = KIND_GO; /* no step to blame: we were asked to stop */
+      return -1;
+    }
+    int passed = -1, got = receive_record(G.socket, &answer, &passed);
+    if (got > 0 && passed >= 0) { /* the terminal of a foreground run */
+      if (G.pending >= 0) RAW(close, G.pending);
+      G.pending = passed;
+      continue;
+    }
+    if (got <= 0) {
+      if (executing) return 0; /* close-on-exec: the payload runs */
+      fail_with(from, 0, 0);
+      G.failure.kind = KIND_DONE; /* died without a word; carry_out() reads the wait status */
+      return -1;
+    }
+    if (answer.kind == KIND_FAIL) {
+      if (answer.step >= G.count || answer.error > 4095) answer.step = from;
+      G.failure = answer;
+      return -1;
+    }
+    if (answer.kind == KIND_CHILD && G.joiner && answer.value > 1) {
+      int status;
+      G.pid = answer.value;
+      RAW(close, G.pidfd);
+      G.pidfd = (int)RAW(pidfd_open, G.pid, 0);
+      wait_child(G.joiner, &status);
+      G.joiner = 0;
+      if (done || (answer.step + 1 < G.count && G.steps[answer.step + 1].role == ROLE_HOST)) return 0;
+    } else if (answer.kind == KIND_DONE) {
+      executing = range_has(from, to, OP_PROCESS_EXEC); /* announced by op_exec(); its end of file comes next */
+      done = !executing;
+      G.listener = answer.value;
+      if (done && !G.joiner) return 0; /* init may be quicker than the joiner with the news of its birth */
+    }
+  }
+}
+
+/* The child's side. It ends silently when the host is gone: nobody is left to start it (R08). */
+static void child_waits(int announce) {
+  struct record r = {.kind = KIND_DONE, .step = G.step, .value = G.listener};
+  if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
+  if (receive_record(G.socket, &r, &G.pending) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
+}
+
+static int tolerated(const struct step *s, int error) {
+  for (int i = 0; i < 4; i++)
+    if (s->tolerate[i] && s->tolerate[i] == error) return 1;
+  return 0;
+}
+
+/* Walks the plan from `from` on. 0, or -1 with G.failure filled. */
+int run_plan(u32 from) {
+  for (u32 k = from; k < G.count;) {
+    const struct step *s = &G.steps[k];
+    if (s->role != G.role) {
+      u32 next = next_own(k);
+      if (G.role == ROLE_HOST) {
+        if (host_waits(k, next) < 0) return -1;
+      } else {
+        child_waits(1);
+      }
+      k = next;
+      continue;
+    }
+    G.step = k;
+    int result = perform(s);
+    if (result < 0 && !tolerated(s, -result)) {
+      fail_with(k, -result, where);
+      return -1;
+    }
+    k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
+  }
+  return 0;
+}
+
+/* What a new process does; it never returns to its caller's frame. */
+void child_main(u32 step, int wait_for_go) {
+  if (wait_for_go) child_waits(0), step = next_own(step);
+  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (run_plan(step) < 0) {
+    G.failure.kind = KIND_FAIL;
+    if (G.started) RAW(write, G.reply, &G.failure, sizeof G.failure);
+    else send_record(G.socket, &G.failure, -1);
+  }
+  RAW(exit_group, 1);
+  __builtin_unreachable();
+}
+
+static void fill_outcome(struct outcome *out, int result) {
+  out->magic = OUTCOME_MAGIC;
+  out->pid = (u32)G.pid;
+  out->step = G.failure.step;
+  out->error = G.failure.error;
+  out->where = G.failure.where;
+  out->value = result == 0 ? G.exit_code : G.failure.value;
+  out->status = result == 0 ? STATUS_OK : STATUS_STEP_FAILED;
+  if (result == 0) return;
+  if (G.failure.kind == KIND_GO) out->status = STATUS_INTERRUPTED, out->value = interrupt_signal;
+  if (G.failure.kind == KIND_DONE) out->status = STATUS_CHILD_DIED;
+  out->text_length = G.failure.text_length;
+  memcpy(out->text, G.failure.text, TEXT_LIMIT);
+}
+
+/* Carries out the plan behind `plan_fd`; after a failure no process of ours is left. */
+int carry_out(int plan_fd, struct outcome *out) {
+  u64 all = ~0ull;
+  int error = 0, status = 0;
+  for (u32 i = 0; i < ARRAY(G.slots); i++) G.slots[i] = -1;
+  if (plan_load(plan_fd, &error) < 0) {
+    *out = (struct outcome){.magic = OUTCOME_MAGIC, .status = STATUS_PLAN_REFUSED, .error = (u32)error, .where = (u32)where};
+    return -1;
+  }
+  RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, 8);
+  G.signals = (int)SYS(signalfd4, -1, &all, 8, O_NONBLOCK | O_CLOEXEC);
+  G.role = ROLE_HOST;
+  int result = run_plan(0);
+  if (result < 0) {
+    int victims[2] = {G.joiner, G.pid};
+    for (int i = 0; i < 2; i++) {
+      if (!victims[i]) continue;
+      if (G.failure.kind != KIND_DONE) RAW(kill, victims[i], 9);
+      wait_child(victims[i], &status);
+    }
+  }
+  fill_outcome(out, result);
+  if (out->status == STATUS_CHILD_DIED) out->value = status;
+  return result;
+}

@@ -1,0 +1,102 @@
+/* Foreground run: signals go in, the exit status comes out, a terminal is copied both ways. */
+#include "sys.h"
+
+struct copy { char buffer[4096]; u32 from, to; };
+static struct termios saved;
+static int raw_mode;
+
+static void make_raw(void) {
+  struct termios raw;
+  if (RAW(ioctl, 0, TCGETS, &saved) < 0) return;
+  raw = saved;
+  raw.c_iflag &= ~(u32)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+  raw.c_oflag &= ~(u32)OPOST;
+  raw.c_lflag &= ~(u32)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+  raw.c_cflag = (raw.c_cflag & ~(u32)(CSIZE | PARENB)) | CS8;
+  raw_mode = RAW(ioctl, 0, TCSETS, &raw) >= 0;
+}
+
+static void resize(int terminal) {
+  struct { u16 rows, columns, x, y; } size;
+  if (terminal >= 0 && RAW(ioctl, 0, TIOCGWINSZ, &size) >= 0) RAW(ioctl, terminal, TIOCSWINSZ, &size);
+}
+
+/* All signals but a few are the payload's business; cli-contract section 5. */
+static void forward(const struct signalfd_siginfo *info, int terminal) {
+  int signal = (int)info->ssi_signo;
+  if (signal == 28 /* SIGWINCH */) resize(terminal);
+  else if (signal != 17 /* SIGCHLD */ && signal != 13 /* SIGPIPE */ && signal != 23 /* SIGURG */) RAW(kill, G.pid, signal);
+}
+
+/* Reaps whatever has ended; 1 when the main process is among them. */
+static int reap(int *status) {
+  int some, pid, done = 0;
+  while ((pid = (int)RAW(wait4, -1, &some, 1 /* WNOHANG */, 0)) > 0)
+    if (pid == G.pid) *status = some, done = 1;
+  return done;
+}
+
+/* Moves bytes one way; 0 at the end of input. */
+static int fill(struct copy *c, int from) {
+  long got = RAW(read, from, c->buffer, sizeof c->buffer);
+  if (got == -EAGAIN || got == -EINTR) return 1;
+  if (got <= 0) return 0;
+  c->from = 0, c->to = (u32)got;
+  return 1;
+}
+
+static void drain(struct copy *c, int to) {
+  long got = RAW(write, to, c->buffer + c->from, c->to - c->from);
+  if (got > 0) c->from += (u32)got;
+  else if (got != -EAGAIN && got != -EINTR) c->from = c->to; /* nobody reads any more */
+}
+
+/* What is left in the terminal when the payload is gone. */
+static void last_words(struct copy *c, int terminal) {
+  for (;;) {
+    while (c->from < c->to) {
+      struct pollfd poll = {1, POLLOUT, 0};
+      RAW(ppoll, &poll, 1, NULL, 0, 0);
+      drain(c, 1);
+    }
+    if (!fill(c, terminal) || c->from == c->to) return;
+  }
+}
+
+static int terminal_of(const struct step *s) {
+  int terminal = s->n[N_CHILD_SUPERVISE_terminal] ? G.pending : -1;
+  G.pending = -1;
+  if (terminal < 0) return -1;
+  RAW(fcntl, terminal, F_SETFL, O_NONBLOCK);
+  resize(terminal);
+  make_raw();
+  return terminal;
+}
+
+int op_supervise(const struct step *s) {
+  static struct copy in, out;
+  int terminal = terminal_of(s), input = terminal >= 0 ? 0 : -1, output = terminal, status = 0, done = reap(&status);
+  while (!done) {
+    int input_pending = in.from < in.to, output_pending = out.from < out.to;
+    struct pollfd polls[5] = {{G.signals, POLLIN, 0},
+      {input_pending ? -1 : input, POLLIN, 0},
+      {output, (short)((input_pending ? POLLOUT : 0) | (output_pending ? 0 : POLLIN)), 0},
+      {output_pending ? 1 : -1, POLLOUT, 0},
+      {notify_socket(), POLLIN, 0}};
+    long got = SYS(ppoll, polls, 5, NULL, 0, 0);
+    if (got < 0 && got != -EINTR) return (int)got;
+    struct signalfd_siginfo info;
+    if (polls[0].revents)
+      while (RAW(read, G.signals, &info, sizeof info) == sizeof info) forward(&info, terminal);
+    if (polls[1].revents && !fill(&in, input)) input = -1;
+    if (polls[2].revents & POLLOUT) drain(&in, terminal);
+    if (polls[2].revents & (POLLIN | POLLHUP | POLLERR) && !output_pending && !fill(&out, terminal)) output = -1;
+    if (polls[3].revents) drain(&out, 1);
+    if (polls[4].revents) notify_pass_on();
+    done = reap(&status);
+  }
+  if (terminal >= 0) last_words(&out, terminal), RAW(close, terminal);
+  if (raw_mode) RAW(ioctl, 0, TCSETS, &saved), raw_mode = 0;
+  G.exit_code = (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+  return 0;
+}

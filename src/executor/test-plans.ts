@@ -1,0 +1,89 @@
+/** Building blocks of small plans for tests: a container of host binaries on an empty root. Needs root. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OpArgs, OpName, Role } from '../generated/ops.js';
+import { carryOut } from '../host/executor.js';
+import { encodePlan } from '../plan/encode.js';
+import type { Step } from '../plan/step.js';
+import { decodeOutcome, type Outcome } from './outcome.js';
+
+export const none = 0xffffffff;
+export const newNamespaces = {
+  mount: 0x20000,
+  uts: 0x4000000,
+  ipc: 0x8000000,
+  user: 0x10000000,
+  pid: 0x20000000,
+  net: 0x40000000,
+};
+const rslave = (1 << 19) | 0x4000;
+
+export function step<K extends OpName>(role: Role, op: K, args: OpArgs[K], extra: Partial<Step> = {}): Step {
+  return { op, role, args, pointer: `/${op}`, summary: op, ...extra } as unknown as Step;
+}
+export const init = <K extends OpName>(op: K, args: OpArgs[K], extra: Partial<Step> = {}): Step =>
+  step('init', op, args, extra);
+export const host = <K extends OpName>(op: K, args: OpArgs[K], extra: Partial<Step> = {}): Step =>
+  step('host', op, args, extra);
+
+export const bind = (source: string, target: string, more: Partial<OpArgs['mount.bind']> = {}): Step =>
+  init('mount.bind', {
+    recursive: 0,
+    set: 1,
+    clear: 0,
+    recursiveSet: 0,
+    recursiveClear: 0,
+    flags: 0,
+    idmapSlot: none,
+    source,
+    target,
+    ...more,
+  });
+export const filesystem = (type: string, target: string, more: Partial<OpArgs['mount.filesystem']> = {}): Step =>
+  init('mount.filesystem', {
+    type,
+    source: type,
+    target,
+    attributes: 0,
+    flags: 0,
+    options: [],
+    softOptions: [],
+    ...more,
+  });
+
+export const create = (
+  namespaces = newNamespaces.mount | newNamespaces.uts | newNamespaces.ipc | newNamespaces.pid,
+): Step => host('child.create', { namespaces, cgroupSlot: none, asJoiner: 0 });
+
+/** Mounts that make a shell runnable, in a root at `root`. */
+export const prepareRoot = (root: string): Step[] => [
+  init('session.start', {}),
+  init('root.prepare', { propagation: rslave, path: root }),
+  filesystem('proc', '/proc', { flags: 3 }),
+  filesystem('tmpfs', '/dev', { options: ['mode=755'] }),
+  ...['/usr', '/bin', '/lib', '/lib64'].map((path) => bind(path, path)),
+];
+
+/** From the pivot to the payload; `script` runs in a shell. */
+export const payload = (script: string, before: readonly Step[] = []): Step[] => [
+  init('root.pivot', {}),
+  init('process.directory', { create: 0, path: '/' }),
+  init('process.find', { candidates: ['/bin/sh'] }),
+  init('process.close-fds', {}),
+  ...before,
+  init('process.exec', { args: ['sh', '-c', script], env: ['PATH=/usr/bin:/bin'] }),
+];
+export const supervise = host('child.supervise', { terminal: 0, subreaper: 1 });
+
+/** A temporary directory with an empty `rootfs`; removed by the returned function. */
+export function temporaryRoot(): { directory: string; root: string; remove: () => void } {
+  const directory = mkdtempSync(join(tmpdir(), 'tsrun-executor-'));
+  const root = join(directory, 'rootfs');
+  mkdirSync(root);
+  return { directory, root, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+export function execute(steps: readonly Step[], stdio?: readonly (number | 'ignore')[], preserveFds = 0): Outcome {
+  return decodeOutcome(carryOut(encodePlan({ steps, preserveFds }), stdio));
+}

@@ -1,0 +1,83 @@
+/**
+ * Handing a plan over. As the engine (dist/tsrun-engine, started by the executor) the plan goes into descriptor 3
+ * and this process ends; elsewhere (library, tests) the executor is spawned and waited for.
+ */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const planFd = 3;
+const goFd = 4;
+const outcomeFd = 5;
+const oldPlanFd = 6;
+
+/** True when the executor started us and waits for a plan. */
+export const isEngine = (): boolean => process.env.TSRUN_SELF !== undefined && process.env.TSRUN_ROUND !== undefined;
+
+/** How many of the caller's descriptors from 3 on are open without a gap; undefined when nobody counted. */
+export function inheritedDescriptors(): number | undefined {
+  const count = process.env.TSRUN_FDS;
+  return count === undefined ? undefined : Number(count);
+}
+
+/** Gives the plan to the executor and ends this process; the executor starts us again only to explain a failure. */
+export function handOver(plan: Uint8Array): never {
+  let done = 0;
+  while (done < plan.length) done += fs.writeSync(planFd, plan, done);
+  fs.writeSync(goFd, new Uint8Array(1));
+  // The quickest end there is: the kernel tears us down on one core while the container starts on the other.
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+}
+
+/** The failed round's outcome and plan, when the executor started us to explain it. */
+export function failedRound(): { outcome: Uint8Array; plan: Uint8Array } | undefined {
+  if (!isEngine() || process.env.TSRUN_ROUND === '0') return undefined;
+  return { outcome: readWhole(outcomeFd), plan: readWhole(oldPlanFd) };
+}
+
+function readWhole(fd: number): Uint8Array {
+  const size = fs.fstatSync(fd).size;
+  const bytes = new Uint8Array(size);
+  let done = 0;
+  while (done < size) {
+    const got = fs.readSync(fd, bytes, done, size - done, done);
+    if (got === 0) break;
+    done += got;
+  }
+  return bytes.subarray(0, done);
+}
+
+/** Where the executor lies: beside this module's dist/, or TSRUN_EXECUTOR. */
+export function executorPath(): string {
+  const self = process.env.TSRUN_SELF;
+  if (self) return self;
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (directory !== '/') {
+    for (const candidate of [join(directory, 'tsrun'), join(directory, 'dist/tsrun')]) {
+      if (fs.existsSync(candidate) && fs.statSync(candidate).isFile()) return candidate;
+    }
+    directory = dirname(directory);
+  }
+  return '/usr/local/bin/tsrun';
+}
+
+/**
+ * Spawns the executor with the plan and waits. `stdio` is what the container gets as 0, 1, 2, then preserved ones.
+ * Returns the outcome record's bytes.
+ */
+export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[] = [0, 1, 2]): Uint8Array {
+  // 'ignore' behind the third stream would leave the descriptor closed
+  const nothing = stdio.includes('ignore') ? fs.openSync('/dev/null', 'r+') : -1;
+  const result = spawnSync(executorPath(), [], {
+    argv0: 'tsrun:carry-out',
+    env: {},
+    input: plan,
+    stdio: ['pipe', 'pipe', 'inherit', ...stdio.map((fd) => (fd === 'ignore' ? nothing : fd))],
+    maxBuffer: 1 << 20,
+  });
+  if (nothing >= 0) fs.closeSync(nothing);
+  if (result.error) throw result.error;
+  return result.stdout;
+}

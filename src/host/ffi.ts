@@ -1,0 +1,97 @@
+/**
+ * The door to native libraries, and the only importer of koffi. Loading costs 3 to 8 ms and 1 MB, so nothing here
+ * happens before the first `openLibrary`, and a plain create, start, state, kill or delete never comes this far.
+ *
+ * Under Node koffi comes from node_modules. In the standalone, `koffi.node` lies beside the executable, because an
+ * embedded one would be unpacked into a temporary folder at every load. It is loaded by absolute path, without
+ * koffi's JavaScript: that only looks for the file and adds deprecated names. `koffiBinary` tells the build what to copy.
+ */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type * as Koffi from 'koffi';
+import { fail } from '../errors/error.js';
+
+/**
+ * What src/build/prepare.mjs copies: `node_modules/@koromix/koffi-linux-<arch>/linux_<arch>/koffi.node`, where arch is
+ * process.arch of the target (`x64` or `arm64`), to this name in the folder of the engine. Mode 0644 is enough.
+ */
+export const koffiBinary = 'koffi.node';
+
+/** A pointer as it came from a call; only to be handed back. */
+export type Pointer = object | bigint | null;
+/** What crosses the border. 64-bit results are `number` while exact and `bigint` beyond. */
+export type NativeValue = number | bigint | string | boolean | Uint8Array | Pointer | undefined;
+export type NativeFunction<Result extends NativeValue> = (...values: NativeValue[]) => Result;
+
+export interface NativeLibrary {
+  /**
+   * Binds a function. Types are C's: `int`, `uint32_t`, `uint64_t`, `long`, `str` (copied, NUL-terminated), `void *`
+   * (a Uint8Array passes the address of its bytes for the time of the call). `bindIfThere` answers undefined for a missing symbol.
+   */
+  bind<Result extends NativeValue>(name: string, result: string, parameters: readonly string[]): NativeFunction<Result>;
+  bindIfThere<Result extends NativeValue>(
+    name: string,
+    result: string,
+    parameters: readonly string[],
+  ): NativeFunction<Result> | undefined;
+}
+
+let loaded: typeof Koffi | undefined;
+
+function koffi(): typeof Koffi {
+  if (loaded) return loaded;
+  const beside = `${dirname(process.execPath)}/${koffiBinary}`;
+  try {
+    loaded = process.versions.bun !== undefined ? loadBinary(beside) : requireKoffi();
+  } catch (error) {
+    fail('TSR_FFI_LOAD', 'cannot load koffi, the bridge to native libraries', {
+      detail: firstLine(error),
+      hint: process.versions.bun !== undefined ? `is '${beside}' in its place?` : "run 'npm install'",
+    });
+  }
+  return loaded;
+}
+
+/** No bundler follows a created require, so the JavaScript of koffi never lands in the standalone. */
+const requireKoffi = (): typeof Koffi => createRequire(import.meta.url)('koffi') as typeof Koffi;
+
+function loadBinary(path: string): typeof Koffi {
+  const holder = { exports: {} };
+  process.dlopen(holder, path);
+  return holder.exports as typeof Koffi;
+}
+
+const firstLine = (error: unknown): string => String((error as Error | null)?.message ?? error).split('\n')[0] ?? '';
+
+/** Opens a library by absolute path or soname; null is the process itself, and with it the C library. */
+export function openLibrary(path: string | null): NativeLibrary {
+  const door = koffi();
+  let library: ReturnType<typeof door.load>;
+  try {
+    library = door.load(path);
+  } catch (error) {
+    fail('TSR_FFI_LIBRARY', `cannot load the library '${path ?? 'libc'}'`, { detail: firstLine(error) });
+  }
+  const bind = (name: string, result: string, parameters: readonly string[]) =>
+    library.func(name, result, [...parameters]) as unknown as NativeFunction<never>;
+  return {
+    bind,
+    bindIfThere(name, result, parameters) {
+      try {
+        return bind(name, result, parameters);
+      } catch {
+        // koffi knows one reason to refuse here: the symbol is not there.
+        return undefined;
+      }
+    },
+  };
+}
+
+/** `count` 32-bit words behind a pointer. */
+export const readWords = (pointer: Pointer, count: number): number[] => [...koffi().decode(pointer, 'uint32_t', count)];
+
+/** errno of the last native call. Read it at once: the engine makes calls of its own in between. */
+export const lastErrno = (): number => koffi().errno();
+
+/** Whether koffi is in this process already; for tests that a path does without. */
+export const isLoaded = (): boolean => loaded !== undefined;

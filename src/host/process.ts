@@ -1,0 +1,39 @@
+/** The process around us: environment, arguments, time, exit. The rest of the code sees no `process` global. */
+import { readlinkSync } from 'node:fs';
+import { decodeLossless } from '../tables/lossless-text.js';
+import { expectRawPaths } from './files.js';
+
+export const environment = (name: string): string | undefined => process.env[name] || undefined;
+/** The engine's name of the machine: `x64`, `arm64`. */
+export const architecture = (): string => process.arch;
+export const ownPid = (): number => process.pid;
+/** The executor, where it has started us as its engine. */
+export const parentPid = (): number => process.ppid;
+export const effectiveUid = (): number => process.geteuid?.() ?? 0;
+export const effectiveGid = (): number => process.getegid?.() ?? 0;
+/** The working directory, byte-exact (tables/lossless-text.ts). */
+export function currentDirectory(): string {
+  const path = process.cwd();
+  if (!path.includes('\ufffd')) return path;
+  expectRawPaths();
+  return decodeLossless(readlinkSync('/proc/self/cwd', { encoding: 'buffer' }));
+}
+export const changeDirectory = (path: string): void => process.chdir(path);
+
+/** Monotonic milliseconds. */
+export const monotonicMs = (): number => performance.now();
+
+/** Sleeps without an event loop. */
+export function sleepMs(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** Sends a signal; errors carry `code`. Only for pids whose identity was just checked. */
+export const sendSignal = (pid: number, signal: number): void => {
+  process.kill(pid, signal);
+};
+
+/** Ends the process at once with this status. Output was written synchronously before. */
+export function exit(code: number): never {
+  process.exit(code);
+}

@@ -1,0 +1,28 @@
+import { listSubdirectories, readTextIfExists } from '../../host/files.js';
+import type { CgroupRecord } from '../../tables/cgroup.js';
+import { directoryOf, legacyPlace, readKey, unifiedPlace } from './place.js';
+
+/**
+ * How many processes of the container the kernel killed for want of memory; undefined when there is no memory
+ * controller or no cgroup any more. To be read before the cgroup is removed (R09).
+ */
+export function oomKillCount(record: CgroupRecord): number | undefined {
+  const legacy = legacyPlace(record, 'memory');
+  const place = legacy ?? unifiedPlace(record);
+  if (place === undefined) return undefined;
+  const directory = directoryOf(place);
+  const count = readKey(`${directory}/${legacy ? 'memory.oom_control' : 'memory.events'}`, 'oom_kill');
+  return count === undefined ? undefined : Number(count) + (legacy ? countBelow(directory) : 0);
+}
+
+/** v1 counts each cgroup for itself, v2 the whole tree. */
+function countBelow(directory: string): number {
+  let sum = 0;
+  for (const name of readTextIfExists(`${directory}/memory.oom_control`) === undefined
+    ? []
+    : listSubdirectories(directory)) {
+    sum +=
+      Number(readKey(`${directory}/${name}/memory.oom_control`, 'oom_kill') ?? 0) + countBelow(`${directory}/${name}`);
+  }
+  return sum;
+}

@@ -1,0 +1,46 @@
+import { errnoOf, listSubdirectories, readTextIfExists } from '../../host/files.js';
+import type { CgroupPlace, CgroupRecord } from '../../tables/cgroup.js';
+import { directoryOf, isDirectory, legacyPlace, unifiedPlace } from './place.js';
+
+/** Where to look for processes: every process of the container is in each of its cgroups. */
+function candidates(record: CgroupRecord): CgroupPlace[] {
+  const preferred = [unifiedPlace(record), legacyPlace(record, 'freezer'), legacyPlace(record, 'pids')];
+  return [...preferred.filter((place) => place !== undefined), ...record.places];
+}
+
+/** Process ids of one cgroup. A threaded v2 cgroup lists threads only, and says so with EOPNOTSUPP. */
+function listed(directory: string): string {
+  try {
+    return readTextIfExists(`${directory}/cgroup.procs`) ?? '';
+  } catch (error) {
+    if (errnoOf(error) !== 'EOPNOTSUPP' && errnoOf(error) !== 'ENOTSUP') throw error;
+    return readTextIfExists(`${directory}/cgroup.threads`) ?? '';
+  }
+}
+
+function collect(directory: string, pids: Set<number>): void {
+  for (const line of listed(directory).split('\n')) if (line !== '' && line !== '0') pids.add(Number(line));
+  let names: string[];
+  try {
+    names = listSubdirectories(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return;
+    throw error;
+  }
+  for (const name of names) collect(`${directory}/${name}`, pids);
+}
+
+/** Host pids of the container's cgroup and those below it, in ascending order; none when the cgroup is gone. */
+export function processes(record: CgroupRecord): number[] {
+  const pids = new Set<number>();
+  for (const place of candidates(record)) {
+    const directory = directoryOf(place);
+    if (!isDirectory(directory)) continue;
+    collect(directory, pids);
+    break;
+  }
+  return [...pids].sort((a, b) => a - b);
+}
+
+/** Whether any of the container's cgroups is there. */
+export const exists = (record: CgroupRecord): boolean => record.places.some((place) => isDirectory(directoryOf(place)));

@@ -1,0 +1,165 @@
+/**
+ * Compiled filters on disk, so that only the first start of a profile loads libseccomp: compiling podman's default
+ * profile takes some 30 ms, a hit a fraction of one. `<state root>/.cache/seccomp/<key>`, root's own, 0700.
+ *
+ * Two profiles must never share an entry (crun's key once could), so the key is the SHA-256 of one text that determines
+ * its parts: a JSON array is self-delimiting, and JSON.stringify gives different values different texts. It covers all
+ * that the program depends on: the profile without its listener, libseccomp's file, the kernel (which flags and
+ * actions it takes), the architecture, and the version of our own compiler. An entry that is not exactly as it was written
+ * (torn, edited, renamed) counts as absent, and so does a folder that others could have written to.
+ */
+import type { Seccomp } from '../../bundle/types.js';
+import {
+  closeFile,
+  listDirectory,
+  lstatIfExists,
+  makeDirectory,
+  openFile,
+  openFlags,
+  readSome,
+  readText,
+  removeFile,
+  touchFile,
+  writeAtomically,
+} from '../../host/files.js';
+import { sha256 } from '../../host/hash.js';
+import { architecture, effectiveUid } from '../../host/process.js';
+import { seccompArchOfHost } from '../../tables/seccomp.js';
+import { instructionSize, longestFilter } from './bpf.js';
+import { type CompiledSeccomp, compileSeccomp } from './compile.js';
+import { findLibseccomp } from './library.js';
+
+/** Raise it with any change to the compiler's output or to the entry's layout. */
+const formatVersion = 1;
+
+/** magic, flags, listener, bytes of the filter (u32 little-endian each), then the hexadecimal digest of all that and the key. */
+const magic = 0x31435354;
+const wordBytes = 16;
+const headerBytes = wordBytes + 64;
+const longestEntry = headerBytes + longestFilter * instructionSize;
+/** A host runs a handful of profiles; beyond this the longest unused ones go. */
+const mostEntries = 64;
+
+/**
+ * The filter for a container, from the cache or compiled. The profile has passed bundle/rules/seccomp.ts.
+ * @param kernel what tells this kernel from another one; a caller that has read the boot id may give that. @throws TsrunError
+ */
+export function loadSeccomp(seccomp: Seccomp, stateRoot: string, kernel = kernelRelease()): CompiledSeccomp {
+  const folder = `${stateRoot}/.cache/seccomp`;
+  const key = cacheKey(seccomp, kernel);
+  const hit = readEntry(folder, key);
+  if (hit) return hit;
+  const compiled = compileSeccomp(seccomp, hostArch());
+  // Not stored if the library was replaced meanwhile: nobody knows which of the two compiled.
+  if (cacheKey(seccomp, kernel) === key) store(folder, key, compiled);
+  return compiled;
+}
+
+const hostArch = (): string => seccompArchOfHost(architecture()) ?? architecture();
+
+const kernelRelease = (): string => readText('/proc/sys/kernel/osrelease');
+
+export function cacheKey(seccomp: Seccomp, kernel = kernelRelease()): string {
+  const { defaultAction, defaultErrnoRet = null, architectures = null, flags = null, syscalls = null } = seccomp;
+  const host = [formatVersion, hostArch(), kernel, findLibseccomp().identity];
+  const parts = [host, defaultAction, defaultErrnoRet, architectures, flags, syscalls];
+  return sha256(canonical(parts));
+}
+
+/** JSON has no bigint; few profiles do, and only those pay for the slower way. */
+function canonical(parts: unknown): string {
+  try {
+    return JSON.stringify(parts);
+  } catch {
+    return JSON.stringify(parts, (_, value) => (typeof value === 'bigint' ? { integer: `${value}` } : value));
+  }
+}
+
+/** Ours alone; anything else is as good as no cache. */
+function isPrivate(folder: string): boolean {
+  const facts = lstatIfExists(folder);
+  return facts?.kind === 'directory' && facts.uid === effectiveUid() && (facts.mode & 0o077) === 0;
+}
+
+function readEntry(folder: string, key: string): CompiledSeccomp | undefined {
+  const path = `${folder}/${key}`;
+  try {
+    if (!isPrivate(folder)) return undefined;
+    const fd = openFile(path, openFlags.read | openFlags.noFollow | openFlags.nonBlock);
+    let bytes: Uint8Array;
+    try {
+      bytes = readSome(fd, longestEntry + 1);
+    } finally {
+      closeFile(fd);
+    }
+    const entry = decodeEntry(bytes, key);
+    if (entry) touchFile(path);
+    return entry;
+  } catch {
+    // Absent in most cases; whatever it is, compiling is the answer.
+    return undefined;
+  }
+}
+
+export function encodeEntry({ filter, flags, listener }: CompiledSeccomp, key: string): Uint8Array {
+  const bytes = new Uint8Array(headerBytes + filter.length);
+  const view = new DataView(bytes.buffer);
+  [magic, flags, listener ? 1 : 0, filter.length].forEach((word, index) => {
+    view.setUint32(index * 4, word, true);
+  });
+  bytes.set(filter, headerBytes);
+  const digest = digestOf(bytes, key);
+  for (let index = 0; index < digest.length; index++) bytes[wordBytes + index] = digest.charCodeAt(index);
+  return bytes;
+}
+
+/** undefined for anything but an entry that was written whole under this key. */
+export function decodeEntry(bytes: Uint8Array, key: string): CompiledSeccomp | undefined {
+  if (bytes.length <= headerBytes || bytes.length > longestEntry) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(12, true);
+  if (view.getUint32(0, true) !== magic || length !== bytes.length - headerBytes) return undefined;
+  if (length % instructionSize !== 0) return undefined;
+  const digest = digestOf(bytes, key);
+  for (let index = 0; index < digest.length; index++) {
+    if (bytes[wordBytes + index] !== digest.charCodeAt(index)) return undefined;
+  }
+  return {
+    filter: bytes.subarray(headerBytes),
+    flags: view.getUint32(4, true),
+    listener: view.getUint32(8, true) === 1,
+  };
+}
+
+const digestOf = (bytes: Uint8Array, key: string): string =>
+  sha256(key, bytes.subarray(0, wordBytes), bytes.subarray(headerBytes));
+
+/** A cache that cannot be written (full disk, read-only state root) is no reason to fail. */
+function store(folder: string, key: string, compiled: CompiledSeccomp): void {
+  try {
+    for (const path of [folder.slice(0, folder.lastIndexOf('/')), folder]) ensureDirectory(path);
+    if (!isPrivate(folder)) return;
+    evict(folder);
+    writeAtomically(`${folder}/${key}`, encodeEntry(compiled, key));
+  } catch {}
+}
+
+/** Not mkdir -p: the state root is there, and Node's loops for ever under /proc. */
+function ensureDirectory(path: string): void {
+  if (!lstatIfExists(path)) makeDirectory(path, 0o700);
+}
+
+/** Makes room for one more; also for what a killed writer left behind. */
+function evict(folder: string): void {
+  const names = listDirectory(folder);
+  if (names.length < mostEntries) return;
+  const dated = names.map((name) => ({ name, time: lstatIfExists(`${folder}/${name}`)?.mtimeMs ?? 0 }));
+  dated.sort((a, b) => a.time - b.time);
+  for (const { name } of dated.slice(0, names.length - mostEntries + 1)) {
+    try {
+      removeFile(`${folder}/${name}`);
+    } catch {
+      // Another start was faster.
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** What the running kernel's seccomp(2) takes. */
+import { lastErrno, openLibrary } from '../../host/ffi.js';
+import { architecture } from '../../host/process.js';
+import { newListenerFlag, seccompCallNumber, seccompFlags } from '../../tables/seccomp.js';
+
+const setModeFilter = 1;
+const efault = 14;
+
+/**
+ * Asks the kernel by a call that cannot succeed: known flags get as far as the missing program (EFAULT), unknown ones
+ * give EINVAL (seccomp(2)). libseccomp is not asked, since only the kernel sees the flags: 2.5 knows no
+ * WAIT_KILLABLE_RECV, Linux 5.19 does.
+ */
+export function supportsFlag(name: string): boolean {
+  const bit = seccompFlags.get(name);
+  const number = seccompCallNumber(architecture());
+  if (bit === undefined || number === undefined) return false;
+  // WAIT_KILLABLE_RECV alone is invalid: it says how the listener waits.
+  const flags = name === 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV' ? bit | newListenerFlag : bit;
+  const syscall = openLibrary(null).bind<number>('syscall', 'long', ['long', 'unsigned int', 'unsigned int', 'void *']);
+  return syscall(number, setModeFilter, flags, null) === -1 && lastErrno() === efault;
+}
+
+/** For `features`: the known flags this kernel takes, sorted. Loads koffi. */
+export const supportedFlags = (): string[] => [...seccompFlags.keys()].filter(supportsFlag);

@@ -1,0 +1,127 @@
+/** libseccomp's C interface, as far as we use it. Loaded by a compilation, never by a cached filter. */
+import { fail } from '../../errors/error.js';
+import { lastErrno, type NativeLibrary, openLibrary, type Pointer, readWords } from '../../host/ffi.js';
+import { errnoName } from '../../tables/errnos.js';
+import { closeFile, fileFacts, readAt } from '../../host/files.js';
+import { findLibseccomp } from './library.js';
+
+/** One condition, as `struct scmp_arg_cmp` has it. */
+export interface Condition {
+  readonly argument: number;
+  readonly operator: number;
+  readonly datumA: bigint;
+  readonly datumB: bigint;
+}
+
+/** A filter in the making. Results of the methods are 0 or a negative errno. */
+export interface Filter {
+  addArch(token: number): number;
+  removeArch(token: number): number;
+  setOptimisation(level: number): number;
+  addRule(action: number, call: number, conditions: readonly Condition[]): number;
+  /** The program as struct sock_filter[]. */
+  export(): Uint8Array;
+  release(): void;
+}
+
+export interface Libseccomp {
+  readonly version: string;
+  readonly nativeArch: number;
+  /** undefined when libseccomp or the kernel does not know the action. */
+  createFilter(defaultAction: number): Filter | undefined;
+  /** The call's number here, negative for one that only other architectures have, undefined when nobody knows it. */
+  numberHere(name: string): number | undefined;
+  numberOn(arch: number, name: string): number | undefined;
+}
+
+/** SCMP_FLTATR_CTL_OPTIMIZE, of libseccomp 2.5. */
+const optimiseAttribute = 8;
+const unknownCall = -1;
+const conditionSize = 24;
+
+let opened: Libseccomp | undefined;
+
+export function openLibseccomp(): Libseccomp {
+  opened ??= bindLibrary(openLibrary(findLibseccomp().path));
+  return opened;
+}
+
+function bindLibrary(library: NativeLibrary): Libseccomp {
+  const create = library.bind<Pointer>('seccomp_init', 'void *', ['uint32_t']);
+  const nameHere = library.bind<number>('seccomp_syscall_resolve_name', 'int', ['str']);
+  const nameOn = library.bind<number>('seccomp_syscall_resolve_name_arch', 'int', ['uint32_t', 'str']);
+  const known = (number: number) => (number === unknownCall ? undefined : number);
+  return {
+    version: versionOf(library),
+    nativeArch: library.bind<number>('seccomp_arch_native', 'uint32_t', [])(),
+    createFilter(defaultAction) {
+      const context = create(defaultAction);
+      return context === null ? undefined : bindFilter(library, context);
+    },
+    // A NUL would end the name for C, and 'write\0x' be taken for write.
+    numberHere: (name) => (name.includes('\0') ? undefined : known(nameHere(name))),
+    numberOn: (arch, name) => (name.includes('\0') ? undefined : known(nameOn(arch, name))),
+  };
+}
+
+/** `2.5.4`. struct scmp_version is three unsigned ints. */
+function versionOf(library: NativeLibrary): string {
+  return readWords(library.bind<Pointer>('seccomp_version', 'void *', [])(), 3).join('.');
+}
+
+function bindFilter(library: NativeLibrary, context: Pointer): Filter {
+  const arch = (name: string) => library.bind<number>(name, 'int', ['void *', 'uint32_t']);
+  const setAttribute = library.bind<number>('seccomp_attr_set', 'int', ['void *', 'int', 'uint32_t']);
+  const addRule = library.bind<number>('seccomp_rule_add_array', 'int', [
+    'void *',
+    'uint32_t',
+    'int',
+    'uint32_t',
+    'void *',
+  ]);
+  return {
+    addArch: (token) => arch('seccomp_arch_add')(context, token),
+    removeArch: (token) => arch('seccomp_arch_remove')(context, token),
+    setOptimisation: (level) => setAttribute(context, optimiseAttribute, level),
+    addRule: (action, call, conditions) =>
+      addRule(context, action, call, conditions.length, conditions.length === 0 ? null : encodeConditions(conditions)),
+    export: () => exportProgram(library, context),
+    release: () => {
+      library.bind<undefined>('seccomp_release', 'void', ['void *'])(context);
+    },
+  };
+}
+
+/** struct scmp_arg_cmp { unsigned int arg; enum op; uint64_t a, b }. Written as bytes, so that all 64 bits survive. */
+function encodeConditions(conditions: readonly Condition[]): Uint8Array {
+  const bytes = new Uint8Array(conditions.length * conditionSize);
+  const words = new Uint32Array(bytes.buffer);
+  const longs = new BigUint64Array(bytes.buffer);
+  conditions.forEach(({ argument, operator, datumA, datumB }, index) => {
+    words.set([argument, operator], index * 6);
+    longs.set([datumA, datumB], index * 3 + 1);
+  });
+  return bytes;
+}
+
+/**
+ * The program goes through a memfd: libseccomp 2.5 can only write it to a descriptor, and a pipe may be as small as
+ * one page (security.md R28) with nobody to read it meanwhile.
+ */
+function exportProgram(library: NativeLibrary, context: Pointer): Uint8Array {
+  const closeOnExec = 1;
+  const fd = openLibrary(null).bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('tsrun-seccomp', closeOnExec);
+  if (fd < 0) {
+    const errno = errnoName(lastErrno());
+    fail('TSR_SECCOMP_LIBRARY', 'cannot make a memory file for the seccomp filter', { syscall: 'memfd_create', errno });
+  }
+  try {
+    const status = library.bind<number>('seccomp_export_bpf', 'int', ['void *', 'int'])(context, fd);
+    if (status < 0) {
+      fail('TSR_SECCOMP_LIBRARY', 'libseccomp cannot generate the filter', { errno: errnoName(-status) });
+    }
+    return readAt(fd, 0, fileFacts(fd).size);
+  } finally {
+    closeFile(fd);
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * `create` and `run`: everything that can be decided before the first side effect is decided here; then the
+ * executor carries out the plan, and only a failure comes back.
+ */
+import { loadBundleConfig } from '../bundle/load.js';
+import type { Spec } from '../bundle/types.js';
+import { type Failure, fail } from '../errors/error.js';
+import { lstatIfExists, readBytes, readLink, statIfExists } from '../host/files.js';
+import { gatherFacts, type HostFacts } from '../linux/facts.js';
+import { compileCreate } from '../plan/compile.js';
+import { encodePlan } from '../plan/encode.js';
+import type { CompiledPlan, CompileOptions } from '../plan/options.js';
+import { type CompiledCgroup, compileCgroup } from '../plan/phases/cgroup.js';
+import { placeCgroup } from '../plan/phases/cgroup-placement.js';
+import { absolutePath, type StateRoot } from '../state/layout.js';
+import { claimId } from '../state/lock.js';
+import { encodeRecord, type ProcessIdentity, type RecordDraft } from '../state/record.js';
+import { hostIdentity } from '../state/status.js';
+import {
+  makeNotifyDirectory,
+  prepareRoot,
+  removeState,
+  writeConfigSnapshot,
+  writeProvisional,
+  writeStartNotes,
+} from '../state/store.js';
+import { checkContainerId } from '../state/ids.js';
+import type { CgroupDriver, CgroupRecord } from '../tables/cgroup.js';
+import { type NamespaceType, namespaces } from '../tables/namespaces.js';
+import { confinementOf } from './confinement.js';
+import { recordOf, resctrlPart } from './resctrl.js';
+import { seccompPart } from './seccomp.js';
+import { encodeHookState } from './state.js';
+
+/** What `create` and `run` are asked for; paths are absolute. */
+export interface CreateRequest {
+  readonly root: StateRoot;
+  readonly id: string;
+  readonly bundle: string;
+  /** Another file instead of the bundle's config.json. */
+  readonly config?: string | undefined;
+  readonly mode: CompileOptions['mode'];
+  readonly driver: CgroupDriver;
+  /** The systemd driver's cgroup phase: handed in, so that it is loaded only by who wants it. */
+  readonly compileCgroup?: ((spec: Spec, id: string, facts: HostFacts) => CompiledCgroup) | undefined;
+  /** The executor whose end means that the creation has failed; absent where it is a child of ours (library). */
+  readonly creator?: ProcessIdentity | undefined;
+  readonly switches: Pick<
+    CompileOptions,
+    | 'pidFile'
+    | 'consoleSocket'
+    | 'pidfdSocket'
+    | 'noPivot'
+    | 'noNewKeyring'
+    | 'noSubreaper'
+    | 'keep'
+    | 'preserveFds'
+    | 'listenFds'
+    | 'listenFdNames'
+    | 'notifySocket'
+  >;
+}
+
+export interface PreparedCreate {
+  readonly plan: CompiledPlan;
+  readonly bytes: Uint8Array;
+  readonly directory: string;
+  readonly warnings: readonly Failure[];
+  readonly cgroup: CgroupRecord;
+}
+
+const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
+
+/** The one question about the root that is asked from here: is it there at all (S01). */
+function checkRootfs(rootfs: string): void {
+  const kind = lstatIfExists(rootfs)?.kind;
+  if (kind === 'directory') return;
+  const pointer = '/root/path';
+  if (rootfs === '/') return;
+  if (kind === undefined) fail('TSR_ROOT_MISSING', `root path '${rootfs}' does not exist`, { pointer });
+  fail('TSR_ROOT_KIND', `root path '${rootfs}' is a ${kind}, not a directory`, { pointer });
+}
+
+/** Namespace paths that lead to where we are already: nothing to join. */
+function alreadyIn(spec: Spec): Set<NamespaceType> {
+  const found = new Set<NamespaceType>();
+  for (const { type, path } of spec.linux?.namespaces ?? []) {
+    const own = namespaces.get(type)?.file;
+    if (!path || own === undefined) continue;
+    const there = statIfExists(path);
+    const here = statIfExists(`/proc/self/ns/${own}`);
+    if (there && here && there.ino === here.ino && there.dev === here.dev) found.add(type);
+  }
+  return found;
+}
+
+function idMappers(spec: Spec, facts: HostFacts): CompileOptions['idMappers'] {
+  if (facts.uid === 0 || !(spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'user' && !path))
+    return undefined;
+  const find = (name: string): string | undefined =>
+    ['/usr/bin', '/bin', '/usr/local/bin']
+      .map((dir) => `${dir}/${name}`)
+      .find((path) => statIfExists(path) !== undefined);
+  const uid = find('newuidmap');
+  const gid = find('newgidmap');
+  return uid !== undefined && gid !== undefined ? { uid, gid } : undefined;
+}
+
+const stdioTarget = (fd: number): string => {
+  try {
+    return readLink(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+};
+
+function draftRecord(
+  request: CreateRequest,
+  spec: Spec,
+  facts: HostFacts,
+  rootfs: string,
+  cgroup: CgroupRecord,
+): RecordDraft {
+  const { poststart, poststop } = spec.hooks ?? {};
+  return {
+    id: request.id,
+    ...(request.creator ? { creator: request.creator } : {}),
+    ...hostIdentity(),
+    ociVersion: spec.ociVersion,
+    bundle: request.bundle,
+    rootfs,
+    created: new Date().toISOString(),
+    annotations: spec.annotations ?? {},
+    owner: facts.uid,
+    cgroup,
+    namespaces: (spec.linux?.namespaces ?? []).map(({ type, path }) => (path ? { type, path } : { type })),
+    hooks: { ...(poststart ? { poststart } : {}), ...(poststop ? { poststop } : {}) },
+    terminal: spec.process?.terminal ?? false,
+    confinement: confinementOf(spec, request.switches.noNewKeyring),
+    stdio: [0, 1, 2].map(stdioTarget),
+    rootless: facts.uid !== 0 || facts.inUserNamespace,
+  };
+}
+
+/** state.json while the container is being made: the same record, `creating`, with the process in it. */
+function encodeCreating(draft: RecordDraft): CompileOptions['creating'] {
+  const ready = encodeRecord(draft);
+  return { ...ready, before: ready.before.replace('"ready"', '"creating"') };
+}
+
+function compileCgroups(spec: Spec, facts: HostFacts, request: CreateRequest): CompiledCgroup {
+  if (request.driver === 'systemd') {
+    const compile = request.compileCgroup ?? fail('TSR_CGROUP_DRIVER', 'the systemd cgroup driver was not loaded');
+    return compile(spec, request.id, facts);
+  }
+  return compileCgroup(spec, placeCgroup(spec.linux?.cgroupsPath, request.id, facts, request.driver), facts);
+}
+
+/** Whether it matters which security modules are on. */
+const namesLabel = ({ process, linux }: Spec): boolean =>
+  Boolean(process?.apparmorProfile || process?.selinuxLabel || linux?.mountLabel);
+
+/** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
+export function compileRequest(request: CreateRequest, given?: HostFacts) {
+  checkContainerId(request.id);
+  const { spec, warnings } = loadBundleConfig(configPath(request));
+  const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
+  const rootfs = absolutePath(spec.root?.path ?? '', request.bundle);
+  checkRootfs(rootfs);
+  const cgroup = compileCgroups(spec, facts, request);
+  const resctrl = resctrlPart(spec, request.id);
+  const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
+  const plan = compileCreate(spec, facts, {
+    ...request.switches,
+    id: request.id,
+    bundle: request.bundle,
+    stateDir: `${request.root.path}/${request.id}`,
+    mode: request.mode,
+    creating: encodeCreating(draft),
+    ready: encodeRecord(draft),
+    hookState: (status) => encodeHookState(draft, status),
+    cgroup,
+    resctrl,
+    seccomp: seccompPart(spec.linux?.seccomp, request.root.path, spec.ociVersion, () =>
+      encodeHookState(draft, 'creating'),
+    ),
+    alreadyIn: alreadyIn(spec),
+    idMappers: idMappers(spec, facts),
+  });
+  return { plan, draft, spec, warnings: [...warnings, ...cgroup.warnings, ...plan.warnings] };
+}
+
+/**
+ * Compiles the request, claims the id and writes the provisional record, so that from here on `delete --force`
+ * finds everything (R06). The caller gives the plan to the executor.
+ */
+export function prepareCreate(request: CreateRequest): PreparedCreate {
+  checkContainerId(request.id);
+  prepareRoot(request.root);
+  const { plan, draft, warnings } = compileRequest(request);
+  const bytes = encodePlan(plan);
+  const directory = claimId(request.root.path, request.id);
+  try {
+    writeProvisional(directory, draft);
+    writeConfigSnapshot(directory, readBytes(configPath(request)));
+    if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
+    if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
+  } catch (error) {
+    removeState(request.root.path, request.id);
+    throw error;
+  }
+  return { plan, bytes, directory, warnings, cgroup: draft.cgroup };
+}
+
+/** Pointer and summary of what init does after `start`: its complaint then names a step by number. */
+function startNotes(plan: CompiledPlan): string {
+  const first = plan.steps.findIndex(({ op }) => op === 'process.wait-start');
+  return JSON.stringify({ first, notes: plan.steps.slice(first).map(({ pointer, summary }) => [pointer, summary]) });
+}

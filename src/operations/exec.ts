@@ -1,0 +1,114 @@
+/** `exec`: another process in a container. Decides everything here; the executor only carries it out. */
+import type { Linux, Process } from '../bundle/types.js';
+import { type Failure, fail } from '../errors/error.js';
+import { errnoOf, statIfExists } from '../host/files.js';
+import { currentPlaces } from '../linux/cgroup/current.js';
+import { gatherIdentity, type HostFacts } from '../linux/facts.js';
+import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-exec.js';
+import { encodePlan } from '../plan/encode.js';
+import { placeSubCgroups } from '../plan/phases/cgroup-exec.js';
+import type { ContainerRecord } from '../state/record.js';
+import { isAlive, isFromHere } from '../state/status.js';
+import { type Container, openContainer } from '../state/store.js';
+import type { CgroupRecord } from '../tables/cgroup.js';
+import { type NamespaceType, namespaces } from '../tables/namespaces.js';
+import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
+import { seccompPart } from './seccomp.js';
+import { readSnapshot } from './snapshot.js';
+
+export interface ExecRequest {
+  /** Path of the state root. */
+  readonly root: string;
+  readonly id: string;
+  readonly mode: ExecOptions['mode'];
+  /** A process file, absolute; what the flags say about the process is then ignored. */
+  readonly processFile?: string | undefined;
+  readonly flags: ExecFlags;
+  /** `--cgroup`. */
+  readonly cgroups: readonly string[];
+  readonly ignorePaused: boolean;
+  readonly switches: Pick<ExecOptions, 'pidFile' | 'consoleSocket' | 'pidfdSocket' | 'preserveFds'>;
+}
+
+export interface PreparedExec {
+  readonly bytes: Uint8Array;
+  readonly warnings: readonly Failure[];
+}
+
+/**
+ * The words are runc's, which engines and people know. That the container is created or running makes no difference
+ * here, and is not asked: `statusOf` would have to try two FIFOs for it.
+ */
+function checkStatus({ record }: Container, isPaused: (cgroup: CgroupRecord) => boolean): void {
+  const refuse = (message: string): never => fail('TSR_EXEC_STATE', `cannot exec in a ${message}`);
+  if (record.status === 'creating') refuse('container that is still being created');
+  if (!isAlive(record) || !isFromHere(record)) refuse('stopped container');
+  if (isPaused(record.cgroup)) refuse('paused container (use --ignore-paused to override)');
+}
+
+/** In which namespaces the container's process is that we are not in. */
+function joinsOf({ pid }: ContainerRecord): NamespaceType[] {
+  const types: NamespaceType[] = [];
+  for (const [type, { file }] of namespaces) {
+    try {
+      const there = statIfExists(`/proc/${pid}/ns/${file}`);
+      const here = statIfExists(`/proc/self/ns/${file}`);
+      if (there && here && (there.ino !== here.ino || there.dev !== here.dev)) types.push(type as NamespaceType);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === '') throw error;
+      fail('TSR_EXEC_NAMESPACES', `cannot look at the namespaces of the container's process ${pid}`, { errno });
+    }
+  }
+  return types;
+}
+
+const hasMountNamespace = ({ namespaces: list }: ContainerRecord): boolean => list.some(({ type }) => type === 'mount');
+
+/** What is asked for explicitly is never replaced by something near it (R37). */
+function cgroupOf(record: ContainerRecord, options: readonly string[]): CgroupRecord {
+  return options.length > 0 ? placeSubCgroups(record.cgroup, options) : currentPlaces(record.cgroup, record.pid);
+}
+
+/** The config as far as an exec needs it. Most of it is in the record, which is read anyway and much smaller. */
+function specOf({ record, directory }: Container, { uid }: HostFacts): ExecSpec {
+  const { confinement, annotations } = record;
+  if (confinement.seccomp || uid !== 0) return readSnapshot(directory);
+  const { personality, memoryPolicy } = confinement;
+  const linux: Linux = { ...(personality ? { personality } : {}), ...(memoryPolicy ? { memoryPolicy } : {}) };
+  return { annotations, linux };
+}
+
+const namesLabel = ({ apparmorProfile, selinuxLabel }: Process): boolean => Boolean(apparmorProfile || selinuxLabel);
+
+/** For a seccomp agent: the container's state, whole. */
+function stateOf({ ociVersion, id, pid, bundle, annotations }: ContainerRecord): { before: string; after: string } {
+  return { before: JSON.stringify({ ociVersion, id, status: 'running', pid, bundle, annotations }), after: '' };
+}
+
+/** Reads, checks and compiles; touches nothing. @throws TsrunError */
+export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): PreparedExec {
+  const container = openContainer(request.root, request.id);
+  const { record, directory } = container;
+  checkStatus(container, request.ignorePaused ? () => false : isFrozen);
+  const { process, warnings } =
+    request.processFile === undefined
+      ? processFromFlags(readSnapshot(directory), request.flags)
+      : processFromFile(request.processFile, record.confinement);
+  const facts = gatherIdentity({ lsm: namesLabel(process) });
+  const spec = specOf(container, facts);
+  const plan = compileExec(spec, process, facts, {
+    ...request.switches,
+    id: request.id,
+    mode: request.mode,
+    target: record,
+    joins: joinsOf(record),
+    root: hasMountNamespace(record) ? '/' : record.rootfs,
+    cgroup: cgroupOf(record, request.cgroups),
+    cgroupOptional: record.rootless && request.cgroups.length === 0,
+    noNewKeyring: record.confinement.noNewKeyring,
+    resctrlGroups: record.intelRdtGroups,
+    seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
+  });
+  return { bytes: encodePlan(plan), warnings };
+}

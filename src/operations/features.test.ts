@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Ajv from 'ajv';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { capabilityNames } from '../tables/capabilities.js';
+import { describeFeatures } from './features.js';
+import { makeSpec } from './spec.js';
+
+const features = describeFeatures();
+
+test('what is printed fits the schema of features', () => {
+  const schema = JSON.parse(
+    readFileSync(fileURLToPath(new URL('../../../../schemas/features.schema.json', import.meta.url)), 'utf8'),
+  );
+  delete schema.$schema;
+  const validate = new Ajv.default({ strict: false }).compile(schema);
+  assert.ok(validate(JSON.parse(JSON.stringify(features))), JSON.stringify(validate.errors));
+});
+
+test('cri-o finds both versions, containerd and docker their switches', () => {
+  assert.equal([features.ociVersionMin, features.ociVersionMax], ['1.0.0', '1.3.0']);
+  assert.ok(features.mountOptions?.includes('rro'));
+  assert.is(typeof features.linux?.mountExtensions?.idmap?.enabled, 'boolean');
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'tsrun-features-'));
+test.after(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'rootfs'));
+
+/** Whether `tsrun plan` refuses the config as something that is not built. */
+function isRefused(linux: object, mounts: object[] = []): boolean {
+  const spec = makeSpec();
+  const config = { ...spec, mounts: [...(spec.mounts ?? []), ...mounts], linux: { ...spec.linux, ...linux } };
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [main, 'plan', '--bundle', folder], { encoding: 'utf8' });
+  assert.ok(stdout !== '' || stderr !== '');
+  return /not supported yet/.test(stderr);
+}
+
+test('what the compiler refuses is not claimed, and what is claimed is not refused', () => {
+  const { linux, mountOptions } = features;
+  const idmapped = { destination: '/a', type: 'none', source: '/b', options: ['bind', 'idmap'] };
+  const mapping = [{ containerID: 0, hostID: 1000, size: 1 }];
+  assert.is(
+    isRefused({}, [{ ...idmapped, uidMappings: mapping, gidMappings: mapping }]),
+    !linux?.mountExtensions?.idmap?.enabled,
+  );
+  assert.is(mountOptions?.includes('idmap'), linux?.mountExtensions?.idmap?.enabled);
+  assert.is(isRefused({ netDevices: { eth0: {} } }), !linux?.netDevices?.enabled);
+  assert.is(isRefused({ intelRdt: { closID: 'x' } }), !linux?.intelRdt?.enabled);
+  assert.is(isRefused({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } }), linux?.memoryPolicy === undefined);
+  assert.is(isRefused({}), false);
+});
+
+test('lists are sorted but for those with an order of their own', () => {
+  const { linux, mountOptions, hooks } = features;
+  const seccomp = linux?.seccomp;
+  for (const list of [
+    mountOptions,
+    linux?.namespaces,
+    seccomp?.actions,
+    seccomp?.operators,
+    seccomp?.archs,
+    seccomp?.knownFlags,
+  ]) {
+    assert.ok(list && list.length > 3);
+    assert.equal(list, [...list].sort());
+  }
+  assert.equal(hooks, ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop']);
+  assert.equal(linux?.capabilities, capabilityNames);
+});
+
+test.run();

@@ -1,0 +1,152 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeProvisional } from '../state/record.js';
+import { startTimeOf } from '../state/status.js';
+import {
+  cleanUp,
+  draftOf,
+  makeRoot,
+  type ProcessOfTest,
+  publish,
+  startProcess,
+  until,
+} from '../state/test-container.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { killContainer } from './kill.js';
+import { FakeCgroups } from './test-tools.js';
+
+test.after(cleanUp);
+
+const ownPidns = draftOf('web');
+const sharedPidns = draftOf('web', { namespaces: [{ type: 'mount' }, { type: 'pid', path: '/proc/1/ns/pid' }] });
+const gone = { pid: 2 ** 22 + 1, startTime: 1 };
+const hasEnded =
+  ({ pid }: ProcessOfTest) =>
+  () =>
+    startTimeOf(pid) === undefined;
+
+function running(draft = ownPidns) {
+  const root = makeRoot();
+  const init = startProcess('sleep', ['60']);
+  publish(root, draft, init);
+  return { root, init, cgroups: new FakeCgroups() };
+}
+
+test('sends the signal to init', async () => {
+  const { root, init, cgroups } = running();
+  const ended = new Promise((resolve) => init.child.on('exit', (_code, signal) => resolve(signal)));
+  killContainer(root, 'web', { signal: 10, all: false }, cgroups);
+  assert.is(await ended, 'SIGUSR1');
+});
+
+test('signal 0 asks whether it lives', () => {
+  const { root, init, cgroups } = running();
+  killContainer(root, 'web', { signal: 0, all: false }, cgroups);
+  assert.ok(startTimeOf(init.pid) !== undefined);
+});
+
+test('a stopped container is an error in the words engines match, and none with --all', () => {
+  const root = makeRoot();
+  publish(root, ownPidns, gone);
+  const cgroups = new FakeCgroups();
+  for (const signal of [0, 9, 15]) {
+    assert.throws(
+      () => killContainer(root, 'web', { signal, all: false }, cgroups),
+      (error: Error) => error.message === 'container not running',
+    );
+    killContainer(root, 'web', { signal, all: true }, cgroups);
+  }
+  assert.throws(
+    () => killContainer(root, 'none', { signal: 9, all: true }, cgroups),
+    (error: Error) => error.message === 'container does not exist',
+  );
+});
+
+test('a recycled pid is never signalled', () => {
+  const root = makeRoot();
+  const other = startProcess('sleep', ['60']);
+  publish(root, ownPidns, { pid: other.pid, startTime: other.startTime + 1 });
+  assert.throws(
+    () => killContainer(root, 'web', { signal: 9, all: false }, new FakeCgroups()),
+    /container not running/,
+  );
+  publish(root, { ...ownPidns, bootId: 'another' }, other);
+  assert.throws(
+    () => killContainer(root, 'web', { signal: 9, all: false }, new FakeCgroups()),
+    /container not running/,
+  );
+  assert.ok(startTimeOf(other.pid) !== undefined);
+});
+
+test('a record of another boot reaches no cgroup', () => {
+  const root = makeRoot();
+  publish(root, { ...sharedPidns, bootId: 'another' }, gone);
+  const cgroups = new FakeCgroups();
+  const bystander = startProcess('sleep', ['60']);
+  cgroups.pids = [bystander.pid];
+  killContainer(root, 'web', { signal: 9, all: true }, cgroups);
+  assert.equal(cgroups.calls, []);
+  assert.ok(startTimeOf(bystander.pid) !== undefined);
+});
+
+test('--all reaches every process of the cgroup', async () => {
+  const { root, init, cgroups } = running();
+  const other = startProcess('sleep', ['60']);
+  cgroups.pids = [init.pid, other.pid];
+  killContainer(root, 'web', { signal: 15, all: true }, cgroups);
+  assert.equal(cgroups.calls, ['signal 15']);
+  await until(hasEnded(init), 'init ends');
+  await until(hasEnded(other), 'the other ends');
+});
+
+test('SIGKILL reaches every process where the pid namespace is shared, also when init is gone', async () => {
+  const { root, init, cgroups } = running(sharedPidns);
+  const other = startProcess('sleep', ['60']);
+  cgroups.pids = [init.pid, other.pid];
+  killContainer(root, 'web', { signal: 9, all: false }, cgroups);
+  assert.equal(cgroups.calls, ['kill']);
+  await until(hasEnded(other), 'the other ends');
+
+  const left = startProcess('sleep', ['60']);
+  cgroups.pids = [left.pid];
+  killContainer(root, 'web', { signal: 9, all: false }, cgroups);
+  await until(hasEnded(left), 'the one left behind ends');
+  assert.throws(() => killContainer(root, 'web', { signal: 9, all: false }, cgroups), /container not running/);
+});
+
+test('another signal than SIGKILL goes to init alone', async () => {
+  const { root, init, cgroups } = running(sharedPidns);
+  const other = startProcess('sleep', ['60']);
+  cgroups.pids = [init.pid, other.pid];
+  killContainer(root, 'web', { signal: 15, all: false }, cgroups);
+  await until(hasEnded(init), 'init ends');
+  assert.ok(startTimeOf(other.pid) !== undefined);
+});
+
+test('without a cgroup init is what there is to reach', async () => {
+  const { root, init, cgroups } = running(sharedPidns);
+  killContainer(root, 'web', { signal: 9, all: true }, cgroups);
+  await until(hasEnded(init), 'init ends');
+});
+
+test('SIGKILL thaws a paused container, which would otherwise hold the dead; other signals do not', () => {
+  const { root, cgroups } = running();
+  cgroups.frozen = true;
+  killContainer(root, 'web', { signal: 10, all: false }, cgroups);
+  assert.equal(cgroups.calls, []);
+  const again = running();
+  again.cgroups.frozen = true;
+  killContainer(again.root, 'web', { signal: 9, all: false }, again.cgroups);
+  assert.equal(again.cgroups.calls, ['thaw']);
+});
+
+test('a container that is still being created is not running', () => {
+  const root = makeRoot();
+  mkdirSync(`${root}/web`);
+  writeFileSync(`${root}/web/provisional.json`, encodeProvisional(ownPidns));
+  for (const all of [false, true]) {
+    assert.throws(() => killContainer(root, 'web', { signal: 15, all }, new FakeCgroups()), /container not running/);
+  }
+});
+
+test.run();

@@ -1,0 +1,39 @@
+import { TsrunError } from '../errors/error.js';
+import { lstatIfExists, readTextIfExists } from '../host/files.js';
+import type { StateRoot } from '../state/layout.js';
+import { statusOf } from '../state/status.js';
+import { listIds, openContainer } from '../state/store.js';
+import { type ContainerState, describeContainer } from './state.js';
+import type { CgroupControl, Warn } from './tools.js';
+
+/** User names by uid, from the host's passwd; `#uid` where there is none, as runc prints it. */
+function ownerNames(): (uid: number) => string {
+  const names = new Map<number, string>();
+  for (const line of (readTextIfExists('/etc/passwd') ?? '').split('\n')) {
+    const [name, , uid] = line.split(':');
+    if (name && uid && !names.has(Number(uid))) names.set(Number(uid), name);
+  }
+  return (uid) => names.get(uid) ?? `#${uid}`;
+}
+
+/** Every container of a root. A damaged one is reported and skipped, one deleted meanwhile is just not there (R25). */
+export function listContainers(
+  root: StateRoot,
+  cgroups: Pick<CgroupControl, 'isFrozen'>,
+  warn: Warn,
+): ContainerState[] {
+  const nameOf = ownerNames();
+  const containers: ContainerState[] = [];
+  for (const id of listIds(root)) {
+    try {
+      const { record, directory } = openContainer(root.path, id);
+      const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+      containers.push(describeContainer(record, status, nameOf(record.owner)));
+    } catch (error) {
+      if (!(error instanceof TsrunError)) throw error;
+      const gone = error.failure.code === 'TSR_STATE_MISSING' && !lstatIfExists(`${root.path}/${id}`);
+      if (!gone) warn({ ...error.failure, message: `load container ${id}: ${error.failure.message}` });
+    }
+  }
+  return containers;
+}

@@ -1,0 +1,60 @@
+/** What happens when a plan of `create` or `run` has failed: nothing may be left of it (R10 of cli-contract). */
+import { type Failure, TsrunError } from '../errors/error.js';
+import { decodeOutcome, type Outcome } from '../executor/outcome.js';
+import { carryOut } from '../host/executor.js';
+import { removeResctrlGroup } from '../linux/resctrl.js';
+import { readRecord, removeState } from '../state/store.js';
+import type { CgroupRecord } from '../tables/cgroup.js';
+import { cgroupControl } from './cgroups.js';
+import { errorOf } from './conclude.js';
+
+/** Ends the systemd unit of a container that has one; handed in by who has loaded that driver. */
+export type StopUnit = (cgroup: CgroupRecord) => void;
+
+/** What went wrong before is the news; a bus that does not answer is not. The unit ends by itself with its last process. */
+function stopQuietly(cgroup: CgroupRecord, stopUnit: StopUnit): void {
+  try {
+    stopUnit(cgroup);
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+  }
+}
+
+/**
+ * Whether the cgroups are this container's to empty. Before there is a first process nothing of ours is in them, and
+ * create refuses a populated one: its processes are another container's. The same goes for a unit that exists.
+ */
+function isOurs({ pid }: Outcome, { step = '' }: Failure): boolean {
+  return pid > 0 && !step.startsWith('start systemd unit');
+}
+
+/** Removes cgroups and state of the container that could not be made; returns the error to report. */
+export function rollBack(
+  root: string,
+  id: string,
+  round: { outcome: Uint8Array; plan: Uint8Array },
+  stopUnit?: StopUnit,
+): TsrunError {
+  const directory = `${root}/${id}`;
+  const record = readRecord(directory, id);
+  if (!record) return errorOf(round);
+  const error = errorOf(round, cgroupControl.oomKills(record.cgroup));
+  const { step = '' } = error.failure;
+  const ours = isOurs(decodeOutcome(round.outcome), error.failure);
+  if (ours) cgroupControl.killAll(record.cgroup);
+  if (ours && record.cgroup.unit && stopUnit) stopQuietly(record.cgroup, stopUnit);
+  // Made but not entered: empty, or somebody else's and then busy. A unit's are made by systemd, after it has agreed.
+  const others = error.failure.code === 'TSR_CGROUP_NOT_EMPTY' || record.cgroup.unit !== undefined;
+  if (ours || !others) cgroupControl.remove(record.cgroup);
+  if (record.intelRdtPath && !step.startsWith('make resctrl group')) removeResctrlGroup(record.intelRdtPath);
+  removeState(root, id);
+  return error;
+}
+
+/** Without an executor above us (Node): spawns one. Returns the exit status. */
+export function carryOutHere(root: string, id: string, plan: Uint8Array, stopUnit?: StopUnit): number {
+  const outcome = carryOut(plan);
+  const { status, value } = decodeOutcome(outcome);
+  if (status === 'ok') return value;
+  throw rollBack(root, id, { outcome, plan }, stopUnit);
+}

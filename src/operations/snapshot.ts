@@ -1,0 +1,19 @@
+import { loadBundleConfig } from '../bundle/load.js';
+import { parseQuickly } from '../bundle/parse.js';
+import type { Spec } from '../bundle/types.js';
+import { fail } from '../errors/error.js';
+import { stateFiles } from '../state/layout.js';
+import { readStateFile } from '../state/store.js';
+
+/** The config a container was made from: the copy in its state, whatever has become of the bundle (S49). */
+export function readSnapshot(directory: string): Spec {
+  const text = readStateFile(directory, stateFiles.config);
+  if (text === undefined) {
+    fail('TSR_STATE_CORRUPT', `'${directory}/${stateFiles.config}' is missing`, {
+      hint: 'the config of the container is kept there; without it the container can only be deleted',
+    });
+  }
+  // create has checked it, so the quick reader's answer is as good as the exact one's.
+  const parsed = parseQuickly(text);
+  return parsed === undefined ? loadBundleConfig(`${directory}/${stateFiles.config}`).spec : (parsed.value as Spec);
+}

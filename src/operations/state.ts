@@ -1,0 +1,35 @@
+import type { State } from '../generated/config-types.js';
+import type { ContainerRecord, RecordDraft } from '../state/record.js';
+import { type Status, statusOf } from '../state/status.js';
+import { openContainer } from '../state/store.js';
+import type { CgroupControl } from './tools.js';
+
+/** What `state` prints: the specification's keys and runc's. */
+export interface ContainerState extends State {
+  readonly pid: number;
+  readonly rootfs: string;
+  readonly created: string;
+  readonly owner: string;
+}
+
+/** A container as engines and hooks see it. The pid is 0 where there is no process, or none yet. */
+export function describeContainer(record: ContainerRecord, status: Status, owner = ''): ContainerState {
+  const { ociVersion, id, bundle, rootfs, annotations } = record;
+  const pid = status === 'stopped' ? 0 : record.pid;
+  const tagged = Object.keys(annotations).length > 0 ? { annotations } : {};
+  return { ociVersion, id, pid, status, bundle, rootfs, created: record.created, ...tagged, owner };
+}
+
+/** The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. */
+export function encodeHookState(draft: RecordDraft, status: Status): { before: string; after: string } {
+  const { ociVersion, id, bundle, annotations } = draft;
+  const head = JSON.stringify({ ociVersion, id, status });
+  return { before: `${head.slice(0, -1)},"pid":`, after: `,${JSON.stringify({ bundle, annotations }).slice(1)}` };
+}
+
+/** The state of one container. */
+export function readState(root: string, id: string, cgroups: Pick<CgroupControl, 'isFrozen'>): ContainerState {
+  const { record, directory } = openContainer(root, id);
+  const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+  return describeContainer(record, status);
+}

@@ -1,0 +1,92 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DeviceCgroup } from '../../bundle/types.js';
+import type { TsrunError } from '../../errors/error.js';
+import { deviceExceptions, orderDeviceRules, renderDeviceRule } from './cgroup-devices.js';
+
+const v1 = (devices: readonly DeviceCgroup[]): string[] =>
+  deviceExceptions(orderDeviceRules(devices, '/linux/resources/devices')).map(renderDeviceRule);
+
+const defaults = [
+  'c *:* m',
+  'b *:* m',
+  'c 1:3 rwm',
+  'c 1:8 rwm',
+  'c 1:7 rwm',
+  'c 5:0 rwm',
+  'c 1:5 rwm',
+  'c 1:9 rwm',
+  'c 136:* rwm',
+  'c 5:2 rwm',
+  'c 10:200 rwm',
+];
+
+function pointerOf(devices: readonly DeviceCgroup[]): string | undefined {
+  try {
+    v1(devices);
+  } catch (error) {
+    assert.is((error as TsrunError).failure.code, 'TSR_CGROUP_DEVICE_RULE');
+    return (error as TsrunError).failure.pointer;
+  }
+  return undefined;
+}
+
+test('S34: allows the defaults on v1 whether the config denies all or says nothing', () => {
+  assert.equal(v1([]), defaults);
+  assert.equal(v1([{ allow: false, access: 'rwm' }]), defaults);
+  assert.equal(v1([{ allow: false, type: 'a', major: -1, minor: -1, access: 'rwm' }]), defaults);
+});
+
+test('puts the rules of the config first, and joins two for one device', () => {
+  assert.equal(
+    v1([
+      { allow: true, type: 'b', major: 8, minor: 0, access: 'r' },
+      { allow: true, type: 'b', major: 8, minor: 0, access: 'w' },
+    ]),
+    ['b 8:0 rw', ...defaults],
+  );
+});
+
+test('takes away what a later rule denies, also with a wider rule', () => {
+  assert.not(v1([{ allow: false, type: 'c', major: 10, minor: 200, access: 'rwm' }]).includes('c 10:200 rwm'));
+  assert.ok(v1([{ allow: false, type: 'c', major: 1, access: 'w' }]).includes('c 1:3 rm'));
+});
+
+test('lists only exceptions when everything is allowed', () => {
+  assert.equal(v1([{ allow: true, access: 'rwm' }]), []);
+  assert.equal(
+    v1([
+      { allow: true, access: 'rwm' },
+      { allow: false, type: 'b', major: 8, access: 'rwm' },
+    ]),
+    ['b 8:* rwm'],
+  );
+});
+
+test('refuses a hole in a wildcard, which v1 would ignore in silence', () => {
+  assert.is(
+    pointerOf([
+      { allow: true, type: 'c', major: 10, access: 'rwm' },
+      { allow: false, type: 'c', major: 10, minor: 229, access: 'w' },
+    ]),
+    '/linux/resources/devices/1',
+  );
+});
+
+test('lets the default right to make nodes stay, which opens nothing', () => {
+  assert.equal(v1([{ allow: false, type: 'c', major: 99, minor: 1, access: 'rwm' }]), defaults);
+});
+
+test('refuses rules that mean nothing, by pointer', () => {
+  assert.is(pointerOf([{ allow: true, type: 'c', major: 1, minor: 3 }]), '/linux/resources/devices/0');
+  assert.is(pointerOf([{ allow: true, type: 'c', access: 'rx' }]), '/linux/resources/devices/0/access');
+  assert.is(pointerOf([{ allow: true, type: 'z' as 'c', access: 'r' }]), '/linux/resources/devices/0/type');
+  assert.is(pointerOf([{ allow: true, type: 'c', major: -2, access: 'r' }]), '/linux/resources/devices/0/major');
+  assert.is(pointerOf([{ allow: true, type: 'c', minor: 2 ** 32, access: 'r' }]), '/linux/resources/devices/0/minor');
+});
+
+test('S47: takes no type from an object prototype', () => {
+  assert.is(pointerOf([{ allow: true, type: 'constructor' as 'c', access: 'r' }]), '/linux/resources/devices/0/type');
+});
+
+test.run();

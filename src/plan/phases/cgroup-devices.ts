@@ -1,0 +1,154 @@
+/**
+ * The device cgroup's rules: deny all, then the config's rules in their order, then the defaults (S34), as crun has
+ * them and runtime-tools reads them back. A rule that denies everything starts over, defaults included, as engines
+ * expect that send nothing but `deny all`. A default that a rule of the config denies goes in front of it, so that
+ * it can be taken away (runc and crun append all of them last, so nothing can: runc issue 1618).
+ */
+import type { DeviceCgroup } from '../../bundle/types.js';
+import { fail } from '../../errors/error.js';
+import { type DeviceRule, defaultDeviceRules, deviceAccess } from '../../tables/cgroup-devices.js';
+
+/** Rules in order, the last that matches wins for each access bit; `allowByDefault` for what none matches. */
+export interface DevicePolicy {
+  readonly allowByDefault: boolean;
+  readonly rules: readonly DeviceRule[];
+}
+
+const codeOfRule = 'TSR_CGROUP_DEVICE_RULE';
+
+function readAccess(access: string | undefined, allow: boolean, pointer: string): number {
+  if (access === undefined || access === '') {
+    // Denying without saying what denies all; allowing without saying what is a mistake.
+    if (!allow) return deviceAccess.all;
+    return fail(codeOfRule, 'device rule allows nothing', {
+      pointer,
+      hint: "add access, a composition of 'r', 'w', 'm'",
+    });
+  }
+  let bits = 0;
+  for (const letter of access) {
+    if (letter === 'r') bits |= deviceAccess.read;
+    else if (letter === 'w') bits |= deviceAccess.write;
+    else if (letter === 'm') bits |= deviceAccess.mknod;
+    else
+      fail(codeOfRule, `device access '${access}' is not a composition of 'r', 'w', 'm'`, {
+        pointer: `${pointer}/access`,
+      });
+  }
+  return bits;
+}
+
+function readNumber(value: number | bigint | null | undefined, pointer: string): number {
+  if (value == null) return -1;
+  const number = Number(value);
+  if (number < -1 || number > 0xffffffff) fail(codeOfRule, `device number ${value} is out of range`, { pointer });
+  return number;
+}
+
+const covers = (rule: number, device: number): boolean => rule === -1 || device === -1 || rule === device;
+
+function addDefaults(rules: readonly DeviceRule[]): DeviceRule[] {
+  const isDenied = (device: DeviceRule): boolean =>
+    rules.some(
+      ({ allow, type, major, minor }) =>
+        !allow && type === device.type && covers(major, device.major) && covers(minor, device.minor),
+    );
+  return [
+    ...defaultDeviceRules.filter(isDenied),
+    ...rules,
+    ...defaultDeviceRules.filter((device) => !isDenied(device)),
+  ];
+}
+
+/** Puts defaults and the config's rules into one list. @throws TsrunError with the pointer of a bad rule. */
+export function orderDeviceRules(devices: readonly DeviceCgroup[], pointer: string): DevicePolicy {
+  let allowByDefault = false;
+  let rules: DeviceRule[] = [];
+  let withDefaults = true;
+  for (let i = 0; i < devices.length; i++) {
+    const { allow, type, major, minor, access } = devices[i]!;
+    const at = `${pointer}/${i}`;
+    const bits = readAccess(access, allow, at);
+    const majorNumber = readNumber(major, `${at}/major`);
+    const minorNumber = readNumber(minor, `${at}/minor`);
+    if (type === 'c' || type === 'b') {
+      rules.push({ allow, type, major: majorNumber, minor: minorNumber, access: bits, pointer: at });
+    } else if (type != null && type !== 'a') {
+      fail(codeOfRule, `device type '${type}' is not one of 'a', 'b', 'c'`, { pointer: `${at}/type` });
+    } else if (majorNumber === -1 && minorNumber === -1 && bits === deviceAccess.all) {
+      allowByDefault = allow;
+      withDefaults = !allow;
+      rules = [];
+    } else {
+      // The kernel's v1 file reads every rule of type 'a' as "everything"; say what was meant with two rules.
+      rules.push({ allow, type: 'c', major: majorNumber, minor: minorNumber, access: bits, pointer: at });
+      rules.push({ allow, type: 'b', major: majorNumber, minor: minorNumber, access: bits, pointer: at });
+    }
+  }
+  return { allowByDefault, rules: withDefaults ? addDefaults(rules) : rules };
+}
+
+const within = (number: number, wanted: number): boolean => wanted === -1 || number === wanted;
+const meets = (a: number, b: number): boolean => a === -1 || b === -1 || a === b;
+
+/** Takes `rule` away from the exceptions made so far. @throws TsrunError where v1 cannot express that. */
+function subtract(exceptions: DeviceRule[], rule: DeviceRule): void {
+  for (let i = exceptions.length - 1; i >= 0; i--) {
+    const exception = exceptions[i]!;
+    const common = exception.access & rule.access;
+    if (common === 0 || exception.type !== rule.type) continue;
+    if (!meets(exception.major, rule.major) || !meets(exception.minor, rule.minor)) continue;
+    if (within(exception.major, rule.major) && within(exception.minor, rule.minor)) {
+      const left = exception.access & ~rule.access;
+      if (left === 0) exceptions.splice(i, 1);
+      else exceptions[i] = { ...exception, access: left };
+    } else if (!(exception.pointer === '' && common === deviceAccess.mknod)) {
+      // The kernel would ignore this without a word. Only the default "make any node" may stay: it opens nothing.
+      fail(
+        codeOfRule,
+        `cgroup v1 cannot take '${renderDeviceRule(rule)}' out of the earlier rule '${renderDeviceRule(exception)}'`,
+        {
+          pointer: rule.pointer,
+          hint: 'name the devices one by one instead of using a wildcard and an exception from it',
+        },
+      );
+    }
+  }
+}
+
+/**
+ * The v1 form: a mode and the exceptions from it, without order. Two rules for one device become one, because
+ * the kernel wants a single exception to cover all bits of a request.
+ */
+export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): DeviceRule[] {
+  const exceptions: DeviceRule[] = [];
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i]!;
+    if (rule === defaultDeviceRules[i]) {
+      // The defaults come first and are all different: on the way of most containers, nothing to compare.
+      exceptions.push(rule);
+      continue;
+    }
+    if (rule.allow === allowByDefault) {
+      subtract(exceptions, rule);
+      continue;
+    }
+    let same = exceptions.length - 1;
+    while (same >= 0 && !isSameDevice(exceptions[same]!, rule)) same--;
+    if (same === -1) exceptions.push(rule);
+    else exceptions[same] = { ...rule, access: rule.access | exceptions[same]!.access };
+  }
+  return exceptions;
+}
+
+const isSameDevice = (a: DeviceRule, b: DeviceRule): boolean =>
+  a.type === b.type && a.major === b.major && a.minor === b.minor;
+
+/** As devices.allow and devices.deny take it: `c 136:* rwm`. */
+export function renderDeviceRule({ type, major, minor, access }: DeviceRule): string {
+  const letters =
+    (access & deviceAccess.read ? 'r' : '') +
+    (access & deviceAccess.write ? 'w' : '') +
+    (access & deviceAccess.mknod ? 'm' : '');
+  return `${type} ${major === -1 ? '*' : major}:${minor === -1 ? '*' : minor} ${letters}`;
+}

@@ -1,0 +1,57 @@
+import { fail } from '../../errors/error.js';
+import type { ProcessContext } from '../options.js';
+import { noSlot, type Step, slots, step } from '../step.js';
+
+/** Flag of the executor's `console.open`: bind the terminal on /dev/console, too. Only the first process's is. */
+const bindConsole = 1;
+
+/** Whether the caller and the config agree on a terminal. The texts are runc's; engines show them. */
+function refuseMismatch({ process, options }: ProcessContext): void {
+  const socket = options.consoleSocket !== undefined;
+  const detached = options.mode !== 'run';
+  if (process.terminal && detached && !socket) {
+    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if runc will detach without setting console socket', {
+      pointer: '/process/terminal',
+    });
+  }
+  if (socket && !(process.terminal && detached)) {
+    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if runc will not detach or allocate tty', {
+      pointer: '/process/terminal',
+    });
+  }
+}
+
+/** Host, before the container exists: a socket nobody listens on must fail first. */
+export function socketSteps(context: ProcessContext): Step[] {
+  refuseMismatch(context);
+  const { consoleSocket, pidfdSocket } = context.options;
+  const steps: Step[] = [];
+  for (const [slot, path, what] of [
+    [slots.console, consoleSocket, 'console'],
+    [slots.pidfd, pidfdSocket, 'pidfd'],
+    [slots.seccompListener, context.options.seccomp?.agent?.path, 'seccomp agent'],
+  ] as const) {
+    if (path === undefined) continue;
+    const pointer = slot === slots.seccompListener ? '/linux/seccomp/listenerPath' : '';
+    steps.push(step('host', 'socket.connect', { slot, path }, pointer, `connect to the ${what} socket ${path}`));
+  }
+  return steps;
+}
+
+/**
+ * The terminal comes from the container's own devpts, so it is made after the mounts; a foreground run gets the
+ * master handed to the executor, else it goes through the console socket.
+ */
+export function consoleSteps({ process, options }: ProcessContext, flags: 0 | 1 = bindConsole): Step[] {
+  if (!process.terminal) return [];
+  const { consoleSize } = process;
+  const args = {
+    slot: options.consoleSocket === undefined ? noSlot : slots.console,
+    rows: consoleSize?.height ?? options.terminalSize?.rows ?? 0,
+    columns: consoleSize?.width ?? options.terminalSize?.columns ?? 0,
+    uid: process.user?.uid ?? 0,
+    flags,
+  };
+  const summary = flags === bindConsole ? 'open a terminal and make it /dev/console' : 'open a terminal';
+  return [step('init', 'console.open', args, '/process/terminal', summary)];
+}

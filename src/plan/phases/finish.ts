@@ -1,0 +1,70 @@
+import type { Context, ProcessContext, RecordText } from '../options.js';
+import { type Step, slots, step } from '../step.js';
+import { notifyRemoveSteps } from './notify.js';
+
+/** Files of the container's directory that a plan makes or removes; state/layout.ts has them all. */
+export const stateFiles = {
+  record: 'state.json',
+  provisional: 'provisional.json',
+  config: 'config.json',
+  resources: 'resources.json',
+  execFifo: 'exec.fifo',
+  replyFifo: 'reply.fifo',
+} as const;
+
+function publishStep({ options }: Context, text: RecordText, summary: string): Step {
+  const args = { mode: 0o600, path: `${options.stateDir}/${stateFiles.record}`, ...text };
+  return step('host', 'file.publish', args, '', summary);
+}
+
+/** `start` wakes init through the one, and learns through the other that the program is being executed. */
+export function fifoSteps({ options }: Context): Step[] {
+  if (options.mode !== 'create') return [];
+  const make = (slot: number, name: string): Step =>
+    step('host', 'fifo.make', { slot, mode: 0o600, path: `${options.stateDir}/${name}` }, '', `make ${name}`);
+  return [make(slots.execFifo, stateFiles.execFifo), make(slots.replyFifo, stateFiles.replyFifo)];
+}
+
+/** As soon as there is a pid: whoever kills us now leaves something that `delete` can find (R06). */
+export const publishCreating = (context: Context): Step[] => [
+  publishStep(context, context.options.creating, 'save the state with the pid'),
+];
+
+/** The pid file comes last: engines take it as the sign that everything else is there. */
+export function publishReady(context: Context): Step[] {
+  const { options } = context;
+  const steps: Step[] = [];
+  if (options.pidfdSocket !== undefined) {
+    const args = { slot: slots.pidfd, text: 'standard' };
+    steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of init'));
+  }
+  steps.push(publishStep(context, options.ready, 'save the state'));
+  if (options.pidFile !== undefined) {
+    const args = { mode: 0o644, path: options.pidFile, before: '', between: '', after: '' };
+    steps.push(step('host', 'file.publish', args, '', `write the pid to ${options.pidFile}`));
+  }
+  return steps;
+}
+
+/** A foreground run waits for its process. */
+export function superviseSteps({ process, options }: ProcessContext): Step[] {
+  if (options.mode !== 'run') return [];
+  const args = { terminal: process.terminal ? 1 : 0, subreaper: options.noSubreaper ? 0 : 1 };
+  return [step('host', 'child.supervise', args, '/process', 'forward signals and wait for the process')];
+}
+
+/** And tidies up behind it, unless asked to keep things (`run --keep`). */
+export function removeSteps(context: Context): Step[] {
+  const { options } = context;
+  if (options.mode !== 'run' || options.keep) return [];
+  const args = {
+    directory: options.stateDir,
+    names: [stateFiles.record, stateFiles.provisional, stateFiles.config, stateFiles.resources],
+  };
+  return [
+    ...(options.cgroup?.remove ?? []),
+    ...(options.resctrl?.remove ?? []),
+    ...notifyRemoveSteps(context),
+    step('host', 'file.remove', args, '', 'remove the state'),
+  ];
+}

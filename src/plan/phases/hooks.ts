@@ -1,0 +1,51 @@
+import type { Hook, Hooks } from '../../bundle/types.js';
+import type { Role } from '../../generated/ops.js';
+import type { Context } from '../options.js';
+import { isBefore } from '../../tables/versions.js';
+import { type Step, step } from '../step.js';
+
+/** Whose pid the state names: nobody's (0), the container's as the host sees it, init's own as it sees itself. */
+const pidKinds = { none: 0, host: 1, own: 2 } as const;
+
+interface Point {
+  readonly role: Role;
+  readonly pid: keyof typeof pidKinds;
+  readonly status: 'creating' | 'created' | 'running' | 'stopped';
+}
+
+/**
+ * Where each hook runs and what its state says (config.md, POSIX-platform hooks; runtime.md, lifecycle). The deprecated
+ * prestart is of a lifecycle in which it was run by `start`: it gets the status it had there, as in crun and in the
+ * specification's own validation suite.
+ */
+const points: { readonly [K in keyof Hooks]-?: Point } = {
+  prestart: { role: 'host', pid: 'host', status: 'created' },
+  createRuntime: { role: 'host', pid: 'host', status: 'creating' },
+  createContainer: { role: 'init', pid: 'own', status: 'creating' },
+  startContainer: { role: 'init', pid: 'own', status: 'created' },
+  poststart: { role: 'host', pid: 'host', status: 'running' },
+  poststop: { role: 'host', pid: 'none', status: 'stopped' },
+};
+
+/** All hooks of one kind, in order. `defaultEnv`: for those that have no `env`. */
+export function hookSteps(context: Context, name: keyof Hooks, defaultEnv: readonly string[] = []): Step[] {
+  const hooks: readonly Hook[] = context.spec.hooks?.[name] ?? [];
+  if (hooks.length === 0) return [];
+  const { role, pid, status } = points[name];
+  // Before 1.3 a failed poststart hook was a warning and the next one ran.
+  const softly =
+    name === 'poststart' && isBefore(context.spec.ociVersion, 3) ? { tolerate: ['ECHILD', 'ETIMEDOUT'] } : {};
+  const { before, after } = context.options.hookState(status);
+  return hooks.map(({ path, args, env, timeout }, index) => {
+    const run = {
+      timeoutMs: (timeout ?? 0) * 1000,
+      pidKind: pidKinds[pid],
+      path,
+      args: args ?? [path],
+      env: env ?? defaultEnv,
+      stateBefore: before,
+      stateAfter: after,
+    };
+    return step(role, 'hook.run', run, `/hooks/${name}/${index}`, `run ${name} hook #${index} ${path}`, softly);
+  });
+}

@@ -1,0 +1,57 @@
+import type { OpArgs, OpName, Role } from '../generated/ops.js';
+
+/**
+ * One step of a plan. `role` says which process carries it out; the list is the total order, and wherever the
+ * role changes the executor synchronises the processes. `pointer` is the JSON pointer of the config key that
+ * caused the step ('' for the runtime's own steps).
+ */
+export type Step = {
+  readonly [K in OpName]: {
+    readonly op: K;
+    readonly role: Role;
+    readonly pointer: string;
+    /** What a person reads: `mount tmpfs on /run`. */
+    readonly summary: string;
+    readonly args: OpArgs[K];
+    /** Errno names after which the plan goes on as if the step had succeeded. At most three. */
+    readonly tolerate?: readonly string[];
+    /** When this step succeeds, skip the next one; when it fails with a tolerated errno, the next one is the alternative. */
+    readonly orElseNext?: boolean;
+  };
+}[OpName];
+
+/** A whole plan: what `tsrun plan` prints and the executor carries out. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** How many descriptors from 3 on the container keeps (`--preserve-fds` and LISTEN_FDS). */
+  readonly preserveFds: number;
+}
+
+/** Makes a step; the type of `args` follows from the operation. */
+export function step<K extends OpName>(
+  role: Role,
+  op: K,
+  args: OpArgs[K],
+  pointer: string,
+  summary: string,
+  rest?: { readonly tolerate?: readonly string[]; readonly orElseNext?: boolean },
+): Step {
+  // The union's members differ in `args` alone. No spread for the many that need none: it costs more than the rest.
+  const plain = { op, role, pointer, summary, args };
+  return (rest === undefined ? plain : { ...plain, ...rest }) as unknown as Step;
+}
+
+/** "No slot" where a field wants one. */
+export const noSlot = 0xffffffff;
+
+/** Slots the compiler gives out; the cgroups' are in tables/cgroup.ts. */
+export const slots = {
+  execFifo: 0,
+  replyFifo: 1,
+  console: 2,
+  pidfd: 3,
+  seccompListener: 4,
+  target: 5,
+  firstIdMap: 32,
+  lastIdMap: 127,
+} as const;

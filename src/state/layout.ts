@@ -1,0 +1,84 @@
+/** Where state lives: the root, as runc chooses it, and the files of one container. */
+import { fail } from '../errors/error.js';
+import { notifyDirectory, notifySocketFile } from '../tables/notify.js';
+import { readTextIfExists } from '../host/files.js';
+
+export interface StateRoot {
+  readonly path: string;
+  /** Given with --root; a missing one is then an error for `list`. */
+  readonly explicit: boolean;
+  /** Below XDG_RUNTIME_DIR, where the sticky bit keeps tmpfiles cleaners away (XDG base directory spec). */
+  readonly sticky: boolean;
+}
+
+/** What the choice depends on. */
+export interface RootFacts {
+  readonly euid: number;
+  readonly environment: (name: string) => string | undefined;
+  readonly currentDirectory: () => string;
+}
+
+const systemRoot = '/run/tsrun';
+
+/** Root of a user namespace that does not map all ids: what podman's rootless commands run as. */
+function inUserNamespace(): boolean {
+  const map = readTextIfExists('/proc/self/uid_map');
+  return map !== undefined && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
+}
+
+/** Root honours XDG_RUNTIME_DIR only in a user namespace, and not with USER=root, which says who it plays. */
+function honoursXdg({ euid, environment }: RootFacts): boolean {
+  return euid !== 0 || (environment('USER') !== 'root' && inUserNamespace());
+}
+
+/** Resolves `.`, `..` and repeated slashes without looking at the disk. */
+export function absolutePath(path: string, currentDirectory: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith('/') ? path : `${currentDirectory}/${path}`).split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** The state root. `given` is the value of --root, also when it is empty. */
+export function chooseRoot(given: string | undefined, facts: RootFacts): StateRoot {
+  if (given !== undefined) {
+    const path = given === '' ? '/' : absolutePath(given, facts.currentDirectory());
+    if (path === '/') fail('TSR_STATE_ROOT', 'Option --root argument should not be set to /');
+    return { path, explicit: true, sticky: false };
+  }
+  const xdg = facts.environment('XDG_RUNTIME_DIR');
+  if (xdg?.startsWith('/') && honoursXdg(facts))
+    return { path: `${absolutePath(xdg, '/')}/tsrun`, explicit: false, sticky: true };
+  return { path: systemRoot, explicit: false, sticky: false };
+}
+
+/** Files of `<root>/<id>/`. */
+export const stateFiles = {
+  /** The record, published by the executor once the container exists. */
+  record: 'state.json',
+  /** The record before that. It stays, as the way to the cgroups should state.json get lost (R22). */
+  provisional: 'provisional.json',
+  /** The bundle's config.json as it was at create (S49). */
+  config: 'config.json',
+  /** All limits after the last `update`; absent before the first one. */
+  resources: 'resources.json',
+  /** What init does after `start`, so that its complaint can be explained. */
+  startNotes: 'start.json',
+  /** Init waits in it for `start`. */
+  execFifo: 'exec.fifo',
+  /** The same, claimed by a `start`. */
+  startedFifo: 'started.fifo',
+  /** Init reports why it could not start the program. */
+  replyFifo: 'reply.fifo',
+} as const;
+
+/** Subdirectories a container's state may have, with the files in them. */
+export const stateDirectories: ReadonlyMap<string, readonly string[]> = new Map([
+  [notifyDirectory, [notifySocketFile]],
+]);
+
+/** Left behind by a writer that was killed between writing and renaming. */
+export const isTemporary = (name: string): boolean =>
+  /^\.(state|provisional|config|resources|start)\.json\.[A-Za-z0-9.]*$/.test(name);

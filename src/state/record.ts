@@ -1,0 +1,212 @@
+/**
+ * What a container's `state.json` holds. Engines never read it, so the format is ours; but a record outlives
+ * the tsrun that wrote it, hence the version: older ones stay readable, newer ones are a clear error (R42).
+ */
+import { fail } from '../errors/error.js';
+import type {
+  Capabilities,
+  CpuAffinity,
+  Hook,
+  IoPriority,
+  MemoryPolicy,
+  Personality,
+  Scheduler,
+} from '../generated/config-types.js';
+import type { CgroupPlace, CgroupRecord } from '../tables/cgroup.js';
+
+export const recordVersion = 1;
+
+/** A process that cannot be mistaken for a later one with the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks from boot to its start. */
+  readonly startTime: number;
+}
+
+export interface NamespaceRecord {
+  readonly type: string;
+  /** Present when the namespace was joined instead of made. */
+  readonly path?: string;
+}
+
+/** Decimal text, since the numbers go up to 2^64-1. */
+export interface RlimitRecord {
+  readonly type: string;
+  readonly soft: string;
+  readonly hard: string;
+}
+
+/** What the container's process was confined to; where `exec` starts from (security.md S56). */
+export interface Confinement {
+  readonly capabilities?: Capabilities;
+  readonly rlimits: readonly RlimitRecord[];
+  readonly noNewPrivileges: boolean;
+  readonly apparmorProfile?: string;
+  readonly selinuxLabel?: string;
+  readonly umask?: number;
+  readonly additionalGids: readonly number[];
+  readonly scheduler?: Scheduler;
+  readonly ioPriority?: IoPriority;
+  readonly execCPUAffinity?: CpuAffinity;
+  readonly oomScoreAdj?: number;
+  readonly personality?: Personality;
+  readonly memoryPolicy?: MemoryPolicy;
+  /** `--no-new-keyring`: the process has the caller's session keyring. */
+  readonly noNewKeyring?: boolean;
+  /** Whether config.json of the state directory has a seccomp profile to apply. */
+  readonly seccomp: boolean;
+}
+
+export interface ContainerRecord {
+  readonly version: typeof recordVersion;
+  /** `creating` while `create` is at work; `ready` when init waits for `start`. */
+  readonly status: 'creating' | 'ready';
+  /** The first process as the runtime sees it; 0 in a provisional record, which is written before there is one. */
+  readonly pid: number;
+  readonly startTime: number;
+  readonly id: string;
+  /** The process that creates the container: when it is gone and there is no pid, creating has failed. */
+  readonly creator?: ProcessIdentity;
+  /** pid and start time mean nothing after a reboot or in another pid namespace (R41). */
+  readonly bootId: string;
+  readonly pidNamespaceInode: number;
+  readonly ociVersion: string;
+  /** Absolute. */
+  readonly bundle: string;
+  /** Absolute. */
+  readonly rootfs: string;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  readonly annotations: { readonly [name: string]: string };
+  /** Effective uid of the creator. */
+  readonly owner: number;
+  readonly cgroup: CgroupRecord;
+  readonly namespaces: readonly NamespaceRecord[];
+  readonly hooks: { readonly poststart?: readonly Hook[]; readonly poststop?: readonly Hook[] };
+  readonly terminal: boolean;
+  readonly confinement: Confinement;
+  /** What descriptors 0, 1 and 2 of the container led to. */
+  readonly stdio: readonly string[];
+  readonly rootless: boolean;
+  /** Intel RDT group this container made and must remove. */
+  readonly intelRdtPath?: string;
+  /** Intel RDT groups that each of its processes joins. */
+  readonly intelRdtGroups?: readonly string[];
+}
+
+/** Everything but what the executor or this file fills in. */
+export type RecordDraft = Omit<ContainerRecord, 'version' | 'status' | 'pid' | 'startTime'>;
+
+/** The executor writes `before`, the pid, `between`, the start time, `after`: operation `file.publish`. */
+export interface EncodedRecord {
+  readonly before: string;
+  readonly between: string;
+  readonly after: string;
+}
+
+export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status'] = 'ready'): EncodedRecord {
+  return {
+    before: `{"version":${recordVersion},"status":"${status}","pid":`,
+    between: ',"startTime":',
+    after: `,${JSON.stringify(draft).slice(1)}\n`,
+  };
+}
+
+export function encodeProvisional(draft: RecordDraft): string {
+  const { before, between, after } = encodeRecord(draft, 'creating');
+  return `${before}0${between}0${after}`;
+}
+
+type Fields = { readonly [key: string]: unknown };
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isAbsolute = (value: unknown): boolean => isText(value) && value[0] === '/' && !value.includes('\0');
+
+/**
+ * Whether later commands may act on this place. It decides what gets killed and removed: an empty path would
+ * mean the whole host, so a damaged record must not get through.
+ */
+function isPlace(value: unknown): value is CgroupPlace {
+  if (!isObject(value) || !isAbsolute(value.mountPoint) || !isText(value.path)) return false;
+  const parts = value.path.split('/');
+  const inside = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'));
+  return inside && (value.version === 1 || value.version === 2) && Array.isArray(value.controllers);
+}
+
+export function isCgroupRecord(value: unknown): value is CgroupRecord {
+  if (!isObject(value) || !Array.isArray(value.places) || !value.places.every(isPlace)) return false;
+  const unit = value.unit;
+  if (unit !== undefined && !(isObject(unit) && isText(unit.name) && isText(unit.slice))) return false;
+  return value.driver === 'cgroupfs' || value.driver === 'systemd' || value.driver === 'disabled';
+}
+
+function areHooks(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!Array.isArray(value)) return false;
+  for (const hook of value) if (!isObject(hook) || !isAbsolute(hook.path)) return false;
+  return true;
+}
+
+function areTexts(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  for (const key in value) if (!isText(value[key])) return false;
+  return true;
+}
+
+const isIdentity = (value: unknown): boolean => isObject(value) && isCount(value.pid) && isCount(value.startTime);
+
+/** What is wrong with a parsed record, '' if nothing. Only what a command acts on is looked at. */
+function defectOf(record: Fields, id: string): string {
+  const { status, pid, hooks } = record;
+  if (record.id !== id) return 'id';
+  if (status !== 'creating' && status !== 'ready') return 'status';
+  if (!isCount(pid) || (pid === 0 && status === 'ready')) return 'pid';
+  if (!isCount(record.startTime)) return 'startTime';
+  if (!isText(record.bootId)) return 'bootId';
+  if (!isCount(record.pidNamespaceInode)) return 'pidNamespaceInode';
+  if (!isAbsolute(record.bundle)) return 'bundle';
+  if (!isAbsolute(record.rootfs)) return 'rootfs';
+  if (!isText(record.created)) return 'created';
+  if (!isText(record.ociVersion)) return 'ociVersion';
+  if (!isCount(record.owner)) return 'owner';
+  if (!isCgroupRecord(record.cgroup)) return 'cgroup';
+  if (!Array.isArray(record.namespaces)) return 'namespaces';
+  for (const namespace of record.namespaces) if (!isObject(namespace)) return 'namespaces';
+  if (!areTexts(record.annotations)) return 'annotations';
+  if (!isObject(hooks) || !areHooks(hooks.poststart) || !areHooks(hooks.poststop)) return 'hooks';
+  if (!isObject(record.confinement)) return 'confinement';
+  if (record.creator !== undefined && !isIdentity(record.creator)) return 'creator';
+  return '';
+}
+
+/** The object in a record file, whatever its version. */
+export function parseLoosely(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a record file's text. @throws TSR_STATE_CORRUPT or TSR_STATE_VERSION. */
+export function parseRecord(text: string, id: string, file: string): ContainerRecord {
+  const hint = `'tsrun delete --force ${id}' removes the container`;
+  const damaged = (detail: string): never =>
+    fail('TSR_STATE_CORRUPT', `'${file}' of container '${id}' is damaged`, { detail, hint });
+  const record = parseLoosely(text) ?? damaged('it is no JSON object');
+  const version = isCount(record.version) ? record.version : damaged("bad 'version'");
+  if (version > recordVersion) {
+    fail('TSR_STATE_VERSION', `container '${id}' was created by a newer tsrun`, {
+      detail: `its state has format ${version}, this one knows up to ${recordVersion}`,
+      hint,
+    });
+  }
+  const defect = defectOf(record, id);
+  if (defect !== '') damaged(`bad '${defect}'`);
+  return record as unknown as ContainerRecord;
+}

@@ -1,0 +1,75 @@
+/** What a container is doing, worked out from what the kernel says now; nothing of it is stored. */
+import { closeFile, errnoOf, openFile, openFlags, readLink, readTextIfExists } from '../host/files.js';
+import { stateFiles } from './layout.js';
+import type { ContainerRecord, ProcessIdentity } from './record.js';
+
+export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** What pids mean here: they are only comparable within one boot and one pid namespace. */
+export function hostIdentity(): Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'> {
+  // pid:[4026531836]
+  const link = readLink('/proc/self/ns/pid');
+  return {
+    bootId: readTextIfExists('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
+    pidNamespaceInode: Number(link.slice(link.indexOf('[') + 1, -1)),
+  };
+}
+
+/** Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. */
+export function startTimeOf(pid: number): number | undefined {
+  const stat = readTextIfExists(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name in parentheses may hold anything, also parentheses and spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  return state === 'Z' || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
+}
+
+/** Identity of a living process, e.g. of the one that creates a container. */
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime };
+}
+
+/** Whether this very process lives. */
+export const isAlive = ({ pid, startTime }: ProcessIdentity): boolean => pid > 0 && startTimeOf(pid) === startTime;
+
+/** Whether the record's pids are from this boot and this pid namespace (R41). */
+export function isFromHere(record: Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'>): boolean {
+  const here = hostIdentity();
+  return record.bootId === here.bootId && record.pidNamespaceInode === here.pidNamespaceInode;
+}
+
+/** Whether somebody reads from the FIFO. Opening it for writing without blocking asks just that. */
+export function hasReader(path: string): boolean {
+  try {
+    closeFile(openFile(path, openFlags.write | openFlags.nonBlock | openFlags.noFollow));
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENXIO' || errno === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Whether init still waits for `start`, or for a `start` that has claimed the FIFO and not written yet. */
+const isWaiting = (directory: string): boolean =>
+  hasReader(`${directory}/${stateFiles.execFifo}`) || hasReader(`${directory}/${stateFiles.startedFifo}`);
+
+/**
+ * The status. A dead process is `stopped` whatever its freezer says: buildah gives up on a spurious `paused`.
+ * `isFrozen` is asked last and may be left out where a pause makes no difference.
+ */
+export function statusOf(
+  record: ContainerRecord,
+  directory: string,
+  isFrozen?: (record: ContainerRecord) => boolean,
+): Status {
+  if (record.status === 'creating') {
+    const creator = record.creator;
+    return creator && !(isAlive(creator) && isFromHere(record)) ? 'stopped' : 'creating';
+  }
+  if (!isAlive(record) || !isFromHere(record)) return 'stopped';
+  if (isFrozen?.(record)) return 'paused';
+  return isWaiting(directory) ? 'created' : 'running';
+}

@@ -1,0 +1,220 @@
+/** The containers of one state root: reading, listing, writing and removing their records. */
+import { fail } from '../errors/error.js';
+import * as files from '../host/files.js';
+import { effectiveUid } from '../host/process.js';
+import { notifyDirectory } from '../tables/notify.js';
+import { checkContainerId, isContainerId } from './ids.js';
+import { isTemporary, type StateRoot, stateDirectories, stateFiles } from './layout.js';
+import { type ContainerRecord, encodeProvisional, parseRecord, type RecordDraft } from './record.js';
+
+export interface Container {
+  readonly id: string;
+  /** `<root>/<id>` */
+  readonly directory: string;
+  readonly record: ContainerRecord;
+}
+
+/** Far above any record; keeps a planted or damaged file from being swallowed whole. */
+const longestFile = 32 << 20;
+
+const missing = (): never => fail('TSR_STATE_MISSING', 'container does not exist');
+
+/** Makes the root if need be, 0700, and refuses one that others could tamper with (S48). */
+export function prepareRoot(root: StateRoot): void {
+  try {
+    if (files.lstatIfExists(root.path) === undefined) {
+      files.makeDirectories(root.path, 0o700);
+      if (root.sticky) files.changeMode(root.path, 0o1700);
+    }
+  } catch (error) {
+    fail('TSR_STATE_ROOT', `cannot make state root '${root.path}'`, { errno: files.errnoOf(error) });
+  }
+  const facts = files.statIfExists(root.path);
+  if (facts?.kind !== 'directory') fail('TSR_STATE_ROOT', `state root '${root.path}' is not a directory`);
+  if (facts.uid !== effectiveUid() && facts.uid !== 0)
+    fail('TSR_STATE_ROOT', `state root '${root.path}' belongs to another user`);
+  if ((facts.mode & 0o022) !== 0 && (facts.mode & 0o1000) === 0) {
+    fail('TSR_STATE_ROOT', `state root '${root.path}' is writable by others`, { hint: `chmod 700 '${root.path}'` });
+  }
+}
+
+/** The container's directory, if it is one and is ours: never a symlink. */
+export function findDirectory(root: string, id: string): string | undefined {
+  checkContainerId(id);
+  const directory = `${root}/${id}`;
+  let facts: files.FileFacts | undefined;
+  try {
+    facts = files.lstatIfExists(directory);
+  } catch (error) {
+    fail('TSR_STATE_READ', `cannot look at '${directory}'`, { errno: files.errnoOf(error) });
+  }
+  if (facts === undefined) return undefined;
+  if (facts.kind !== 'directory')
+    fail('TSR_STATE_FOREIGN', `'${directory}' is not a state directory`, { detail: `it is a ${facts.kind}` });
+  if (facts.uid !== effectiveUid() && facts.uid !== 0)
+    fail('TSR_STATE_FOREIGN', `'${directory}' belongs to another user`);
+  return directory;
+}
+
+/** Text of a state file; undefined where there is none. Only a regular file of sane size is read. */
+export function readStateFile(directory: string, name: string): string | undefined {
+  const path = `${directory}/${name}`;
+  let fd: number;
+  try {
+    fd = files.openFile(path, files.openFlags.read | files.openFlags.noFollow | files.openFlags.nonBlock);
+  } catch (error) {
+    const errno = files.errnoOf(error);
+    if (errno === 'ENOENT') return undefined;
+    return fail('TSR_STATE_READ', `cannot read '${path}'`, { errno });
+  }
+  try {
+    const facts = files.fileFacts(fd);
+    if (facts.kind !== 'file') fail('TSR_STATE_CORRUPT', `'${path}' is not a regular file`);
+    if (facts.size > longestFile) fail('TSR_STATE_CORRUPT', `'${path}' is too large to be a record`);
+    return new TextDecoder().decode(files.readAt(fd, 0, facts.size));
+  } finally {
+    files.closeFile(fd);
+  }
+}
+
+/** The record of a directory, published or provisional; undefined where there is neither. */
+export function readRecord(directory: string, id: string): ContainerRecord | undefined {
+  // Twice, for the moment between reading nothing and the executor's rename.
+  for (const name of [stateFiles.record, stateFiles.provisional, stateFiles.record]) {
+    const text = readStateFile(directory, name);
+    if (text !== undefined) return parseRecord(text, id, name);
+  }
+  return undefined;
+}
+
+/** Opens a container. @throws TSR_STATE_MISSING and what `parseRecord` throws. */
+export function openContainer(root: string, id: string): Container {
+  const directory = findDirectory(root, id) ?? missing();
+  return { id, directory, record: readRecord(directory, id) ?? missing() };
+}
+
+/** Ids in the root, sorted; dot files and what cannot be an id are not containers. */
+export function listIds(root: StateRoot): string[] {
+  try {
+    return files.listDirectory(root.path).filter(isContainerId).sort();
+  } catch (error) {
+    const errno = files.errnoOf(error);
+    if (errno === 'ENOENT' && !root.explicit) return [];
+    return fail('TSR_STATE_ROOT', `cannot list state root '${root.path}'`, { errno });
+  }
+}
+
+function writeFile(path: string, data: string | Uint8Array): void {
+  try {
+    files.writeAtomically(path, data);
+  } catch (error) {
+    fail('TSR_STATE_WRITE', `cannot write '${path}'`, { errno: files.errnoOf(error) });
+  }
+}
+
+/** Writes the record without a process, before the first side effect: `delete --force` can then always clean up (R06). */
+export function writeProvisional(directory: string, draft: RecordDraft): void {
+  writeFile(`${directory}/${stateFiles.provisional}`, encodeProvisional(draft));
+}
+
+/** The folder that a container sees with its notify socket in it: for any user of it. */
+export function makeNotifyDirectory(directory: string): void {
+  const path = `${directory}/${notifyDirectory}`;
+  try {
+    files.makeDirectory(path, 0o755);
+    files.changeMode(path, 0o755); // whatever the umask
+  } catch (error) {
+    fail('TSR_STATE_WRITE', `cannot make '${path}'`, { errno: files.errnoOf(error) });
+  }
+}
+
+/** Keeps the bundle's config.json, byte for byte. */
+export function writeConfigSnapshot(directory: string, config: string | Uint8Array): void {
+  writeFile(`${directory}/${stateFiles.config}`, config);
+}
+
+/** Keeps pointer and summary of the steps behind `start`, so that its errors can name them. */
+export function writeStartNotes(directory: string, notes: string): void {
+  writeFile(`${directory}/${stateFiles.startNotes}`, notes);
+}
+
+/** Keeps the limits that an update has set; undefined: there has been none. */
+export function writeResources(directory: string, resources: string | undefined): void {
+  const path = `${directory}/${stateFiles.resources}`;
+  if (resources !== undefined) writeFile(path, resources);
+  else unlessGone(() => files.removeFile(path));
+}
+
+/** Replaces the published record, for commands that change what it says (update). */
+export function replaceRecord(directory: string, record: ContainerRecord): void {
+  writeFile(`${directory}/${stateFiles.record}`, `${JSON.stringify(record)}\n`);
+}
+
+/** Runs `call`; false if the name was gone already. */
+function unlessGone(call: () => void): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    if (files.errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Removes the known names; the records last, so that whoever is interrupted can start over. */
+function removeFiles(base: string, id: string): void {
+  const names = files.listDirectory(base);
+  const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
+  const known: readonly string[] = Object.values(stateFiles);
+  const strange = names.find((name) => !known.includes(name) && !isTemporary(name) && !stateDirectories.has(name));
+  if (strange !== undefined) {
+    fail('TSR_STATE_FOREIGN', `state directory of '${id}' holds '${strange}', which is not tsrun's`, {
+      hint: 'remove it and try again',
+    });
+  }
+  for (const name of names) {
+    if (records.includes(name)) continue;
+    const inside = stateDirectories.get(name);
+    if (inside && files.lstatIfExists(`${base}/${name}`)?.kind === 'directory') {
+      for (const file of inside) unlessGone(() => files.removeFile(`${base}/${name}/${file}`));
+      unlessGone(() => files.removeDirectory(`${base}/${name}`));
+    } else unlessGone(() => files.removeFile(`${base}/${name}`));
+  }
+  for (const name of records) unlessGone(() => files.removeFile(`${base}/${name}`));
+}
+
+/**
+ * Removes a container's state directory. Works on the directory's descriptor (through /proc/self/fd), so that
+ * nothing outside it can be hit, whatever happens to the name meanwhile. True for the one call of several
+ * concurrent ones that took the directory away (R03).
+ */
+export function removeState(root: string, id: string): boolean {
+  const directory = findDirectory(root, id);
+  if (directory === undefined) return false;
+  const { read, directory: onlyDirectory, noFollow } = files.openFlags;
+  let fd: number | undefined;
+  try {
+    fd = files.openFile(directory, read | onlyDirectory | noFollow);
+    removeFiles(`/proc/self/fd/${fd}`, id);
+    const [opened, named] = [files.fileFacts(fd), files.lstatIfExists(directory)];
+    // The name may by now belong to a container made after another delete finished.
+    if (named?.ino !== opened.ino || named.dev !== opened.dev) return false;
+    return unlessGone(() => files.removeDirectory(directory));
+  } catch (error) {
+    const errno = files.errnoOf(error);
+    if (errno === '') throw error;
+    if (errno === 'ENOENT') return false;
+    return fail('TSR_STATE_WRITE', `cannot remove state directory '${directory}'`, { errno });
+  } finally {
+    if (fd !== undefined) files.closeFile(fd);
+  }
+}
+
+/** Takes away what a create left that was killed right after claiming the id; anything in it stays. */
+export function removeIfEmpty(directory: string): void {
+  try {
+    files.removeDirectory(directory);
+  } catch (error) {
+    if (files.errnoOf(error) === '') throw error;
+  }
+}
