@@ -105,7 +105,7 @@ limit() { if [ "$CGROUP" = 2 ]; then echo "/sys/fs/cgroup/$2"; else echo "/sys/f
 # is a fifo that stays open, for at its end `script` would type an end of file.
 on_terminal() {
   rm -f "$WORK/nobody" && mkfifo "$WORK/nobody" && exec 7<>"$WORK/nobody"
-  script -qec "stty rows 40 cols 100; $*" /dev/null <&7
+  SHELL=/bin/sh script -qec "stty rows 40 cols 100; exec $*" /dev/null <&7
 }
 
 eventually() { # eventually COMMAND...: for 10 seconds
