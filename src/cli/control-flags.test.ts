@@ -93,6 +93,9 @@ test('every option of update that sets a limit comes out as a resource', () => {
   assert.equal(flags('--cpuset-cpus=0-2,7', '--cpuset-mems=0', '--cpu-idle=1'), {
     cpu: { idle: 1, cpus: '0-2,7', mems: '0' },
   });
+  assert.equal(flags('--kernel-memory=1m', '--kernel-memory-tcp=8m'), {
+    memory: { kernel: 1048576, kernelTCP: 8388608 },
+  });
   assert.ok(refused(() => flags('--cpu-share=many')));
   assert.ok(refused(() => flags('--l3-cache-schema=L3:0=f')));
 });

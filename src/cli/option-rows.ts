@@ -117,8 +117,8 @@ export const updateOptions = (): readonly OptionRow[] => [
   { name: 'pids-limit', value: 'N', about: 'number of processes, -1 for no limit' },
   { name: 'l3-cache-schema', value: 'SCHEMA', about: 'Intel RDT L3 cache schema' },
   { name: 'mem-bw-schema', value: 'SCHEMA', about: 'Intel RDT memory bandwidth schema' },
-  { name: 'kernel-memory', value: 'BYTES', about: 'ignored', hidden: true },
-  { name: 'kernel-memory-tcp', value: 'BYTES', about: 'ignored', hidden: true },
+  { name: 'kernel-memory', value: 'BYTES', about: 'ignored: the kernel has no such limit any more', hidden: true },
+  { name: 'kernel-memory-tcp', value: 'BYTES', about: 'memory for TCP buffers (cgroup v1)', hidden: true },
 ];
 
 export const execOptions = (): readonly OptionRow[] => [

@@ -56,6 +56,8 @@ export function resourcesOfFlags(options: Values): Resources {
       ['limit', 'memory'],
       ['reservation', 'memory-reservation'],
       ['swap', 'memory-swap'],
+      ['kernel', 'kernel-memory'],
+      ['kernelTCP', 'kernel-memory-tcp'],
     ],
     parseSize,
   );

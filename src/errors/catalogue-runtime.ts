@@ -200,7 +200,6 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_STEP_FAILED',
     'A step of the plan failed in the kernel. The message has the key of the config that caused the step, what it was to do, and the error; what had been made before is removed.',
   ],
-  ['TSR_UPDATE_IGNORED', 'A warning: the option is taken for compatibility and changes nothing.'],
   [
     'TSR_UPDATE_STATE',
     'Limits can be changed while the container exists and has cgroups: not when it has stopped, nor when it was created with cgroups disabled.',

@@ -33,14 +33,10 @@ function readInput(): Uint8Array {
 }
 
 /** From --resources, which makes the others be ignored, or from the others; checked alike. */
-function asked({ options, log }: Context): AskedResources {
+function asked({ options }: Context): AskedResources {
   const file = options.text('resources');
   if (file === '-') return resourcesFromInput(readInput());
   if (file !== undefined) return resourcesFromFile(absolute(file) ?? file);
-  for (const name of ['kernel-memory', 'kernel-memory-tcp']) {
-    if (options.text(name) === undefined) continue;
-    log.warn({ code: 'TSR_UPDATE_IGNORED', message: `--${name} is ignored: the kernel has no such limit any more` });
-  }
   return resourcesFromInput(new TextEncoder().encode(stringifyExact(resourcesOfFlags(options))));
 }
 

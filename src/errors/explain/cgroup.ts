@@ -16,6 +16,7 @@ const writeHints: readonly (readonly [file: RegExp, errno: string, hint: string]
   [/^cpuset\./, 'EINVAL', 'the list is malformed, or names CPUs or memory nodes that this host does not have'],
   [/^cpuset\./, 'EACCES', 'the cgroup above does not have these CPUs or memory nodes'],
   [/^memory\.memsw/, 'ENOENT', 'this kernel does not account swap; boot with swapaccount=1'],
+  [/^memory\.kmem\.tcp/, 'ENOENT', 'this kernel has no limit for TCP buffers (memory.kmem.tcp.limit_in_bytes)'],
   [/^memory\.swap/, 'ENOENT', 'this kernel does not account swap'],
   [/^memory\./, 'EBUSY', 'more memory is in use already'],
   [/^net_prio\./, 'ENODEV', 'there is no such interface in the network namespace of the runtime'],

@@ -76,6 +76,15 @@ test('limits are in the files', ['memory', 'cpu', 'cpuset', 'pids', 'blkio'], (c
   assert.match(cgroup.read('memory', 'memory.oom_control'), /oom_kill_disable 1/);
 });
 
+test('memory for TCP buffers is limited, and limited anew by an update', ['memory'], (cgroup) => {
+  const outcome = cgroup.create({ memory: { kernelTCP: 8 << 20 } });
+  assert.is(outcome.status, 'ok', JSON.stringify(outcome));
+  assert.is(cgroup.read('memory', 'memory.kmem.tcp.limit_in_bytes'), String(8 << 20));
+  const asked = { memory: { kernelTCP: 16 << 20 } };
+  apply(cgroup.record, compileUpdate(asked, { memory: { kernelTCP: 8 << 20 } }, cgroup.record).settings);
+  assert.is(cgroup.read('memory', 'memory.kmem.tcp.limit_in_bytes'), String(16 << 20));
+});
+
 test('huge pages are limited in the hierarchy that has them', ['hugetlb'], (cgroup) => {
   const outcome = cgroup.create({ hugepageLimits: [{ pageSize: '2MB', limit: 4 << 20 }] });
   assert.is(outcome.status, 'ok', JSON.stringify(outcome));

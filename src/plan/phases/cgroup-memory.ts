@@ -3,10 +3,7 @@ import type { HugepageLimit, Integer64, Memory, Pids } from '../../bundle/types.
 import { badValue, isSet, maxOr, type SettingList } from './cgroup-settings.js';
 
 export function compileMemory(list: SettingList, memory: Memory, base: string): void {
-  const { limit, reservation, swap, kernel, kernelTCP, swappiness, disableOOMKiller, useHierarchy } = memory;
-  if (isSet(kernel) && Number(kernel) > 0)
-    list.warn(`${base}/kernel`, 'kernel memory limits are ignored: the kernel has none');
-  if (isSet(kernelTCP) && Number(kernelTCP) > 0) list.warn(`${base}/kernelTCP`, 'the limit for TCP buffers is ignored');
+  const { limit, reservation, swap, swappiness, disableOOMKiller, useHierarchy } = memory;
   checkValues(memory, base);
   const limiting = limitingKey(memory);
   const place = limiting === '' ? list.find('memory') : list.require('memory', `${base}/${limiting}`);
@@ -16,6 +13,7 @@ export function compileMemory(list: SettingList, memory: Memory, base: string): 
     return;
   }
   writeLimitsV1(list, place, limit, swap, base);
+  writeKernelLimits(list, place, memory, base);
   if (isSet(reservation)) list.set(place, 'memory.soft_limit_in_bytes', reservation, `${base}/reservation`);
   if (disableOOMKiller) list.set(place, 'memory.oom_control', '1', `${base}/disableOOMKiller`);
   // Hierarchical accounting cannot be turned off since kernel 5.11, and the file may go.
@@ -23,12 +21,15 @@ export function compileMemory(list: SettingList, memory: Memory, base: string): 
   if (swappiness != null) list.set(place, 'memory.swappiness', swappiness, `${base}/swappiness`);
 }
 
+const isLimit = (value: Integer64 | undefined): value is Integer64 => isSet(value) && value > 0;
+
 /** The first key that limits; '' when all say the default, which is no error where there is no controller. */
 function limitingKey(memory: Memory): string {
-  if (isSet(memory.limit) && memory.limit > 0) return 'limit';
-  if (isSet(memory.swap) && memory.swap > 0) return 'swap';
-  if (isSet(memory.reservation) && memory.reservation > 0) return 'reservation';
+  if (isLimit(memory.limit)) return 'limit';
+  if (isLimit(memory.swap)) return 'swap';
+  if (isLimit(memory.reservation)) return 'reservation';
   if (memory.swappiness != null) return 'swappiness';
+  if (isLimit(memory.kernelTCP)) return 'kernelTCP';
   return memory.disableOOMKiller ? 'disableOOMKiller' : '';
 }
 
@@ -43,6 +44,18 @@ function checkValues({ limit, reservation, swap, swappiness }: Memory, base: str
   if (!isSet(swap) || swap < 0) return;
   if (!isSet(limit)) badValue('a limit for memory and swap needs a limit for memory', `${base}/swap`);
   else if (swap < limit) badValue(`memory and swap limit ${swap} is below the memory limit ${limit}`, `${base}/swap`);
+}
+
+/**
+ * Kernel memory has no limit of its own any more: since Linux 5.16 the file refuses every value or forgets it, and
+ * before that a limit there broke more than it held (runc dropped it in 1.0). TCP buffers still have theirs on v1.
+ */
+function writeKernelLimits(list: SettingList, place: number, { kernel, kernelTCP }: Memory, base: string): void {
+  if (isLimit(kernel)) list.warn(`${base}/kernel`, 'kernel memory limits are ignored: the kernel has none');
+  // A new cgroup is unlimited as it is.
+  if (!isLimit(kernelTCP) && !(list.update && isSet(kernelTCP))) return;
+  const tolerate = isLimit(kernelTCP) ? {} : { tolerate: ['ENOENT'] };
+  list.set(place, 'memory.kmem.tcp.limit_in_bytes', kernelTCP, `${base}/kernelTCP`, tolerate);
 }
 
 /**
@@ -72,7 +85,9 @@ function writeLimitsV1(
 }
 
 function compileMemoryV2(list: SettingList, place: number, memory: Memory, base: string): void {
-  const { limit, reservation, swap, swappiness, disableOOMKiller } = memory;
+  const { limit, reservation, swap, kernel, kernelTCP, swappiness, disableOOMKiller } = memory;
+  if (isLimit(kernel)) list.refuseOnUnified('memory.kernel', `${base}/kernel`);
+  if (isLimit(kernelTCP)) list.refuseOnUnified('memory.kernelTCP', `${base}/kernelTCP`);
   if (swappiness != null) list.refuseOnUnified('memory.swappiness', `${base}/swappiness`);
   if (disableOOMKiller) list.refuseOnUnified('memory.disableOOMKiller', `${base}/disableOOMKiller`);
   const swapOnly = swapOnlyOf(limit, swap);

@@ -125,13 +125,26 @@ test('memory on v2: refuses what cannot be converted', () => {
   );
 });
 
-test('memory: warns that kernel limits are ignored', () => {
-  const { settings, warnings } = compile('v2', { memory: { kernel: 1000, kernelTCP: 1000 } });
-  assert.equal(settings, []);
+test('memory on v1: the limit for TCP buffers is written; the one for kernel memory is no more than a warning', () => {
+  const { warnings } = compile('v1', { memory: { kernel: 1000, kernelTCP: 2000 } });
   assert.equal(
     warnings.map(({ pointer }) => pointer),
-    ['/r/memory/kernel', '/r/memory/kernelTCP'],
+    ['/r/memory/kernel'],
   );
+  const kernelTCP = { memory: { kernel: 1000, kernelTCP: 2000 } };
+  assert.equal(written('v1', kernelTCP), ['memory.kmem.tcp.limit_in_bytes=2000']);
+  assert.equal(written('v1', { memory: { kernelTCP: -1 } }, {}, true), ['memory.kmem.tcp.limit_in_bytes=-1 ?ENOENT']);
+});
+
+test('memory: a limit for TCP buffers needs the controller', () => {
+  const none = { controllers: ['cpu'] };
+  assert.is(refusal('v1', { memory: { kernelTCP: 2000 } }, none), 'TSR_CGROUP_CONTROLLER /r/memory/kernelTCP');
+});
+
+test('memory on v2: refuses limits for kernel memory, but not their absence', () => {
+  assert.is(refusal('v2', { memory: { kernel: 1000 } }), 'TSR_CGROUP_NO_EQUIVALENT /r/memory/kernel');
+  assert.is(refusal('v2', { memory: { kernelTCP: 1000 } }), 'TSR_CGROUP_NO_EQUIVALENT /r/memory/kernelTCP');
+  assert.equal(written('v2', { memory: { kernel: -1, kernelTCP: -1 } }, {}, true), []);
 });
 
 test('cpu on v1', () => {
