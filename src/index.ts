@@ -13,6 +13,7 @@ import { deriveCgroup as deriveNow } from './operations/derive-cgroup.js';
 import { explainReply } from './operations/explain-reply.js';
 import { runHooks } from './operations/hooks.js';
 import { killContainer } from './operations/kill.js';
+import { sendSpawning } from './operations/kill-failure.js';
 import { listContainers } from './operations/list.js';
 import { carryOutHere } from './operations/roll-back.js';
 import { startContainer } from './operations/start.js';
@@ -105,7 +106,7 @@ export function kill(
   signal: number,
   { root = defaultRoot, all = false }: Place & { all?: boolean } = {},
 ): void {
-  killContainer(root, id, { signal, all }, cgroupControl);
+  killContainer(root, id, { signal, all }, cgroupControl, sendSpawning(cgroupControl));
 }
 
 /** Removes a stopped container; with `force` also any other. @throws TsrunError */

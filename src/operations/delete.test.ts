@@ -269,7 +269,7 @@ test('eight deletes at once: the work is done once, nobody complains of anything
     createContainer(root, withCgroup({ hooks: { poststop: [{ path: '/bin/true' }] } }));
     const module = new URL('./delete.js', import.meta.url).href;
     const script = `import { deleteContainer } from '${module}';
-      const cgroups = { isFrozen: () => false, thaw() {}, processes: () => [], signalAll() {}, killAll() {}, remove() {} };
+      const cgroups = { isFrozen: () => false, thaw() {}, tryFreeze: () => false, processes: () => [], signalAll() {}, killAll() {}, remove() {} };
       const tools = { cgroups, runHooks: () => console.log('hook'), warn: (f) => console.log('warning', f) };
       deleteContainer('${root}', 'web', ${force}, tools).then(() => console.log('done'), (error) => console.log(error.message));`;
     const shell = `for i in $(seq 8); do "$0" --input-type=module -e "$1" & done; wait`;

@@ -12,12 +12,15 @@ import {
   until,
 } from '../state/test-container.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { killContainer } from './kill.js';
-import { FakeCgroups } from './test-tools.js';
+import { type KillOptions, killContainer as kill, type SendSignals } from './kill.js';
+import { sendSpawning } from './kill-failure.js';
+import { FakeCgroups, someCgroup } from './test-tools.js';
 
 test.after(cleanUp);
 
-const ownPidns = draftOf('web');
+const killContainer = (root: string, id: string, options: KillOptions, cgroups: FakeCgroups): void =>
+  kill(root, id, options, cgroups, sendSpawning(cgroups));
+const ownPidns = draftOf('web', { cgroup: someCgroup });
 const sharedPidns = draftOf('web', { namespaces: [{ type: 'mount' }, { type: 'pid', path: '/proc/1/ns/pid' }] });
 const gone = { pid: 2 ** 22 + 1, startTime: 1 };
 const hasEnded =
@@ -94,7 +97,7 @@ test('--all reaches every process of the cgroup', async () => {
   const other = startProcess('sleep', ['60']);
   cgroups.pids = [init.pid, other.pid];
   killContainer(root, 'web', { signal: 15, all: true }, cgroups);
-  assert.equal(cgroups.calls, ['signal 15']);
+  assert.equal(cgroups.calls, ['freeze']);
   await until(hasEnded(init), 'init ends');
   await until(hasEnded(other), 'the other ends');
 });
@@ -132,12 +135,44 @@ test('without a cgroup init is what there is to reach', async () => {
 test('SIGKILL thaws a paused container, which would otherwise hold the dead; other signals do not', () => {
   const { root, cgroups } = running();
   cgroups.frozen = true;
-  killContainer(root, 'web', { signal: 10, all: false }, cgroups);
-  assert.equal(cgroups.calls, []);
-  const again = running();
-  again.cgroups.frozen = true;
-  killContainer(again.root, 'web', { signal: 9, all: false }, again.cgroups);
-  assert.equal(again.cgroups.calls, ['thaw']);
+  const steps = (signal: number): string[] => {
+    const found: string[] = [];
+    kill(root, 'web', { signal, all: false }, cgroups, (list) => {
+      found.push(...list.map(({ op }) => op));
+    });
+    return found;
+  };
+  assert.equal(steps(10), ['process.signal']);
+  assert.equal(steps(9), ['process.signal', 'cgroup.open', 'cgroup.write']);
+});
+
+test('R21: a process that ends after it was looked at is not running, and its number is nobody else', async () => {
+  const { root, init, cgroups } = running();
+  const send: SendSignals = (steps, cgroup) => {
+    init.child.kill('SIGKILL');
+    while (startTimeOf(init.pid) !== undefined);
+    sendSpawning(cgroups)(steps, cgroup);
+  };
+  assert.throws(() => kill(root, 'web', { signal: 15, all: false }, cgroups, send), /container not running/);
+});
+
+test('where nothing can be frozen, --all goes round by round', async () => {
+  const { root, init, cgroups } = running();
+  cgroups.pids = [init.pid];
+  cgroups.freezes = false;
+  killContainer(root, 'web', { signal: 15, all: true }, cgroups);
+  assert.equal(cgroups.calls, ['freeze', 'signal 15']);
+});
+
+test('a paused container stays paused under --all, and what was frozen for it runs again', () => {
+  const { root, init, cgroups } = running();
+  cgroups.pids = [init.pid];
+  for (const frozen of [false, true]) {
+    cgroups.frozen = frozen;
+    kill(root, 'web', { signal: 15, all: true }, cgroups, (steps) => {
+      assert.is(steps.at(-1)?.op, frozen ? 'process.signal' : 'cgroup.write');
+    });
+  }
 });
 
 test('a container that is still being created is not running', () => {

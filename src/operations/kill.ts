@@ -1,19 +1,24 @@
-import { fail } from '../errors/error.js';
+import { fail, TsrunError } from '../errors/error.js';
 import { errnoOf } from '../host/files.js';
 import { sendSignal } from '../host/process.js';
-import type { ContainerRecord } from '../state/record.js';
-import { isAlive, isFromHere, statusOf } from '../state/status.js';
+import { type Step, step } from '../plan/step.js';
+import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
+import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
+import { type CgroupRecord, cgroupOpenFlags, firstSlot } from '../tables/cgroup.js';
 import { SIGKILL } from '../tables/signals.js';
 import type { CgroupControl, SignalProcess } from './tools.js';
+
+/** Has the executor carry out steps of the host; the engine hands over and ends with it. @throws TsrunError */
+export type SendSignals = (steps: readonly Step[], cgroup: CgroupRecord) => void;
 
 /** Whether the container has a pid namespace of its own, whose end takes every process along. */
 export const hasOwnPidNamespace = (record: ContainerRecord): boolean =>
   record.namespaces.some(({ type, path }) => type === 'pid' && path === undefined);
 
 /**
- * Signals by pid right after comparing the start time. The moment between the two is what a pidfd would close;
- * JavaScript has none, the executor's `process.signal` has.
+ * Signals by pid right after comparing the start time: for what waits for the end and looks again, as `delete` does.
+ * The moment between the two, which a pidfd closes, is no matter of luck in `kill`: see there.
  */
 export const signalByPid: SignalProcess = (process, signal) => {
   if (!isAlive(process)) return false;
@@ -33,13 +38,56 @@ export interface KillOptions {
   readonly all: boolean;
 }
 
-/** Sends a signal to a container. */
+const signalStep = ({ pid, startTime }: ProcessIdentity, signal: number, rest?: { tolerate: string[] }): Step =>
+  step('host', 'process.signal', { pid, startTime: BigInt(startTime), signal }, '', `signal process ${pid}`, rest);
+
+/** What lets a cgroup run again that the signals have found frozen. */
+export const thawSummary = 'thaw the cgroup';
+
+function thawSteps({ places }: CgroupRecord): Step[] {
+  const place = places.find(({ controllers }) => controllers.includes('freezer')) ?? places[0];
+  if (place === undefined) return [];
+  const { version, mountPoint, path } = place;
+  const slot = firstSlot;
+  const open = { slot, version, flags: cgroupOpenFlags.mustExist, root: mountPoint, path, controllers: [] };
+  const [file, value] = version === 1 ? ['freezer.state', 'THAWED'] : ['cgroup.freeze', '0'];
+  const gone = { tolerate: ['ENOENT', 'ENODEV', 'EBADF'] };
+  return [
+    step('host', 'cgroup.open', open, '', 'open the cgroup', gone),
+    step('host', 'cgroup.write', { slot, file, value }, '', thawSummary, gone),
+  ];
+}
+
+/**
+ * Every process of a cgroup that stands still. Who has left it when we look again may have been followed by a stranger
+ * with the same number, whose start time we have then read: so only who is in both lists counts.
+ */
+function members(cgroup: CgroupRecord, cgroups: CgroupControl): ProcessIdentity[] {
+  const found = cgroups.processes(cgroup).map((pid) => ({ pid, startTime: startTimeOf(pid) ?? 0 }));
+  const still = new Set(cgroups.processes(cgroup));
+  return found.filter(({ pid }) => still.has(pid));
+}
+
+function signalEveryone(cgroup: CgroupRecord, signal: number, cgroups: CgroupControl, send: SendSignals): void {
+  const wasFrozen = cgroups.isFrozen(cgroup);
+  if (!wasFrozen && !cgroups.tryFreeze(cgroup)) {
+    cgroups.signalAll(cgroup, signal);
+    return;
+  }
+  const steps = members(cgroup, cgroups).map((process) => signalStep(process, signal, { tolerate: ['ESRCH'] }));
+  send(wasFrozen ? steps : [...steps, ...thawSteps(cgroup)], cgroup);
+}
+
+/**
+ * Sends a signal to a container, through a pidfd that the executor opens before it compares the start time (R21).
+ * SIGKILL for everybody needs none: cgroup.kill takes no numbers, and in a frozen v1 cgroup nobody ends.
+ */
 export function killContainer(
   root: string,
   id: string,
   { signal, all }: KillOptions,
   cgroups: CgroupControl,
-  signalProcess: SignalProcess = signalByPid,
+  send: SendSignals,
 ): void {
   const { record, directory } = openContainer(root, id);
   const status = statusOf(record, directory);
@@ -49,16 +97,26 @@ export function killContainer(
   const everyone = (all || (signal === SIGKILL && !hasOwnPidNamespace(record))) && isFromHere(record);
   if (everyone && cgroups.processes(record.cgroup).length > 0) {
     if (signal === SIGKILL) cgroups.killAll(record.cgroup);
-    else cgroups.signalAll(record.cgroup, signal);
+    else signalEveryone(record.cgroup, signal, cgroups, send);
     return;
   }
-  const reached = status !== 'stopped' && signalProcess(record, signal);
-  if (!reached && !all) refuse();
+  if (status === 'stopped') {
+    if (!all) refuse();
+    return;
+  }
   // A v1 freezer holds even a killed process until it is thawed.
-  if (reached && signal === SIGKILL && cgroups.isFrozen(record.cgroup)) cgroups.thaw(record.cgroup);
+  const frozen = signal === SIGKILL && cgroups.isFrozen(record.cgroup);
+  const toInit = signalStep(record, signal, all ? { tolerate: ['ESRCH'] } : undefined);
+  send(frozen ? [toInit, ...thawSteps(record.cgroup)] : [toInit], record.cgroup);
 }
 
-// containerd, conmon and podman look for this text: the container is gone, which is what they wanted.
+/** As engines know it. */
+export function notRunning(detail?: string): TsrunError {
+  // containerd, conmon and podman look for this text: the container is gone, which is what they wanted.
+  const failure = { code: 'TSR_KILL_STOPPED', message: 'container not running' } as const;
+  return new TsrunError(detail === undefined ? failure : { ...failure, detail });
+}
+
 function refuse(detail?: string): never {
-  fail('TSR_KILL_STOPPED', 'container not running', detail === undefined ? {} : { detail });
+  throw notRunning(detail);
 }

@@ -12,6 +12,7 @@ export const someCgroup: CgroupRecord = {
 export class FakeCgroups implements CgroupControl {
   readonly calls: string[] = [];
   frozen = false;
+  freezes = true;
   pids: number[] = [];
 
   isFrozen(): boolean {
@@ -20,6 +21,10 @@ export class FakeCgroups implements CgroupControl {
   thaw(): void {
     this.calls.push('thaw');
     this.frozen = false;
+  }
+  tryFreeze(): boolean {
+    this.calls.push('freeze');
+    return this.freezes;
   }
   processes(): number[] {
     return this.pids;

@@ -8,6 +8,8 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 export interface CgroupControl {
   isFrozen(cgroup: CgroupRecord): boolean;
   thaw(cgroup: CgroupRecord): void;
+  /** Stops every process; false, with all of them running, where that cannot be had. */
+  tryFreeze(cgroup: CgroupRecord): boolean;
   /** Host pids in the cgroup and below. */
   processes(cgroup: CgroupRecord): number[];
   /** Sends a signal to every process, none escaping by a fork meanwhile. */

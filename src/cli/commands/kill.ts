@@ -1,17 +1,35 @@
 import { fail } from '../../errors/error.js';
+import { failedRound, handOver, isEngine } from '../../host/executor.js';
 import { cgroupControl } from '../../operations/cgroups.js';
-import { killContainer } from '../../operations/kill.js';
+import { killContainer, type SendSignals } from '../../operations/kill.js';
+import { encodePlan } from '../../plan/encode.js';
+import { openContainer } from '../../state/store.js';
 import { SIGTERM, signalNumber } from '../../tables/signals.js';
 import { type Context, stateRoot } from '../context.js';
 
-export function run(context: Context): number {
-  const [id = '', name] = context.operands;
+function signalOf(name: string | undefined): number {
   const signal = name === undefined ? SIGTERM : signalNumber(name);
-  if (signal === undefined) {
-    fail('TSR_KILL_SIGNAL', `unknown signal "${name}"`, {
-      hint: 'give a name such as TERM or RTMIN+3, or a number up to 64',
-    });
+  if (signal !== undefined) return signal;
+  return fail('TSR_KILL_SIGNAL', `unknown signal "${name}"`, {
+    hint: 'give a name such as TERM or RTMIN+3, or a number up to 64',
+  });
+}
+
+async function sender(): Promise<SendSignals> {
+  if (isEngine()) return (steps) => handOver(encodePlan({ steps, preserveFds: 0 }));
+  const { sendSpawning } = await import('../../operations/kill-failure.js');
+  return sendSpawning(cgroupControl);
+}
+
+export async function run(context: Context): Promise<number> {
+  const [id = '', name] = context.operands;
+  const root = stateRoot(context).path;
+  const signal = signalOf(name);
+  const round = failedRound();
+  if (round) {
+    const { explainKill } = await import('../../operations/kill-failure.js');
+    throw explainKill(openContainer(root, id).record.cgroup, round, cgroupControl);
   }
-  killContainer(stateRoot(context).path, id, { signal, all: context.options.is('all') }, cgroupControl);
+  killContainer(root, id, { signal, all: context.options.is('all') }, cgroupControl, await sender());
   return 0;
 }

@@ -12,15 +12,20 @@ const longestWaitMs = 10_000;
 /** Without a freezer a fork may slip through between the list and the signal: look again, so many times. */
 const mostRounds = 100;
 
-/** Runs `work` while nothing in the cgroup runs, if that can be had, and lets it run again on every path. */
-function whileFrozen(record: CgroupRecord, work: (frozen: boolean) => void): void {
-  let frozen = false;
+/** False, with everything running, where there is no freezer, no right to it, or a process that will not stop. */
+export function tryFreeze(record: CgroupRecord): boolean {
   try {
     freeze(record);
-    frozen = true;
+    return true;
   } catch {
-    // No freezer, no rights, or a process that will not stop: signals still go out, round by round.
+    return false;
   }
+}
+
+/** Runs `work` while nothing in the cgroup runs, if that can be had, and lets it run again on every path. */
+function whileFrozen(record: CgroupRecord, work: (frozen: boolean) => void): void {
+  // Without a freezer signals still go out, round by round.
+  const frozen = tryFreeze(record);
   try {
     work(frozen);
   } finally {
