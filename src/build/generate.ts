@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { generateConfigTypes } from './generate-config-types.js';
 import { generateConfigShapes } from './generate-config-shapes.js';
 import { generateErrorDocs } from './generate-error-docs.js';
+import { generateMan } from './generate-man.js';
 import { generateValidators } from './generate-validators.js';
 import { generateWire } from './generate-wire.js';
 
@@ -12,6 +13,7 @@ const generators: (() => { path: string; text: string }[])[] = [
   generateConfigShapes,
   generateValidators,
   generateErrorDocs,
+  generateMan,
 ];
 
 const check = process.argv.includes('--check');

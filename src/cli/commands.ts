@@ -2,6 +2,7 @@ import type { Command } from './context.js';
 
 /** The commands this build has. */
 const built = [
+  'completion',
   'create',
   'delete',
   'events',
@@ -27,6 +28,8 @@ export const hasCommand = (name: string): boolean => built.includes(name);
 /** Each command's module is loaded only when it is called: start-up time is most of a command's time. */
 export function loadCommand(name: string): Promise<Command> | undefined {
   switch (name) {
+    case 'completion':
+      return import('./commands/completion.js').then(({ completionCommand }) => completionCommand(hasCommand));
     case 'create':
       return import('./commands/create.js');
     case 'delete':

@@ -12,6 +12,8 @@ export interface OptionRow {
   readonly repeats?: true;
   /** Values to offer for completion; any other value is an error. */
   readonly choices?: readonly string[];
+  /** Values to offer for completion where the command itself judges the value. */
+  readonly offers?: readonly string[];
   readonly about: string;
   /** Accepted because some engine passes it, but of no use to a person. */
   readonly hidden?: true;
@@ -53,7 +55,13 @@ export const noPivot: OptionRow = {
 export const noKeyring: OptionRow = { name: 'no-new-keyring', about: "keep the caller's session keyring" };
 export const noSubreaper: OptionRow = { name: 'no-subreaper', about: 'do not adopt orphaned processes' };
 export const detach: OptionRow = { name: 'detach', short: 'd', about: 'return as soon as the process runs' };
-export const format: OptionRow = { name: 'format', short: 'f', value: 'FORMAT', about: 'table (default) or json' };
+export const format: OptionRow = {
+  name: 'format',
+  short: 'f',
+  value: 'FORMAT',
+  offers: ['table', 'json'],
+  about: 'table (default) or json',
+};
 
 /** What create and run share. */
 export const creationOptions = (): readonly OptionRow[] => [
@@ -133,7 +141,7 @@ export const execOptions = (): readonly OptionRow[] => [
   pidfdSocket,
   pidFile,
   preserveFds,
-  { name: 'cwd', value: 'DIR', about: 'working directory inside' },
+  { name: 'cwd', value: 'PATH', about: 'working directory inside' },
   { name: 'env', short: 'e', value: 'NAME=VALUE', repeats: true, about: 'add an environment variable' },
   { name: 'tty', short: 't', about: 'give it a terminal' },
   { name: 'user', short: 'u', value: 'UID[:GID]', about: 'ids inside the container' },

@@ -20,6 +20,8 @@ interface CommandEntry {
   readonly about: string;
   /** What follows the options: `ID [SIGNAL]`. */
   readonly operands: string;
+  /** Its ID is a name for a new container, not one to choose from a list. */
+  readonly newId?: true;
   /** How many operands: least and most. */
   readonly count: readonly [number, number];
   /** Options end at the first operand: what follows belongs to the container's command or to ps. */
@@ -46,8 +48,13 @@ export const globalOptions: readonly OptionRow[] = [
     about: 'where container state is kept (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when rootless)',
   },
   { name: 'log', value: 'FILE', about: 'append log entries to this file (default: standard error)' },
-  { name: 'log-format', value: 'FORMAT', about: 'text (default) or json' },
-  { name: 'log-level', value: 'LEVEL', about: 'error, warning (default) or debug' },
+  { name: 'log-format', value: 'FORMAT', offers: ['text', 'json'], about: 'text (default) or json' },
+  {
+    name: 'log-level',
+    value: 'LEVEL',
+    offers: ['error', 'warning', 'debug'],
+    about: 'error, warning (default) or debug',
+  },
   { name: 'debug', about: 'log everything, as --log-level debug' },
   { name: 'systemd-cgroup', about: 'have systemd make the cgroups; cgroupsPath is then slice:prefix:name' },
   {
@@ -59,6 +66,7 @@ export const globalOptions: readonly OptionRow[] = [
   {
     name: 'rootless',
     value: 'WHEN',
+    offers: ['true', 'false', 'auto'],
     about: 'go on without cgroups where permission is missing: true, false or auto (default)',
   },
   { name: 'criu', value: 'PATH', about: 'ignored', hidden: true },
@@ -74,6 +82,7 @@ const table: readonly CommandEntry[] = [
     name: 'create',
     about: 'create a container; its process waits for start',
     ...id,
+    newId: true,
     options: () => [...creationOptions(), { ...noSubreaper, hidden: true }],
   },
   { name: 'start', about: "run a created container's process", ...id, options: () => [] },
@@ -81,6 +90,7 @@ const table: readonly CommandEntry[] = [
     name: 'run',
     about: 'create a container, start it, wait for its end and delete it',
     ...id,
+    newId: true,
     options: () => [
       ...creationOptions(),
       detach,
@@ -117,6 +127,7 @@ const table: readonly CommandEntry[] = [
     about: 'show what create would do, step by step, without doing it',
     operands: '[ID]',
     count: [0, 1],
+    newId: true,
     options: () => [...creationOptions(), { name: 'json', about: 'as JSON' }],
   },
   {
@@ -177,6 +188,7 @@ const table: readonly CommandEntry[] = [
     name: 'restore',
     about: 'start a container from an image',
     ...id,
+    newId: true,
     options: () => [
       ...criuOptions(),
       ...creationOptions().filter((option) => option !== pidfdSocket),

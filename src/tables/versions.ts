@@ -2,6 +2,8 @@
 
 /** The version in package.json; a test compares them. */
 export const version = '0.1.0';
+/** When that version was last worked on: manual pages show it. */
+export const versionDate = '2026-11-24';
 
 /** Replaced by the build with the commit it was made from. */
 declare const TSRUN_COMMIT: string | undefined;
