@@ -6,6 +6,7 @@
  *   create({ id: 'web', bundle: '/bundles/web' });
  *   await start('web');
  */
+import './bundle/explain.js';
 import { cgroupControl } from './operations/cgroups.js';
 import { type CreateRequest, compileRequest, prepareCreate } from './operations/create.js';
 import { deleteContainer } from './operations/delete.js';

@@ -4,6 +4,7 @@ import { type Context, print } from './cli/context.js';
 import { Log, logOptions } from './cli/log.js';
 import { commandRow, globalOptions } from './cli/options.js';
 import { countComplaint, parseOptions, type Values } from './cli/parse.js';
+import { settle } from './cli/settle.js';
 import { type Failure, fail, TsrunError } from './errors/error.js';
 import { commandLine } from './host/arguments.js';
 import { exit } from './host/process.js';
@@ -75,7 +76,8 @@ async function main(args: readonly string[]): Promise<number> {
     else if (name === undefined || globals.is('help')) await printProgramHelp();
     else return await runCommand(name, operands.slice(1), globals, log);
     return 0;
-  } catch (error) {
+  } catch (thrown) {
+    const error = await settle(thrown);
     const failure = failureOf(error);
     if (!(error instanceof TsrunError)) log.debug(String((error as { stack?: unknown }).stack ?? error));
     if (failure.code === 'TSR_CLI_USAGE') await printUsage(failure, name).catch(() => undefined);

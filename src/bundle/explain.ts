@@ -1,6 +1,8 @@
-/** ajv's errors as failures that name the key, the value and the fix. Loaded always, run only after a config was refused. */
+/** ajv's errors as failures that name the key, the value and the fix. Loaded only after a document was refused (explainer.ts). */
 import type { Failure } from '../errors/error.js';
+import { validateProcess, validateResources, validateSpec } from '../generated/validators.js';
 import { describe, quote, quoteList } from './describe.js';
+import { provideExplainer } from './explainer.js';
 import { nearest } from './nearest.js';
 import { escapeKey, pathOf, valueAt } from './pointer.js';
 import { mostFindings } from './rule.js';
@@ -141,3 +143,6 @@ function explainName(pointer: string, value: unknown, allowed: readonly string[]
     hint: near === undefined ? `use ${quoteList(allowed)}` : `did you mean '${near}'?`,
   };
 }
+
+const validators = { spec: validateSpec, process: validateProcess, resources: validateResources };
+provideExplainer((document, name) => explainShape(document, validators[name] as AjvValidator));

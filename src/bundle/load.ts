@@ -1,5 +1,6 @@
 /** The doors of this folder: a config, a process file, a resources file. Each throws one error that names every fault. */
 import { type Failure, TsrunError } from '../errors/error.js';
+import { Unexplained } from './explainer.js';
 import { decodeText, readTextFile } from './read.js';
 import type { Process, Resources, Spec } from './types.js';
 import { type Checked, checkSource, type DocumentKind, processKind, resourcesKind, specKind } from './validate.js';
@@ -25,8 +26,16 @@ function accept<T>(checked: Checked<T>): T {
   return checked.value;
 }
 
-const load = <T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Checked<T> =>
-  checkSource(typeof source === 'string' ? readTextFile(source) : decodeText(source, name), kind);
+function load<T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Checked<T> {
+  const text = typeof source === 'string' ? readTextFile(source) : decodeText(source, name);
+  try {
+    return checkSource(text, kind);
+  } catch (error) {
+    // With the text that was read: the source may be a pipe.
+    if (error instanceof Unexplained) error.again = () => accept(checkSource(text, kind));
+    throw error;
+  }
+}
 
 /** @throws TsrunError with the first fault and, in `detail`, the others. */
 export function loadBundleConfig(configPath: string): { readonly spec: Spec; readonly warnings: readonly Finding[] } {

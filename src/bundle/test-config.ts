@@ -1,4 +1,5 @@
 /** Configs for tests: one with every key of the specification, and a way to change one key of it. */
+import './explain.js';
 import { checkSource, type DocumentKind, specKind } from './validate.js';
 import type { Failure } from '../errors/error.js';
 

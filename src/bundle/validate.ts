@@ -1,9 +1,8 @@
 /** Is a document valid, and what is wrong with it? Shape first (schema), then the rules; everything is gathered. */
 import { processShape, resourcesShape, specShape } from '../generated/config-shapes.js';
-import { validateProcess, validateResources, validateSpec } from '../generated/validators.js';
 import type { Failure } from '../errors/error.js';
 import { clip } from './describe.js';
-import { type AjvValidator, explainShape } from './explain.js';
+import { type DocumentName, explainer } from './explainer.js';
 import { type Literal, scanExactly } from './json64.js';
 import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
@@ -18,13 +17,13 @@ import { countUnseenKeys, findUnknownKeys } from './unknown-keys.js';
 /** One kind of document: a config, a process file or a resources file. */
 export interface DocumentKind<T> {
   readonly shape: Shape;
-  readonly validator: AjvValidator;
+  readonly name: DocumentName;
   readonly runRules: (value: T, run: RuleRun) => void;
 }
 
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,
-  validator: validateSpec as AjvValidator,
+  name: 'spec',
   runRules(spec, run) {
     const { process, linux } = spec;
     runRules(specRules, spec, spec, '', run);
@@ -36,13 +35,13 @@ export const specKind: DocumentKind<Spec> = {
 
 export const processKind: DocumentKind<Process> = {
   shape: processShape,
-  validator: validateProcess as AjvValidator,
+  name: 'process',
   runRules: (process, run) => runRules(processRules, process, process, '', run),
 };
 
 export const resourcesKind: DocumentKind<Resources> = {
   shape: resourcesShape,
-  validator: validateResources as AjvValidator,
+  name: 'resources',
   runRules: (resources, run) => runRules(resourcesRules, resources, resources, '', run),
 };
 
@@ -112,7 +111,7 @@ function gather<T>(
 ): void {
   if (!conforms(value, kind.shape, newWalk())) {
     const known = new Set(found.errors.map(({ pointer }) => pointer));
-    const explained = explainShape(plain(), kind.validator).filter(({ pointer }) => !known.has(pointer));
+    const explained = explainer()(plain(), kind.name).filter(({ pointer }) => !known.has(pointer));
     found.errors.push(...explained);
     // A disagreement with ajv would be our own fault, and must not let the document pass.
     if (found.errors.length === 0) found.errors.push(unexplained);

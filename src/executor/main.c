@@ -2,7 +2,8 @@
  * tsrun's entry. This program is three things, one after the other:
  *   1. the file `dist/tsrun`: copies itself into a sealed memfd and starts again from there, so that nothing inside a
  *      container can ever reach the file on the host through /proc/self/exe (CVE-2019-5736, security.md S21);
- *   2. the launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment and waits for a plan;
+ *   2. the launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment, before 1, for its start is most
+ *      of the time that a command takes; after 1 it waits for the plan;
  *   3. the executor: carries that plan out. When it fails the engine is started once more, to say why and roll back.
  * Started by TypeScript itself (argv[0] "tsrun:carry-out"), it only does 3: plan on descriptor 0, outcome to 1.
  */
@@ -11,7 +12,7 @@
 #define CARRY_OUT "tsrun:carry-out"
 #define ENGINE_SUFFIX "-engine"
 static char *environment[64];
-static char self_path[4200] = "TSRUN_SELF=";
+static char self_path[4200] = "TSRUN_SELF=", early_text[100] = "TSRUN_EARLY=";
 
 /* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). */
 static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
@@ -94,28 +95,32 @@ static int exit_status(int status) {
   return (status & 0x7f) ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
-struct round { int plan, outcome, old_plan; };
+struct round { int plan, outcome, old_plan, go, engine; };
 
-/* Runs the engine once: -1 when it left a plan in r->plan, else its exit status. */
-static int ask_engine(const char *path, char **argv, char **envp, struct round *r, int *engine_pid) {
-  int pipes[2], status = 0;
-  char go = 0;
+/* Starts the engine, which will leave its plan in r->plan and say so through r->go. */
+static int start_engine(const char *path, char **argv, char **envp, struct round *r) {
+  int pipes[2];
   r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return 1;
-  pipes[0] = high(pipes[0]), pipes[1] = high(pipes[1]);
-  long pid = fork_with(0, -1, NULL);
-  if (pid == 0) {
+  if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
+  r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
+  r->engine = (int)fork_with(0, -1, NULL);
+  if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
     engine(path, argv, envp, fds);
   }
   RAW(close, pipes[1]);
-  if (pid < 0) return 1;
+  return r->engine < 0 ? -1 : 0;
+}
+
+/* -1 when the engine left a plan, else its exit status. */
+static int await_engine(struct round *r) {
+  char go = 0;
+  int status = 0;
   long got;
-  while ((got = RAW(read, pipes[0], &go, 1)) == -EINTR) {}
-  RAW(close, pipes[0]);
-  *engine_pid = (int)pid;
+  while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
+  RAW(close, r->go);
   if (got == 1) return -1; /* it is on its way out; reaped when the plan is done */
-  wait_child((int)pid, &status);
+  wait_child(r->engine, &status);
   return exit_status(status);
 }
 
@@ -125,23 +130,46 @@ static int keep_outcome(const struct outcome *out) {
   return fd;
 }
 
-static int launch(char **argv, char **envp, const char *self, int inherited) {
+/* Starts the engine for round `number`, 0 to 2. */
+static int start_round(char **argv, char **envp, int number, int inherited, struct round *r) {
   static char path[4200], fds[40] = "TSRUN_FDS=", round_text[] = "TSRUN_ROUND=0";
   char digits[24];
-  append(append(path, path + sizeof path, self), path + sizeof path, ENGINE_SUFFIX);
+  append(append(path, path + sizeof path, self_path + 11), path + sizeof path, ENGINE_SUFFIX);
   append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
+  round_text[12] = (char)('0' + number);
   /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
   const char *extra[] = {self_path, fds, round_text, "BUN_JSC_useJIT=0", NULL};
-  char **clean = clean_environment(envp, extra);
-  struct round r = {-1, -1, -1};
+  return start_engine(path, argv, clean_environment(envp, extra), r);
+}
+
+/* What the first start hands to the second, sealed one: the engine that runs already, and what it was told. */
+#define EARLY_COUNT 4
+static const char *early_entry(const struct round *r, int inherited) {
+  const int values[EARLY_COUNT] = {r->plan, r->go, r->engine, inherited};
+  const char *end = early_text + sizeof early_text;
+  char digits[24], *at = early_text + 12;
+  for (int i = 0; i < EARLY_COUNT; i++) at = append(append(at, end, number_to_text(digits + sizeof digits, (u64)values[i])), end, ":");
+  return early_text;
+}
+
+static void read_early(const char *text, struct round *r, int *inherited) {
+  int values[EARLY_COUNT] = {0};
+  for (int i = 0; *text && i < EARLY_COUNT; text++) {
+    if (*text == ':') i++;
+    else values[i] = values[i] * 10 + (*text - '0');
+  }
+  r->plan = values[0], r->go = values[1], r->engine = values[2], *inherited = values[3];
+}
+
+static int launch(char **argv, char **envp, struct round r, int inherited) {
   for (int i = 0; i < 3; i++) {
     struct outcome out;
-    int engine_pid = 0, status;
-    round_text[12] = (char)('0' + i);
-    int code = ask_engine(path, argv, clean, &r, &engine_pid);
+    int status;
+    if (i > 0 && start_round(argv, envp, i, inherited, &r) < 0) return 1;
+    int code = await_engine(&r);
     if (code >= 0) return code;
     int result = carry_out(r.plan, &out);
-    wait_child(engine_pid, &status);
+    wait_child(r.engine, &status);
     if (result == 0) return G.exit_code;
     r.outcome = keep_outcome(&out);
     r.old_plan = r.plan;
@@ -185,24 +213,31 @@ void reset_signals(void) {
   RAW(rt_sigprocmask, 2, &none, 0, 8);
 }
 
+/* The file on the disk: sets the engine off, and starts again as a sealed copy. Returns only on failure. */
+static int first_start(int exe, char **argv, char **envp, int carries_out) {
+  struct round r = {-1, -1, -1, -1, -1};
+  int inherited = count_inherited(), status;
+  long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
+  if (size < 0) return say("tsrun: cannot find its own path"), 1;
+  reset_signals();
+  if (!carries_out && start_round(argv, envp, 0, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+  if (!carries_out) RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
+  const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL};
+  restart_sealed(exe, argv, clean_environment(envp, extra));
+  if (!carries_out) RAW(kill, r.engine, 9), wait_child(r.engine, &status);
+  say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
+  return 1;
+}
+
 int executor_main(long *stack) {
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
   int carries_out = argc > 0 && str_equal(argv[0], CARRY_OUT);
   for (int fd = 0; fd < 3; fd++) /* closed stdio: nothing of ours may land there (R30) */
     if (RAW(fcntl, fd, F_GETFD) < 0) RAW(openat, AT_FDCWD, "/dev/null", O_RDWR);
-  int inherited = count_inherited();
   int exe = high(SYS(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
-  if (!is_sealed(exe)) {
-    long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
-    if (size < 0) return say("tsrun: cannot find its own path"), 1;
-    const char *extra[] = {self_path, NULL};
-    int result = restart_sealed(exe, argv, clean_environment(envp, extra));
-    (void)result;
-    say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
-    return 1;
-  }
+  if (!is_sealed(exe)) return first_start(exe, argv, envp, carries_out);
   RAW(close, exe);
   reset_signals();
   /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
@@ -210,9 +245,13 @@ int executor_main(long *stack) {
   RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
   if (carries_out) return carry_out_for_parent();
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  for (char **entry = envp; *entry; entry++)
+  struct round r = {-1, -1, -1, -1, -1};
+  int inherited = 0;
+  for (char **entry = envp; *entry; entry++) {
     if (starts_with(*entry, "TSRUN_SELF=")) append(self_path, self_path + sizeof self_path, *entry);
-  return launch(argv, envp, self_path + 11, inherited);
+    if (starts_with(*entry, "TSRUN_EARLY=")) read_early(*entry + 12, &r, &inherited);
+  }
+  return launch(argv, envp, r, inherited);
 }
 
 #ifndef HOSTED

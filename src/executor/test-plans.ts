@@ -81,7 +81,11 @@ export function temporaryRoot(): { directory: string; root: string; remove: () =
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-executor-'));
   const root = join(directory, 'rootfs');
   mkdirSync(root);
-  return { directory, root, remove: () => rmSync(directory, { recursive: true, force: true }) };
+  return {
+    directory,
+    root,
+    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+  };
 }
 
 export function execute(steps: readonly Step[], stdio?: readonly (number | 'ignore')[], preserveFds = 0): Outcome {

@@ -1,6 +1,6 @@
-import * as fs from 'node:fs';
 import { decodeLossless } from '../tables/lossless-text.js';
 import { expectRawPaths } from './files.js';
+import { fs } from './fs.js';
 
 /**
  * The arguments after the program's name, byte-exact: JavaScript engines replace what is no UTF-8 by U+FFFD,

@@ -2,10 +2,7 @@
  * Handing a plan over. As the engine (dist/tsrun-engine, started by the executor) the plan goes into descriptor 3
  * and this process ends; elsewhere (library, tests) the executor is spawned and waited for.
  */
-import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fs } from './fs.js';
 
 const planFd = 3;
 const goFd = 4;
@@ -53,6 +50,8 @@ function readWhole(fd: number): Uint8Array {
 export function executorPath(): string {
   const self = process.env.TSRUN_SELF;
   if (self) return self;
+  const { dirname, join } = process.getBuiltinModule('node:path');
+  const { fileURLToPath } = process.getBuiltinModule('node:url');
   let directory = dirname(fileURLToPath(import.meta.url));
   while (directory !== '/') {
     for (const candidate of [join(directory, 'tsrun'), join(directory, 'dist/tsrun')]) {
@@ -70,6 +69,7 @@ export function executorPath(): string {
 export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[] = [0, 1, 2]): Uint8Array {
   // 'ignore' behind the third stream would leave the descriptor closed
   const nothing = stdio.includes('ignore') ? fs.openSync('/dev/null', 'r+') : -1;
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const result = spawnSync(executorPath(), [], {
     argv0: 'tsrun:carry-out',
     env: {},

@@ -6,8 +6,6 @@
  * embedded one would be unpacked into a temporary folder at every load. It is loaded by absolute path, without
  * koffi's JavaScript: that only looks for the file and adds deprecated names. `koffiBinary` tells the build what to copy.
  */
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
 import type * as Koffi from 'koffi';
 import { fail } from '../errors/error.js';
 
@@ -40,7 +38,7 @@ let loaded: typeof Koffi | undefined;
 
 function koffi(): typeof Koffi {
   if (loaded) return loaded;
-  const beside = `${dirname(process.execPath)}/${koffiBinary}`;
+  const beside = `${process.execPath.slice(0, process.execPath.lastIndexOf('/'))}/${koffiBinary}`;
   try {
     loaded = process.versions.bun !== undefined ? loadBinary(beside) : requireKoffi();
   } catch (error) {
@@ -53,7 +51,8 @@ function koffi(): typeof Koffi {
 }
 
 /** No bundler follows a created require, so the JavaScript of koffi never lands in the standalone. */
-const requireKoffi = (): typeof Koffi => createRequire(import.meta.url)('koffi') as typeof Koffi;
+const requireKoffi = (): typeof Koffi =>
+  process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi') as typeof Koffi;
 
 function loadBinary(path: string): typeof Koffi {
   const holder = { exports: {} };

@@ -2,8 +2,9 @@
  * Files of the host side: the state root, cgroupfs, /proc, the bundle's config.json. Nothing under a rootfs is
  * ever touched from here (security.md S01). Synchronous on purpose: a command is one short sequence.
  */
-import * as fs from 'node:fs';
+import type { Stats } from 'node:fs';
 import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
+import { fs } from './fs.js';
 
 let rawPaths = false;
 
@@ -118,7 +119,7 @@ const kinds: { readonly [type: number]: FileFacts['kind'] } = {
   [fs.constants.S_IFSOCK]: 'socket',
 };
 
-function factsOf(stat: fs.Stats): FileFacts {
+function factsOf(stat: Stats): FileFacts {
   const { size, mode, uid, gid, dev, ino, mtimeMs } = stat;
   return { kind: kinds[mode & fs.constants.S_IFMT] ?? 'device', size, mode, uid, gid, dev, ino, mtimeMs };
 }

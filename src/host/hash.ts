@@ -2,7 +2,6 @@
  * SHA-256. In the standalone, Bun's own hasher: importing `node:crypto` alone costs 3.5 ms there (measured), a tenth of
  * a millisecond this way. Under Node, `node:crypto`, loaded at the first use.
  */
-import { createRequire } from 'node:module';
 
 interface Hasher {
   update(data: string | Uint8Array): Hasher;
@@ -22,6 +21,6 @@ export function sha256(...parts: (string | Uint8Array)[]): string {
 }
 
 function nodeHasher(): Hasher {
-  const crypto = createRequire(import.meta.url)('node:crypto') as typeof import('node:crypto');
+  const crypto = process.getBuiltinModule('node:crypto');
   return crypto.createHash('sha256') as Hasher;
 }

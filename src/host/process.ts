@@ -1,7 +1,7 @@
 /** The process around us: environment, arguments, time, exit. The rest of the code sees no `process` global. */
-import { readlinkSync } from 'node:fs';
 import { decodeLossless } from '../tables/lossless-text.js';
 import { expectRawPaths } from './files.js';
+import { fs } from './fs.js';
 
 export const environment = (name: string): string | undefined => process.env[name] || undefined;
 /** The engine's name of the machine: `x64`, `arm64`. */
@@ -16,7 +16,7 @@ export function currentDirectory(): string {
   const path = process.cwd();
   if (!path.includes('\ufffd')) return path;
   expectRawPaths();
-  return decodeLossless(readlinkSync('/proc/self/cwd', { encoding: 'buffer' }));
+  return decodeLossless(fs.readlinkSync('/proc/self/cwd', { encoding: 'buffer' }));
 }
 export const changeDirectory = (path: string): void => process.chdir(path);
 

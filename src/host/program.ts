@@ -1,5 +1,4 @@
 /** Other programs of the host. */
-import { spawnSync } from 'node:child_process';
 
 export interface ProgramResult {
   /** Exit status; 128 and more for a signal's. */
@@ -13,6 +12,7 @@ export interface ProgramResult {
 /** Runs a program of the host to its end. The system's own directories are always in its PATH: engines pass none. */
 export function runProgram(name: string, args: readonly string[]): ProgramResult {
   const path = [process.env.PATH, '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const result = spawnSync(name, args, {
     encoding: 'utf8',
     env: { ...process.env, PATH: path },

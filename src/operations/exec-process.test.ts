@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import '../bundle/explain.js';
 import type { Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';

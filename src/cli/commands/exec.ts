@@ -3,6 +3,7 @@ import { carryOut, failedRound, handOver, isEngine } from '../../host/executor.j
 import { isFrozen } from '../../linux/cgroup/freezer.js';
 import { type ExecRequest, prepareExec } from '../../operations/exec.js';
 import { type Context, stateRoot } from '../context.js';
+import { settle } from '../settle.js';
 import { absolute, preservedFds } from '../inherited.js';
 
 /** So that nobody takes our failure for the command's. */
@@ -63,7 +64,8 @@ async function exec(context: Context): Promise<number> {
 export async function run(context: Context): Promise<number> {
   try {
     return await exec(context);
-  } catch (error) {
+  } catch (thrown) {
+    const error = await settle(thrown);
     if (error instanceof TsrunError && error.exitCode === 1) error.exitCode = failureStatus;
     throw error;
   }

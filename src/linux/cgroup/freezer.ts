@@ -92,8 +92,11 @@ export function isFrozen(record: CgroupRecord): boolean {
     waitFor(() => isFrozenNow(directory), longestLookMs);
     return readTextIfExists(`${directory}/cgroup.freeze`)?.trim() === '1';
   }
-  waitFor(() => legacyState(directory) !== 'FREEZING', longestLookMs);
-  const state = legacyState(directory);
+  let state = legacyState(directory);
+  if (state === 'FREEZING') {
+    waitFor(() => legacyState(directory) !== 'FREEZING', longestLookMs);
+    state = legacyState(directory);
+  }
   if (state === gone || state === 'THAWED') return false;
   return readTextIfExists(`${directory}/freezer.self_freezing`)?.trim() !== '0';
 }
