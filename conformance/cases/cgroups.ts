@@ -179,6 +179,14 @@ function addPlace(test: Add): void {
   test('path-too-long', ['linux.cgroups.path-invalid'], (box) =>
     box.refused({ '/linux/cgroupsPath': `/${'a'.repeat(5000)}` }),
   );
+  test('occupied-is-refused', ['linux.cgroups.fit-check'], async (box) => {
+    await box.created('true');
+    const second = await box.create(`${box.id}-2`);
+    expect(second.code !== 0, 'a second container shares the cgroup of the first');
+    expect(second.stderr.trim() !== '', 'create fails without a word');
+    same(await box.status(), 'created', 'status of the first');
+    expect(box.cgroupFolders().length > 0, "the first one's cgroup is gone");
+  });
   test('namespace-hides-the-path', ['linux.namespaces.new'], async (box) => {
     same(
       self(await box.sh('cat /proc/self/cgroup', { '/linux/namespaces': namespaces('cgroup') }), 'memory'),

@@ -37,7 +37,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_CGROUP_IGNORED',
-    'A warning: a value has no effect and was left out, as the specification allows. Kernel memory limits have been no-ops since Linux 5.4; an idle group has no weight; with cgroups disabled there are no limits at all.',
+    'A warning: a value has no effect and was left out, as the specification allows. Kernel memory limits have been no-ops since Linux 5.16; an idle group has no weight; with cgroups disabled there are no limits at all.',
   ],
   [
     'TSR_CGROUP_KILL',

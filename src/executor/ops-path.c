@@ -60,8 +60,6 @@ int op_sysctl(const struct step *s) {
   return result < 0 ? (int)result : 0;
 }
 
-struct dirent64 { u64 ino, off; u16 reclen; u8 type; char name[]; };
-
 static int copy_entry(int from, int to, const char *name, int depth) {
   char buffer[4096];
   struct statx st;

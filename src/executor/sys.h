@@ -106,6 +106,9 @@ struct outcome {
   char text[TEXT_LIMIT];
 };
 
+/* What getdents64(2) fills in. */
+struct dirent64 { u64 ino, off; u16 reclen; u8 type; char name[]; };
+
 struct state {
   const struct plan_header *plan;
   const struct step *steps;
@@ -166,6 +169,7 @@ int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);
 char **pointers(const char *strings, u32 bytes, u32 extra, u32 *count);
 int write_file(int dir, const char *name, const char *value, usize size);
+long read_small(int dir, const char *name, char *buffer, usize size);
 int op_cgroup_open(const struct step *s);
 int op_cgroup_write(const struct step *s, const char *file, const char *value, usize size);
 int op_cgroup_devices(const struct step *s);

@@ -33,6 +33,7 @@ function makeBundle(change: (config: Record<string, never>) => void = () => unde
 const tsrun = (directory: string, ...args: string[]) =>
   spawnSync('dist/tsrun', ['--root', join(directory, 'state'), ...args], {
     encoding: 'utf8',
+    timeout: 20_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
@@ -61,6 +62,69 @@ test('a create into the cgroup of others kills nobody', () => {
     rmSync(directory, { recursive: true });
   }
 });
+
+/** Everywhere: what a create that was refused has no right to leave. */
+const cgroups = (): string[] =>
+  spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', name], { encoding: 'utf8' }).stdout.trim().split('\n');
+
+function removeCgroup(path: string): void {
+  for (let i = 0; i < 100 && existsSync(path); i++) {
+    spawnSync('find', [path, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+    spawnSync('sleep', ['0.02']);
+  }
+}
+
+test('a create into a cgroup with strangers below it is refused, and leaves it as it was', () => {
+  const directory = makeBundle();
+  const cgroup = join(hierarchy, name);
+  mkdirSync(join(cgroup, 'a/b'), { recursive: true });
+  const stranger = spawn('sleep', ['30']);
+  try {
+    writeFileSync(join(cgroup, 'a/b/cgroup.procs'), `${stranger.pid}`);
+    const { status, stderr } = tsrun(directory, 'create', '-b', directory, 'web');
+    assert.is(status, 1);
+    assert.match(stderr, "container's cgroup is not empty");
+    assert.is(spawnSync('kill', ['-0', `${stranger.pid}`]).status, 0);
+    assert.equal(readdirSync(join(directory, 'state')), []);
+    assert.equal(cgroups(), [cgroup]);
+  } finally {
+    stranger.kill('SIGKILL');
+    tsrun(directory, 'delete', '--force', 'web');
+    for (const path of cgroups()) removeCgroup(path);
+    rmSync(directory, { recursive: true });
+  }
+});
+
+for (const [where, below] of [
+  ['into a frozen cgroup', ''],
+  ['below a frozen cgroup', '/x'],
+] as const) {
+  test(`R19: a create ${where} is refused at once, and leaves it as it was`, () => {
+    const directory = makeBundle(({ linux }: { linux?: object }) =>
+      Object.assign(linux ?? {}, { cgroupsPath: `/${name}${below}` }),
+    );
+    const legacy = existsSync('/sys/fs/cgroup/freezer');
+    const cgroup = join(legacy ? '/sys/fs/cgroup/freezer' : '/sys/fs/cgroup', name);
+    const [file, on, off] = legacy ? ['freezer.state', 'FROZEN', 'THAWED'] : ['cgroup.freeze', '1', '0'];
+    mkdirSync(cgroup);
+    try {
+      writeFileSync(join(cgroup, file), on);
+      const { status, stderr } = tsrun(directory, 'create', '-b', directory, 'web');
+      assert.is(status, 1);
+      assert.match(stderr, "container's cgroup unexpectedly frozen");
+      assert.equal(readdirSync(join(directory, 'state')), []);
+      assert.ok(existsSync(cgroup));
+      assert.not.ok(existsSync(`${cgroup}/x`), 'its own cgroup was left');
+      // what lies above the container's own is not its to remove
+      if (below === '') assert.equal(cgroups(), [cgroup]);
+    } finally {
+      writeFileSync(join(cgroup, file), off);
+      tsrun(directory, 'delete', '--force', 'web');
+      for (const path of cgroups()) removeCgroup(path);
+      rmSync(directory, { recursive: true });
+    }
+  });
+}
 
 test('a create that fails halfway leaves neither cgroup nor state nor process', () => {
   const directory = makeBundle((config) => Object.assign(config.process ?? {}, { args: ['/no/such/program'] }));

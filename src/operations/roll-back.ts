@@ -28,6 +28,13 @@ function isOurs({ pid }: Outcome, { step = '' }: Failure): boolean {
   return pid > 0 && !step.startsWith('start systemd unit');
 }
 
+/** The cgroups without the one that was unfit, which is somebody else's, and those behind it, which were not looked at. */
+function madeOf(cgroup: CgroupRecord, { code, detail }: Failure): CgroupRecord {
+  if (code !== 'TSR_CGROUP_NOT_EMPTY' && code !== 'TSR_CGROUP_FROZEN') return cgroup;
+  const unfit = cgroup.places.findIndex(({ mountPoint, path }) => `${mountPoint}/${path}` === detail);
+  return unfit < 0 ? cgroup : { ...cgroup, places: cgroup.places.slice(0, unfit) };
+}
+
 /** Removes cgroups and state of the container that could not be made; returns the error to report. */
 export function rollBack(
   root: string,
@@ -44,8 +51,7 @@ export function rollBack(
   if (ours) cgroupControl.killAll(record.cgroup);
   if (ours && record.cgroup.unit && stopUnit) stopQuietly(record.cgroup, stopUnit);
   // Made but not entered: empty, or somebody else's and then busy. A unit's are made by systemd, after it has agreed.
-  const others = error.failure.code === 'TSR_CGROUP_NOT_EMPTY' || record.cgroup.unit !== undefined;
-  if (ours || !others) cgroupControl.remove(record.cgroup);
+  if (ours || record.cgroup.unit === undefined) cgroupControl.remove(madeOf(record.cgroup, error.failure));
   if (record.intelRdtPath && !step.startsWith('make resctrl group')) removeResctrlGroup(record.intelRdtPath);
   removeState(root, id);
   return error;

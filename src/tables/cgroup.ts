@@ -95,8 +95,10 @@ export const delegatedFiles: readonly string[] = ['cgroup.procs', 'cgroup.subtre
 export const cgroupOpenFlags = {
   /** v1 cpuset: copy cpus and mems down from the parent where they are empty. */
   cpuset: 1,
-  /** Refuse a cgroup that already holds processes. */
+  /** Refuse a cgroup that already holds processes, itself or in one below it. */
   refusePopulated: 2,
   /** Make nothing: the cgroup has to be there. */
   mustExist: 4,
+  /** Refuse a cgroup that is frozen, or lies below one. */
+  refuseFrozen: 8,
 } as const;

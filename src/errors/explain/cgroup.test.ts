@@ -19,6 +19,12 @@ test('says that a cgroup holds processes, and where', () => {
   assert.is(failure?.detail, '/sys/fs/cgroup/pids/a');
 });
 
+test('says that a cgroup is frozen, and where', () => {
+  const failure = explain('make cgroup /sys/fs/cgroup/freezer/a', 'EDEADLK', '/linux/cgroupsPath');
+  assert.is(failure?.code, 'TSR_CGROUP_FROZEN');
+  assert.is(failure?.detail, '/sys/fs/cgroup/freezer/a');
+});
+
 test('tells who has no rights what would work', () => {
   assert.match(explain('make cgroup /x', 'EACCES')?.hint ?? '', /rootless needs no limits/);
   assert.match(explain('make cgroup /x', 'EROFS', '/linux/cgroupsPath')?.hint ?? '', /without cgroupsPath/);

@@ -35,6 +35,12 @@ const joinHints: { readonly [errno: string]: string } = {
   EOPNOTSUPP: 'the cgroup is threaded or invalid; a cgroup above it holds processes',
 };
 
+/** What the executor says of a cgroup that is no place for a container; the words are runc's. */
+const unfitness: { readonly [errno: string]: Pick<Failure, 'code' | 'message'> } = {
+  EBUSY: { code: 'TSR_CGROUP_NOT_EMPTY', message: "container's cgroup is not empty" },
+  EDEADLK: { code: 'TSR_CGROUP_FROZEN', message: "container's cgroup unexpectedly frozen" },
+};
+
 const withoutRights: readonly string[] = ['EACCES', 'EPERM', 'EROFS'];
 
 function hintOf({ summary, pointer, errno }: StepFailure): string | undefined {
@@ -58,10 +64,8 @@ export function explainCgroup(step: StepFailure): Failure | undefined {
   const { summary, pointer, errno, syscall } = step;
   if (!/^(make cgroup |join cgroup |set [a-z_]+\.|attach a device filter)/.test(summary)) return undefined;
   const place = pointer === '' ? {} : { pointer };
-  if (errno === 'EBUSY' && summary.startsWith('make cgroup ')) {
-    const detail = summary.slice('make cgroup '.length);
-    return { code: 'TSR_CGROUP_NOT_EMPTY', message: "container's cgroup is not empty", detail, ...place };
-  }
+  const unfit = summary.startsWith('make cgroup ') ? unfitness[errno] : undefined;
+  if (unfit !== undefined) return { ...unfit, detail: summary.slice('make cgroup '.length), ...place };
   const hint = hintOf(step);
   return { code: 'TSR_STEP_FAILED', message: '', step: summary, errno, syscall, ...place, ...(hint ? { hint } : {}) };
 }

@@ -4,10 +4,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Resources } from '../../bundle/types.js';
 import { compileUpdate } from '../../plan/phases/cgroup-update.js';
+import { errnoName } from '../../tables/errnos.js';
 import { gatherFacts } from '../facts.js';
 import { apply } from './apply.js';
 import { currentPlaces } from './current.js';
-import { refuseUnfit } from './fitness.js';
 import { cgroupManager as manager } from './manager.js';
 import { stats } from './stats.js';
 import { TestCgroup } from './test-cgroups.js';
@@ -83,9 +83,18 @@ test('R19: refuses a place below a frozen cgroup', (cgroup) => {
   cgroup.create();
   manager.freeze(cgroup.record);
   const places = cgroup.record.places.map((place) => ({ ...place, path: `${place.path}/a/b` }));
-  assert.throws(() => refuseUnfit({ ...cgroup.record, places }), /unexpectedly frozen/);
+  const below = { ...cgroup.record, places };
+  assert.is(errnoName(cgroup.create({}, {}, below).errno), 'EDEADLK');
   manager.thaw(cgroup.record);
-  refuseUnfit({ ...cgroup.record, places });
+  assert.is(cgroup.create({}, {}, below).status, 'ok');
+  manager.remove(below);
+});
+
+test('S33: refuses a cgroup that has processes only further down', (cgroup) => {
+  cgroup.create();
+  for (const { mountPoint, path } of cgroup.record.places) mkdirSync(`${mountPoint}/${path}/a`);
+  cgroup.start('/bin/sleep', ['60'], '/a');
+  assert.is(errnoName(cgroup.create().errno), 'EBUSY');
 });
 
 test('R18: kills everybody at once, also below and while frozen', async (cgroup) => {

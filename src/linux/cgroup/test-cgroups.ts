@@ -30,9 +30,9 @@ export class TestCgroup {
   }
 
   /** Makes the cgroups with these limits, as create does. */
-  create(resources: Resources = {}, linux: Linux = {}): Outcome {
+  create(resources: Resources = {}, linux: Linux = {}, record = this.record): Outcome {
     const spec = { linux: { cgroupsPath: `/${this.name}/web`, ...linux, resources } };
-    return execute(compileCgroup(spec, this.record, this.facts).open);
+    return execute(compileCgroup(spec, record, this.facts).open);
   }
 
   /** The place of a controller; '' is the v2 one. */

@@ -4,6 +4,7 @@ import type { TsrunError } from '../../errors/error.js';
 import type { HostFacts } from '../../linux/facts.js';
 import type { Step } from '../step.js';
 import { type CgroupSpec, compileCgroup } from './cgroup.js';
+import { cgroupOpenFlags } from '../../tables/cgroup.js';
 import { placeCgroup } from './cgroup-placement.js';
 import { hostFacts, type TestHost } from './cgroup-test-facts.js';
 import { placeInSystemd } from './systemd-placement.js';
@@ -36,7 +37,7 @@ test('v2: one cgroup in slot 8 with all controllers, limits, a device filter; no
     resources: { memory: { limit: 5 }, pids: { limit: 9 } },
   });
   assert.equal(render(open), [
-    'cgroup.open 8 2 2 /sys/fs/cgroup a/b +cpuset,+cpu,+io,+memory,+hugetlb,+pids,+rdma,+misc',
+    'cgroup.open 8 2 10 /sys/fs/cgroup a/b +cpuset,+cpu,+io,+memory,+hugetlb,+pids,+rdma,+misc',
     'cgroup.devices 8 <496 bytes>',
     'cgroup.write 8 memory.max 5',
     'cgroup.write 8 pids.max 9',
@@ -66,11 +67,21 @@ test('v1: a cgroup in each hierarchy from slot 9 on, cpuset lists copied down, a
 test('hybrid: the v2 cgroup is slot 8 and is not joined again; its controllers are left alone unless used', () => {
   const host = { controllers: ['devices', 'pids'] };
   const plain = compile('hybrid', { cgroupsPath: '/a' }, host);
-  assert.is(render(plain.open)[0], 'cgroup.open 8 2 2 /sys/fs/cgroup/unified a ');
+  assert.is(render(plain.open)[0], 'cgroup.open 8 2 10 /sys/fs/cgroup/unified a ');
   assert.is(render(plain.open)[1], 'cgroup.open 9 1 2 /sys/fs/cgroup/devices a ');
   assert.equal(render(plain.enter), ['cgroup.enter 9 tasks', 'cgroup.enter 10 tasks']);
   const hugepages = { cgroupsPath: '/a', resources: { hugepageLimits: [{ pageSize: '2MB', limit: 1 }] } };
-  assert.is(render(compile('hybrid', hugepages, host).open)[0], 'cgroup.open 8 2 2 /sys/fs/cgroup/unified a +hugetlb');
+  assert.is(render(compile('hybrid', hugepages, host).open)[0], 'cgroup.open 8 2 10 /sys/fs/cgroup/unified a +hugetlb');
+});
+
+test('S33, R19: refuses a cgroup with processes; a frozen one where there is a freezer', () => {
+  const { refuseFrozen, refusePopulated } = cgroupOpenFlags;
+  const flags = (mode: 'v1' | 'v2') =>
+    compile(mode, {}, { controllers: ['devices', 'freezer'] }).open.flatMap((step) =>
+      step.op === 'cgroup.open' ? [step.args.flags] : [],
+    );
+  assert.equal(flags('v1'), [refusePopulated, refusePopulated | refuseFrozen]);
+  assert.equal(flags('v2'), [refusePopulated | refuseFrozen]);
 });
 
 test('fits into the slots of a host with every controller', () => {
@@ -176,7 +187,7 @@ test('systemd: a helper makes the scope around the first process, then the rest 
     ['/engine', 'tsrun', 'systemd', 'start', '{pid}'],
   );
   assert.is(JSON.parse(start.args.args[3]!).name, 'libpod-web.scope');
-  assert.is(make.args.flags, 0);
+  assert.is(make.args.flags, cgroupOpenFlags.refuseFrozen);
   assert.is(make.args.path, 'machine.slice/libpod-web.scope');
   assert.is(write.args.value, '5000 100000', 'as systemd rounds it');
   assert.equal(

@@ -115,7 +115,7 @@ function openStep(phase: Phase, index: number): Step {
   const args = {
     slot: slotOfPlace(record, index),
     version,
-    flags: cpuset | populated,
+    flags: cpuset | populated | (version === 2 || controllers.includes('freezer') ? cgroupOpenFlags.refuseFrozen : 0),
     root: mountPoint,
     path,
     controllers: controllersToEnable(phase, index),

@@ -1,0 +1,166 @@
+/* Steps of the host: cgroups. */
+#include "sys.h"
+
+/* A v1 cpuset is born empty and takes nobody; it gets its parent's lists where it has none. */
+static int inherit_cpuset(int parent, int child) {
+  static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+  char list[4096];
+  for (u32 i = 0; i < ARRAY(files); i++) {
+    if (TRY(read_small(child, files[i], list, sizeof list)) > 1) continue;
+    long size = TRY(read_small(parent, files[i], list, sizeof list));
+    TRY(write_file(child, files[i], list, (usize)size));
+  }
+  return 0;
+}
+
+static void enable_controllers(int dir, const char *controllers, u32 size) {
+  for (u32 at = 0; at < size; at += (u32)str_length(controllers + at) + 1)
+    write_file(dir, "cgroup.subtree_control", controllers + at, str_length(controllers + at));
+}
+
+/* `*made`: whether the directory was not there before. */
+static int enter_component(const struct step *s, int parent, const char *name, int *made) {
+  enable_controllers(parent, text(s, S_CGROUP_OPEN_controllers), length(s, S_CGROUP_OPEN_controllers));
+  long got = s->n[N_CGROUP_OPEN_flags] & 4 ? -EEXIST : SYS(mkdirat, parent, name, 0755); /* 4: it has to be there */
+  if (got < 0 && got != -EEXIST) return (int)got;
+  *made = got == 0;
+  int child = (int)TRY(SYS(openat, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (s->n[N_CGROUP_OPEN_flags] & 1) TRY(inherit_cpuset(parent, child));
+  return child;
+}
+
+/* Files of cgroups are lists of lines. */
+static int has_line(const char *at, const char *line) {
+  for (usize size = str_length(line); *at; at++) {
+    usize same = 0;
+    while (same < size && at[same] == line[same]) same++;
+    if (same == size && (at[size] == '\n' || !at[size])) return 1;
+    while (*at && *at != '\n') at++;
+    if (!*at) break;
+  }
+  return 0;
+}
+
+/* Of v1, which says nothing about the cgroups below: they are looked through. */
+static int is_populated(int dir, int depth) {
+  char some[8], buffer[2048];
+  long got;
+  if (read_small(dir, "cgroup.procs", some, sizeof some) > 0) return 1;
+  int found = 0, list = depth > 64 ? -1 : (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (!found && list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < got && !found;) {
+      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+      at += entry->reclen;
+      if (entry->type != 4 /* DT_DIR */ || str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
+      int child = (int)RAW(openat, list, entry->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      found = child >= 0 && is_populated(child, depth + 1);
+      if (child >= 0) RAW(close, child);
+    }
+  if (list >= 0) RAW(close, list);
+  return found;
+}
+
+/* EBUSY: others' processes would be killed with ours. EDEADLK: ours would stand still before it is one (S33, R19). */
+static int check_fitness(const struct step *s, int dir, int made) {
+  char now[512];
+  u32 flags = s->n[N_CGROUP_OPEN_flags], v2 = s->n[N_CGROUP_OPEN_version] == 2;
+  int known = flags & (2 | 8) && read_small(dir, v2 ? "cgroup.events" : "freezer.state", now, sizeof now) > 0;
+  where = W_read;
+  if (flags & 8 && known && (v2 ? has_line(now, "frozen 1") : !has_line(now, "THAWED"))) return -EDEADLK;
+  if (!(flags & 2) || made) return 0;
+  return (v2 ? known && has_line(now, "populated 1") : is_populated(dir, 0)) ? -EBUSY : 0;
+}
+
+/* Walks down from the hierarchy's mount point, which must be a cgroup file system, making what is missing (S31). */
+int op_cgroup_open(const struct step *s) {
+  struct statfs_now { long type, rest[31]; } fs;
+  char name[256];
+  int made = 0, parent = -1, fd = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_CGROUP_OPEN_root), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  TRY(SYS(fstatfs, fd, &fs));
+  if (fs.type != (s->n[N_CGROUP_OPEN_version] == 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) return -EXDEV;
+  for (const char *at = text(s, S_CGROUP_OPEN_path); *at;) {
+    usize size = 0;
+    while (at[size] && at[size] != '/') size++;
+    if (size == 0 || size > 255 || (at[0] == '.' && (size == 1 || (size == 2 && at[1] == '.')))) return -EINVAL;
+    memcpy(name, at, size);
+    name[size] = 0;
+    if (parent >= 0) RAW(close, parent);
+    parent = fd;
+    fd = enter_component(s, parent, name, &made);
+    if (fd < 0) return RAW(close, parent), fd;
+    at += size;
+    while (*at == '/') at++;
+  }
+  int unfit = check_fitness(s, fd, made);
+  if (unfit < 0 && made) RAW(unlinkat, parent, name, 0x200 /* AT_REMOVEDIR */);
+  RAW(close, parent);
+  if (unfit < 0) return RAW(close, fd), unfit;
+  if (s->n[N_CGROUP_OPEN_slot] >= ARRAY(G.slots)) return -EBADF;
+  G.slots[s->n[N_CGROUP_OPEN_slot]] = fd;
+  return 0;
+}
+
+int op_cgroup_write(const struct step *s, const char *file, const char *value, usize size) {
+  return write_file(slot(s->n[0]), file, value, size);
+}
+
+/* Who moves itself, and only its one thread, needs not wait for everybody else's forks: a millisecond and more each time. */
+int op_cgroup_enter(const struct step *s) {
+  u32 at = s->n[N_CGROUP_ENTER_slot];
+  int dir = slot(at), result = write_file(dir, text(s, S_CGROUP_ENTER_file), "0", 1), failed = where;
+  if (dir >= 0) RAW(close, dir), G.slots[at] = -1; /* nothing of the host's goes further than it must (S24) */
+  where = failed;
+  return result;
+}
+
+/* bpf(2) always gets a full, zeroed attribute: kernels 6.17 to 7.1 write past a short one (S35). */
+union bpf_attr_own {
+  struct { u32 type, instructions_count; u64 instructions, license; u32 log_level, log_size; u64 log; u32 version, flags; char name[16]; } load;
+  struct { u32 target, program, type, flags, replace; } attach;
+  u64 whole[32];
+};
+
+int op_cgroup_devices(const struct step *s) {
+  union bpf_attr_own attr = {.whole = {0}};
+  attr.load.type = 15; /* BPF_PROG_TYPE_CGROUP_DEVICE */
+  attr.load.instructions = (u64)(usize)text(s, S_CGROUP_DEVICES_program);
+  attr.load.instructions_count = length(s, S_CGROUP_DEVICES_program) / 8;
+  attr.load.license = (u64)(usize)"Apache-2.0";
+  int program = (int)TRY(SYS(bpf, 5, &attr, sizeof attr));
+  union bpf_attr_own link = {.whole = {0}};
+  link.attach.target = (u32)slot(s->n[N_CGROUP_DEVICES_slot]);
+  link.attach.program = (u32)program;
+  link.attach.type = 6;  /* BPF_CGROUP_DEVICE */
+  link.attach.flags = 2; /* BPF_F_ALLOW_MULTI, as systemd and runc attach theirs */
+  long result = SYS(bpf, 8, &link, sizeof link);
+  RAW(close, program);
+  return result < 0 ? (int)result : 0;
+}
+
+int op_cgroup_own(const struct step *s) {
+  int dir = slot(s->n[N_CGROUP_OWN_slot]);
+  const char *files = text(s, S_CGROUP_OWN_files);
+  TRY(SYS(fchownat, dir, "", s->n[N_CGROUP_OWN_uid], NONE, AT_EMPTY_PATH));
+  for (u32 at = 0; at < length(s, S_CGROUP_OWN_files); at += (u32)str_length(files + at) + 1) {
+    long result = SYS(fchownat, dir, files + at, s->n[N_CGROUP_OWN_uid], NONE, AT_SYMLINK_NOFOLLOW);
+    if (result < 0 && result != -ENOENT) return (int)result;
+  }
+  return 0;
+}
+
+/* rmdir with patience: a zombie or a dying task keeps a cgroup busy for a moment (R17). */
+int op_cgroup_remove(const struct step *s) {
+  int root = (int)SYS(openat, AT_FDCWD, text(s, S_CGROUP_REMOVE_root), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root == -ENOENT) return 0;
+  TRY(root);
+  long result = -EBUSY, pause = 200000;
+  for (int i = 0; i < 12 && result == -EBUSY; i++) {
+    result = SYS(unlinkat, root, text(s, S_CGROUP_REMOVE_path), 0x200 /* AT_REMOVEDIR */);
+    struct timespec time = {0, pause};
+    if (result == -EBUSY) RAW(nanosleep, &time, NULL), pause *= 2;
+    where = W_unlinkat;
+    if (pause > 200000000) pause = 200000000;
+  }
+  RAW(close, root);
+  return result == -ENOENT ? 0 : (int)result;
+}
