@@ -55,6 +55,7 @@ status() { rt state one | sed -n 's/.*"status": "\(.*\)".*/\1/p'; }
 stopped() { [ "$(status)" = stopped ]; }
 cell 'create, start, kill, delete, below XDG_RUNTIME_DIR' $'created\nrunning\nstopped' lifecycle
 cell 'delete -f of a running one' '' eval 'rt create one </dev/null >/dev/null && rt start one && rt delete -f one && ls "$WORK/run/$NAME"'
+cell 'exec into a created one' $'0\ncreated' eval 'rt create one </dev/null >/dev/null && rt exec one id -u && status; rt delete -f one'
 cell 'list shows whose it is' '.*person.*' eval 'rt create one </dev/null >/dev/null; rt list | tail -1; rt delete -f one'
 bundle true
 if [ "$NAME" = tsrun ]; then

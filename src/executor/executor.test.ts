@@ -149,7 +149,7 @@ test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd,
       host('fifo.make', { slot: 1, mode: 0o600, path: reply }),
       create(),
       ...prepareRoot(root),
-      ...payload('exit 0', [init('process.wait-start', { fifoSlot: 0, replySlot: 1 })]),
+      ...payload('exit 0', [init('process.wait-start', { fifoSlot: 0, replySlot: 1, dumpable: 0 })]),
     ],
     ['ignore', 'ignore', 'ignore'],
   );
@@ -172,7 +172,7 @@ test('the reply fifo carries the record when the payload cannot be executed', (r
     create(),
     ...prepareRoot(root),
     ...payload('true', [
-      init('process.wait-start', { fifoSlot: 0, replySlot: 1 }),
+      init('process.wait-start', { fifoSlot: 0, replySlot: 1, dumpable: 0 }),
       init('process.directory', { create: 0, path: '/gone' }),
     ]),
   ];

@@ -18,17 +18,6 @@ static void enable_controllers(int dir, const char *controllers, u32 size) {
     write_file(dir, "cgroup.subtree_control", controllers + at, str_length(controllers + at));
 }
 
-/* `*made`: whether the directory was not there before. */
-static int enter_component(const struct step *s, int parent, const char *name, int *made) {
-  enable_controllers(parent, text(s, S_CGROUP_OPEN_controllers), length(s, S_CGROUP_OPEN_controllers));
-  long got = s->n[N_CGROUP_OPEN_flags] & 4 ? -EEXIST : SYS(mkdirat, parent, name, 0755); /* 4: it has to be there */
-  if (got < 0 && got != -EEXIST) return (int)got;
-  *made = got == 0;
-  int child = (int)TRY(SYS(openat, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (s->n[N_CGROUP_OPEN_flags] & 1) TRY(inherit_cpuset(parent, child));
-  return child;
-}
-
 /* Files of cgroups are lists of lines. */
 static int has_line(const char *at, const char *line) {
   for (usize size = str_length(line); *at; at++) {
@@ -39,6 +28,27 @@ static int has_line(const char *at, const char *line) {
     if (!*at) break;
   }
   return 0;
+}
+
+/* Below a threaded cgroup a new one is of no use until it is threaded, too (cgroup-v2.rst, "Threads"). */
+static int make_threaded(int dir, u32 flags) {
+  char type[24];
+  if (read_small(dir, "cgroup.type", type, sizeof type) <= 0 || !has_line(type, "domain invalid")) return 0;
+  return flags & 16 ? write_file(dir, "cgroup.type", "threaded", 8) : -EOPNOTSUPP;
+}
+
+/* `*made`: whether the directory was not there before. */
+static int enter_component(const struct step *s, int parent, const char *name, int *made) {
+  enable_controllers(parent, text(s, S_CGROUP_OPEN_controllers), length(s, S_CGROUP_OPEN_controllers));
+  long got = s->n[N_CGROUP_OPEN_flags] & 4 ? -EEXIST : SYS(mkdirat, parent, name, 0755); /* 4: it has to be there */
+  if (got < 0 && got != -EEXIST) return (int)got;
+  *made = got == 0;
+  int child = (int)TRY(SYS(openat, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (s->n[N_CGROUP_OPEN_flags] & 1) TRY(inherit_cpuset(parent, child));
+  int fit = s->n[N_CGROUP_OPEN_version] != 2 || s->n[N_CGROUP_OPEN_flags] & 4 ? 0 : make_threaded(child, s->n[N_CGROUP_OPEN_flags]);
+  if (fit >= 0) return child;
+  if (*made) RAW(unlinkat, parent, name, 0x200 /* AT_REMOVEDIR */);
+  return RAW(close, child), fit;
 }
 
 /* Of v1, which says nothing about the cgroups below: they are looked through. */

@@ -215,7 +215,11 @@ int op_wait_start(const struct step *s) {
   G.started = 1;
   RAW(close, G.socket);
   G.socket = -1;
+  /* For a caller without privileges, who could not join us otherwise. A filter that is on already may mind prctl. */
+  int dumpable = s->n[N_PROCESS_WAIT_START_dumpable] && !G.filtered;
+  if (dumpable) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
   while ((got = SYS(read, slot(s->n[N_PROCESS_WAIT_START_fifoSlot]), &byte, 1)) == -EINTR) {}
+  if (dumpable) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   RAW(close, slot(s->n[N_PROCESS_WAIT_START_fifoSlot]));
   return got < 0 ? (int)got : 0;
 }

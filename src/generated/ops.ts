@@ -82,7 +82,7 @@ export interface OpArgs {
   'process.home': { readonly uid: number };
   'process.find': { readonly candidates: readonly string[] };
   'process.close-fds': {  };
-  'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number };
+  'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number; readonly dumpable: number };
   'process.effective': { readonly caps: bigint };
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
 }
@@ -168,7 +168,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.home': [115,"uid","u32"],
   'process.find': [116,"candidates","strings"],
   'process.close-fds': [117],
-  'process.wait-start': [118,"fifoSlot","slot","replySlot","slot"],
+  'process.wait-start': [118,"fifoSlot","slot","replySlot","slot","dumpable","u32"],
   'process.effective': [120,"caps","u64"],
   'process.exec': [119,"args","strings","env","strings"],
 };

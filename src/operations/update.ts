@@ -65,10 +65,10 @@ export async function updateContainer(
   if (record.cgroup.places.length === 0) fail('TSR_UPDATE_STATE', 'the container has no cgroup to update');
   const updated = readStateFile(directory, stateFiles.resources);
   const current = currentResources(directory, updated);
-  const { resources, settings, checks, warnings } = compileUpdate(asked, current, record.cgroup);
+  const { resources, changes, settings, checks, warnings } = compileUpdate(asked, current, record.cgroup);
   writeResources(directory, stringifyExact(resources));
   try {
-    if (record.cgroup.unit) await updateUnit(record, resources);
+    if (record.cgroup.unit) await updateUnit(record, changes);
     apply(record.cgroup, settings, checks);
   } catch (error) {
     writeResources(directory, updated);

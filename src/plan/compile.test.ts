@@ -197,6 +197,19 @@ test('create waits for start; run does not, and tidies up', () => {
   assert.equal(pick(compile({}, { mode: 'run', noSubreaper: true }), 'self.subreaper'), []);
 });
 
+test('S22: init is dumpable while it waits only without root, and alone in its namespaces', () => {
+  const dumpable = (uid: number, list: ReturnType<typeof namespaces>): number[] => {
+    const mappings = [{ containerID: 0, hostID: 1000, size: 1 }];
+    const linux = { namespaces: list, uidMappings: mappings, gidMappings: mappings };
+    const plan = compile({ linux }, {}, { uid, gid: uid });
+    return plan.steps.flatMap((s) => (s.op === 'process.wait-start' ? [s.args.dumpable] : []));
+  };
+  const own = namespaces('user', 'pid', 'mount');
+  assert.equal([dumpable(1000, own), dumpable(0, own)], [[1], [0]]);
+  assert.equal(dumpable(1000, [...namespaces('user', 'mount'), { type: 'pid', path: '/proc/9/ns/pid' }]), [0]);
+  assert.equal(dumpable(1000, namespaces('user', 'mount')), [0]);
+});
+
 test('the state is saved as soon as there is a pid, and the pid file is the last of all', () => {
   const plan = compile({}, { pidFile: '/run/web.pid' });
   assert.equal(

@@ -91,6 +91,9 @@ export const slotOfPlace = (record: CgroupRecord, place: number): number =>
 /** Files to hand over with a delegated cgroup where the kernel does not list them (runtime-spec, cgroup ownership). */
 export const delegatedFiles: readonly string[] = ['cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads'];
 
+/** v2 controllers that a threaded cgroup can have; the others need a domain. */
+export const threadedControllers: ReadonlySet<string> = new Set(['cpu', 'cpuset', 'perf_event', 'pids', 'cgroup']);
+
 /** Flags of the executor's `cgroup.open`. */
 export const cgroupOpenFlags = {
   /** v1 cpuset: copy cpus and mems down from the parent where they are empty. */
@@ -101,4 +104,6 @@ export const cgroupOpenFlags = {
   mustExist: 4,
   /** Refuse a cgroup that is frozen, or lies below one. */
   refuseFrozen: 8,
+  /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused. */
+  threaded: 16,
 } as const;

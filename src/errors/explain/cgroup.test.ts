@@ -13,6 +13,10 @@ test('names the likely cause of a refused limit', () => {
   assert.is(explain('set pids.max to 5', 'EIO')?.hint, undefined);
 });
 
+test('says what a threaded cgroup above means', () => {
+  assert.match(explain('make cgroup /x', 'EOPNOTSUPP')?.hint ?? '', /threaded.*cpu, cpuset and pids only/);
+});
+
 test('says that a cgroup holds processes, and where', () => {
   const failure = explain('make cgroup /sys/fs/cgroup/pids/a', 'EBUSY', '/linux/cgroupsPath');
   assert.is(failure?.code, 'TSR_CGROUP_NOT_EMPTY');

@@ -52,6 +52,11 @@ function hintOf({ summary, pointer, errno }: StepFailure): string | undefined {
       ? 'bpf(2) is forbidden here'
       : 'this kernel has no device filters for cgroups (CONFIG_CGROUP_BPF)';
   }
+  if (errno === 'EOPNOTSUPP' && summary.startsWith('make cgroup ')) {
+    return pointer.startsWith('/linux/resources') || pointer === '/linux/cgroupsPath'
+      ? 'a cgroup above it is threaded, so it can have limits of cpu, cpuset and pids only, and must hold no domain'
+      : joinHints[errno];
+  }
   if (errno === 'EXDEV') return 'the mount point is no cgroup file system any more';
   if (!withoutRights.includes(errno)) return undefined;
   return pointer.startsWith('/linux/resources')

@@ -1,8 +1,9 @@
 // What cgroup v2 does by itself, on this machine's v2 hierarchy: device filter, freezer, kill. Needs root and dist/tsrun.
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Resources } from '../../bundle/types.js';
+import { execute } from '../../executor/test-plans.js';
 import { compileUpdate } from '../../plan/phases/cgroup-update.js';
 import { errnoName } from '../../tables/errnos.js';
 import { gatherFacts } from '../facts.js';
@@ -245,5 +246,26 @@ test(
   'memory',
   'pids',
 );
+
+test('below a threaded cgroup a container is threaded, too, unless a limit of it needs a domain', (cgroup) => {
+  const directory = cgroup.directory('');
+  const parent = directory.slice(0, directory.lastIndexOf('/'));
+  const mountPoint = cgroup.place('').mountPoint;
+  mkdirSync(`${parent}/beside`, { recursive: true });
+  writeFileSync(`${parent}/beside/cgroup.type`, 'threaded');
+  assert.is(readFileSync(`${parent}/cgroup.type`, 'utf8'), 'domain threaded\n');
+  const step = (flags: number) => {
+    const args = { slot: 8, version: 2, flags, root: mountPoint, path: directory.slice(mountPoint.length + 1) };
+    return execute([{ op: 'cgroup.open', role: 'host', args: { ...args, controllers: [] }, pointer: '', summary: '' }]);
+  };
+  const { status, errno } = step(0);
+  assert.equal([status, errnoName(errno)], ['step-failed', 'EOPNOTSUPP']);
+  assert.is(cgroup.create().status, 'ok');
+  assert.is(cgroup.read('', 'cgroup.type'), 'threaded');
+  const pid = cgroup.start('/bin/sleep', ['60']);
+  assert.equal(manager.processes(cgroup.record), [pid]);
+  manager.killAll(cgroup.record);
+  assert.equal(manager.processes(cgroup.record), []);
+});
 
 cgroups.run();

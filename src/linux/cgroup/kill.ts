@@ -61,7 +61,8 @@ function killByFile(record: CgroupRecord): boolean {
   try {
     writeExisting(`${directoryOf(place)}/cgroup.kill`, '1');
   } catch (error) {
-    if (['ENOENT', 'ENODEV', 'EACCES', 'EPERM', 'EOPNOTSUPP', 'EROFS'].includes(errnoOf(error))) return false;
+    if (['ENOENT', 'ENODEV', 'EACCES', 'EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'EROFS'].includes(errnoOf(error)))
+      return false;
     throw error;
   }
   return true;

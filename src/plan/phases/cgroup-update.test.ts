@@ -92,14 +92,27 @@ test('replaces the row of a device and adds others', () => {
   assert.equal(lines, ['blkio.throttle.read_bps_device=8:16 3']);
 });
 
-test('unified replaces unified', () => {
+test('unified keeps the files that are not named', () => {
   const { resources, settings } = compileUpdate(
     { unified: { 'memory.high': '5' } },
     { unified: { 'memory.low': '1' } },
     record('v2'),
   );
-  assert.equal(resources.unified, { 'memory.high': '5' });
+  assert.equal(resources.unified, { 'memory.low': '1', 'memory.high': '5' });
   assert.is(settings.length, 1);
+});
+
+test('a unit is told of what was asked and what goes with it, with a quota that systemd can hold', () => {
+  const unit = { ...record('v2'), unit: { name: 'a-b.scope', slice: 'a.slice', user: false } };
+  const current: Resources = { unified: { 'memory.max': '100' }, cpu: { period: 100_000 }, memory: { limit: 100 } };
+  const { changes } = compileUpdate({ memory: { limit: 200 } }, current, unit);
+  assert.equal(changes, { memory: { limit: 200 } });
+  const { settings } = compileUpdate({ cpu: { quota: 33_333 } }, current, unit);
+  assert.equal(
+    settings.map(({ value }) => value),
+    ['34000 100000'],
+  );
+  assert.equal(update('v2', { cpu: { quota: 33_333 } }, current), ['cpu.max=33333 100000']);
 });
 
 test('checks the usage before it limits memory, if asked to', () => {

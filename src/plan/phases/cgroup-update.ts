@@ -15,10 +15,13 @@ import type {
 import type { CgroupRecord, UsageCheck } from '../../tables/cgroup.js';
 import { type CompiledResources, compileResources } from './cgroup-resources.js';
 import { isSet } from './cgroup-settings.js';
+import { roundQuota } from './systemd-properties.js';
 
 export interface CompiledUpdate extends CompiledResources {
   /** All limits afterwards, for the state. */
   readonly resources: Resources;
+  /** What was asked, with what goes together with it: all that a unit has to be told. */
+  readonly changes: Resources;
   readonly checks: readonly UsageCheck[];
 }
 
@@ -96,7 +99,7 @@ export function mergeResources(current: Resources, asked: Resources): Resources 
       : {}),
     ...(network ? { network: { ...current.network, ...named(network) } } : {}),
     ...(rdma ? { rdma: { ...current.rdma, ...rdma } } : {}),
-    ...(unified ? { unified: named(unified) as Record<string, string> } : {}),
+    ...(unified ? { unified: { ...current.unified, ...(named(unified) as Record<string, string>) } } : {}),
   };
 }
 
@@ -145,6 +148,8 @@ function checksOf(merged: Resources, asked: Resources): UsageCheck[] {
  */
 export function compileUpdate(asked: Resources, current: Resources, record: CgroupRecord): CompiledUpdate {
   const resources = mergeResources(current, asked);
-  const { settings, warnings } = compileResources(delta(resources, asked), record.places, '', true);
-  return { resources, settings, warnings, checks: checksOf(resources, asked) };
+  const changes = delta(resources, asked);
+  const exact = record.unit ? roundQuota(changes) : changes;
+  const { settings, warnings } = compileResources(exact, record.places, '', true);
+  return { resources, changes, settings, warnings, checks: checksOf(resources, asked) };
 }

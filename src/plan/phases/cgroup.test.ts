@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Resources } from '../../bundle/types.js';
 import type { TsrunError } from '../../errors/error.js';
 import type { HostFacts } from '../../linux/facts.js';
 import type { Step } from '../step.js';
@@ -51,6 +52,14 @@ test('v2: one cgroup in slot 8 with all controllers, limits, a device filter; no
   assert.ok(open.every(({ role }) => role === 'host'));
 });
 
+test('v2: may become threaded where no limit needs a domain', () => {
+  const flags = (resources: Resources): number =>
+    Number(render(compile('v2', { cgroupsPath: '/a', resources }).open)[0]?.split(' ')[3]);
+  assert.is(flags({ pids: { limit: 5 }, cpu: { shares: 512, cpus: '0' } }), 26);
+  assert.is(flags({ memory: { limit: 5 } }), 10);
+  assert.is(flags({ unified: { 'io.max': '8:0 rbps=5' } }), 10);
+});
+
 test('v1: a cgroup in each hierarchy from slot 9 on, cpuset lists copied down, all joined', () => {
   const { open, enter, remove } = compile('v1', { cgroupsPath: '/a' }, { controllers: ['cpuset', 'devices', 'pids'] });
   assert.equal(render(open).slice(0, 5), [
@@ -67,7 +76,7 @@ test('v1: a cgroup in each hierarchy from slot 9 on, cpuset lists copied down, a
 test('hybrid: the v2 cgroup is slot 8 and is not joined again; its controllers are left alone unless used', () => {
   const host = { controllers: ['devices', 'pids'] };
   const plain = compile('hybrid', { cgroupsPath: '/a' }, host);
-  assert.is(render(plain.open)[0], 'cgroup.open 8 2 10 /sys/fs/cgroup/unified a ');
+  assert.is(render(plain.open)[0], 'cgroup.open 8 2 26 /sys/fs/cgroup/unified a ');
   assert.is(render(plain.open)[1], 'cgroup.open 9 1 2 /sys/fs/cgroup/devices a ');
   assert.equal(render(plain.enter), ['cgroup.enter 9 tasks', 'cgroup.enter 10 tasks']);
   const hugepages = { cgroupsPath: '/a', resources: { hugepageLimits: [{ pageSize: '2MB', limit: 1 }] } };
@@ -75,13 +84,13 @@ test('hybrid: the v2 cgroup is slot 8 and is not joined again; its controllers a
 });
 
 test('S33, R19: refuses a cgroup with processes; a frozen one where there is a freezer', () => {
-  const { refuseFrozen, refusePopulated } = cgroupOpenFlags;
+  const { refuseFrozen, refusePopulated, threaded } = cgroupOpenFlags;
   const flags = (mode: 'v1' | 'v2') =>
     compile(mode, {}, { controllers: ['devices', 'freezer'] }).open.flatMap((step) =>
       step.op === 'cgroup.open' ? [step.args.flags] : [],
     );
   assert.equal(flags('v1'), [refusePopulated, refusePopulated | refuseFrozen]);
-  assert.equal(flags('v2'), [refusePopulated | refuseFrozen]);
+  assert.equal(flags('v2'), [refusePopulated | refuseFrozen | threaded]);
 });
 
 test('fits into the slots of a host with every controller', () => {
@@ -149,7 +158,7 @@ test('root gets no excuse for a cgroup that cannot be made', () => {
 
 test('gives the v2 cgroup to the container user behind a cgroup namespace and a writable mount', () => {
   const namespaces = [{ type: 'cgroup' as const }];
-  const mount = { source: 'cgroup', destination: '/sys/fs/cgroup', type: 'cgroup' };
+  const mount = { source: 'cgroup2', destination: '/sys/fs/cgroup', type: 'cgroup' };
   const process = { user: { uid: 1000, gid: 1000 }, cwd: '/' } as CgroupSpec['process'] & object;
   const owned = (linux: CgroupSpec['linux'], options: string[], mode: 'v1' | 'v2' = 'v2'): string[] =>
     render(compile(mode, linux, {}, { process, mounts: [{ ...mount, options }] }).open).filter((line) =>
@@ -158,6 +167,8 @@ test('gives the v2 cgroup to the container user behind a cgroup namespace and a 
   const files = 'cgroup.procs,cgroup.subtree_control,cgroup.threads';
   assert.equal(owned({ namespaces }, ['rw']), [`cgroup.own 8 1000 ${files}`]);
   assert.equal(owned({ namespaces }, ['ro']), []);
+  assert.equal(owned({ namespaces }, ['ro', 'rw']).length, 1);
+  assert.equal(owned({ namespaces }, ['rw', 'ro']), []);
   assert.equal(owned({}, ['rw']), []);
   assert.equal(owned({ namespaces }, ['rw'], 'v1'), []);
   const mapped = {

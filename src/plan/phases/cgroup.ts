@@ -5,7 +5,13 @@
 import type { Resources, Spec } from '../../bundle/types.js';
 import { type Failure, fail } from '../../errors/error.js';
 import type { HostFacts } from '../../linux/facts.js';
-import { type CgroupRecord, type CgroupSetting, cgroupOpenFlags, slotOfPlace } from '../../tables/cgroup.js';
+import {
+  type CgroupRecord,
+  type CgroupSetting,
+  cgroupOpenFlags,
+  slotOfPlace,
+  threadedControllers,
+} from '../../tables/cgroup.js';
 import { type Step, step } from '../step.js';
 import { orderDeviceRules } from './cgroup-devices.js';
 import { compileLegacyDevices, compileResources } from './cgroup-resources.js';
@@ -101,6 +107,10 @@ function firstIn(settings: readonly CgroupSetting[], place: number): CgroupSetti
   return undefined;
 }
 
+/** Whether a limit is of a controller that a threaded cgroup cannot have. */
+const needsDomain = (settings: readonly CgroupSetting[], index: number): boolean =>
+  settings.some(({ place, file }) => place === index && !threadedControllers.has(file.slice(0, file.indexOf('.'))));
+
 const directoryOf = (record: CgroupRecord, index: number): string =>
   `${record.places[index]!.mountPoint}/${record.places[index]!.path}`;
 
@@ -108,14 +118,17 @@ function openStep(phase: Phase, index: number): Step {
   const { record, spec, settings } = phase;
   const { version, controllers, mountPoint, path } = record.places[index]!;
   const cpuset = version === 1 && controllers.includes('cpuset') ? cgroupOpenFlags.cpuset : 0;
-  // A systemd scope exists only with the process in it.
-  const populated = record.driver === 'systemd' ? 0 : cgroupOpenFlags.refusePopulated;
+  // A systemd scope exists only with the process in it, and systemd knows no threaded ones.
+  const inUnit = record.driver === 'systemd';
+  const populated = inUnit ? 0 : cgroupOpenFlags.refusePopulated;
   // Without a path of the config's, a limit is what makes this cgroup necessary.
   const cause = firstIn(settings, index)?.pointer ?? '';
+  const frozen = version === 2 || controllers.includes('freezer') ? cgroupOpenFlags.refuseFrozen : 0;
+  const threaded = version === 2 && !inUnit && !needsDomain(settings, index) ? cgroupOpenFlags.threaded : 0;
   const args = {
     slot: slotOfPlace(record, index),
     version,
-    flags: cpuset | populated | (version === 2 || controllers.includes('freezer') ? cgroupOpenFlags.refuseFrozen : 0),
+    flags: cpuset | populated | frozen | threaded,
     root: mountPoint,
     path,
     controllers: controllersToEnable(phase, index),
@@ -197,14 +210,17 @@ function ownSteps({ spec, record, facts }: Phase): Step[] {
   if (facts.cgroupMode !== 'v2') return [];
   const own = (spec.linux?.namespaces ?? []).some(({ type, path }) => type === 'cgroup' && !path);
   const writable = (spec.mounts ?? []).some(
-    ({ source, destination, options }) =>
-      source === 'cgroup' && destination === '/sys/fs/cgroup' && !options?.includes('ro'),
+    ({ type, destination, options }) =>
+      (type === 'cgroup' || type === 'cgroup2') && destination === '/sys/fs/cgroup' && isWritable(options ?? []),
   );
   const uid = own && writable ? ownerOutside(spec) : undefined;
   if (uid === undefined || uid === facts.uid) return [];
   const args = { slot: slotOfPlace(record, 0), uid, files: facts.delegatedFiles };
   return [step('host', 'cgroup.own', args, '/process/user/uid', `give the cgroup to user ${uid}`)];
 }
+
+/** As with mount(8), the last of contrary options counts. */
+const isWritable = (options: readonly string[]): boolean => options.lastIndexOf('rw') >= options.lastIndexOf('ro');
 
 /** The host's id of process.user.uid; undefined when there is none. */
 function ownerOutside({ process, linux }: CgroupSpec): number | undefined {

@@ -247,9 +247,13 @@ export function execSteps(context: ProcessContext): Step[] {
   ];
 }
 
-/** create: say that all is ready, then sleep until `start` writes into the fifo. */
-export function waitSteps({ options }: ProcessContext): Step[] {
+/**
+ * create: say that all is ready, then sleep until `start` writes into the fifo. Without root, `exec` may join only who counts
+ * as dumpable; init does while it sleeps, as its program will, where nobody else is in its namespaces (S22).
+ */
+export function waitSteps({ options, facts, namespaces: { created } }: ProcessContext): Step[] {
   if (options.mode !== 'create') return [];
-  const args = { fifoSlot: slots.execFifo, replySlot: slots.replyFifo };
+  const dumpable = facts.uid !== 0 && created.has('user') && created.has('pid') ? 1 : 0;
+  const args = { fifoSlot: slots.execFifo, replySlot: slots.replyFifo, dumpable };
   return [step('init', 'process.wait-start', args, '', 'wait for start')];
 }

@@ -8,6 +8,7 @@ import { type DeviceRule, deviceAccess } from '../../tables/cgroup-devices.js';
 import type { UnitProperty } from '../../tables/systemd.js';
 import { weightOfShares } from './cgroup-cpu.js';
 import { deviceExceptions, type DevicePolicy } from './cgroup-devices.js';
+import { ioWeightOf } from './cgroup-io.js';
 import { badValue, isSet } from './cgroup-settings.js';
 
 const infinity = '18446744073709551615';
@@ -76,6 +77,8 @@ function cpuProperties(cpu: Cpu, unified: boolean, base: string): UnitProperty[]
   const properties = bandwidth(quota, period);
   // A weight of 0 is how systemd spells idle.
   if (unified && isSet(idle)) properties.push(amount('CPUWeight', 0, 252));
+  // Not idle any more: the kernel gives such a group the default weight, and so must a reload of systemd.
+  else if (unified && idle != null && !isSet(shares)) properties.push(amount('CPUWeight', infinity, 252));
   else if (isSet(shares))
     properties.push(unified ? amount('CPUWeight', weightOfShares(shares)) : amount('CPUShares', shares));
   if (cpus) properties.push(mask('AllowedCPUs', cpus, `${base}/cpus`));
@@ -136,7 +139,10 @@ export function resourceProperties(resources: Resources, unified: boolean, base:
   if (memory) properties.push(...memoryProperties(memory, unified));
   if (cpu) properties.push(...cpuProperties(cpu, unified, `${base}/cpu`));
   if (pids?.limit != null) properties.push(amount('TasksMax', Number(pids.limit) === 0 ? 1 : pids.limit));
-  if (!unified && isSet(blockIO?.weight)) properties.push(amount('BlockIOWeight', blockIO.weight));
+  if (isSet(blockIO?.weight)) {
+    const weight = unified ? ioWeightOf(blockIO.weight, `${base}/blockIO/weight`) : blockIO.weight;
+    properties.push(amount(unified ? 'IOWeight' : 'BlockIOWeight', weight));
+  }
   if (resources.unified) properties.push(...unifiedProperties(resources.unified, `${base}/unified`));
   return properties;
 }

@@ -141,6 +141,7 @@ test('limits of v1', () => {
 
 test('idle is a weight of 0', () => {
   assert.equal(v2({ cpu: { idle: 1, shares: 512 } }), ['CPUWeight t "0" 252']);
+  assert.equal(v2({ cpu: { idle: 0 } }), [`CPUWeight t "${infinity}" 252`]);
 });
 
 test('systemd rounds the quota to whole percents, and cgroupfs gets the same', () => {

@@ -1,0 +1,87 @@
+# Cells of systemd.sh: an ordinary user with a service manager of his own, that has been given cgroups. The runtime by itself, then podman.
+
+uid=4242 home=$WORK/person
+if ! id person >/dev/null 2>&1; then
+  echo "person:x:$uid:$uid:person:$home:/bin/sh" >>/etc/passwd
+  echo "person:x:$uid:" >>/etc/group
+  echo 'person:*:19000:0:99999:7:::' >>/etc/shadow # PAM asks for one
+  for file in subuid subgid; do echo person:500000:65536 >>/etc/$file; done
+fi
+mkdir -p "$home/bundle" "$home/tmp"
+podman_conf "$home/containers.conf"
+chown -R $uid:$uid "$home"
+# What distributions' documentation tells people who want all limits without root: the default is cpu, memory and pids.
+mkdir -p /run/systemd/system/user@.service.d
+printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >/run/systemd/system/user@.service.d/delegate.conf
+systemctl daemon-reload
+systemctl start systemd-logind.service && loginctl enable-linger person
+user_bus() { [ -S /run/user/$uid/bus ]; }
+eventually user_bus || eventually user_bus || { systemctl status user@$uid.service; echo 'Bail out! no user bus'; exit 2; }
+stop_person() { up rm -fa -t 0; up system migrate; loginctl disable-linger person; systemctl stop user@$uid.service; }
+stops+=(stop_person)
+
+# From a cgroup that is not the user's, as from a service of the system's.
+as_person() { (cd "$home/bundle" && setpriv --reuid $uid --regid $uid --init-groups env -i "PATH=$PATH" "HOME=$home" "XDG_RUNTIME_DIR=/run/user/$uid" "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus" \
+  USER=person TMPDIR="$home/tmp" CONTAINERS_CONF="$home/containers.conf" timeout -k 5 120 "$@" </dev/null); }
+# From one of the user's own, as from his shell.
+in_session() { systemd-run -q --uid=person --pipe --wait -p PAMName=login -p WorkingDirectory="$home/bundle" --setenv="XDG_RUNTIME_DIR=/run/user/$uid" --setenv="CONTAINERS_CONF=$home/containers.conf" --setenv="TMPDIR=$home/tmp" "$@" </dev/null; }
+up() { as_person podman --root "$home/root" --runroot "$home/runroot" --tmpdir "$home/libpod" --cgroup-manager systemd --storage-driver vfs --runtime "$RUNTIME" "$@"; }
+urun() { up run --rm --network none "$@"; }
+user_show() { as_person systemctl --user show "$1" -P "$2"; }
+user_shown() { local unit=$1 name; shift; for name in "$@"; do echo "$name=$(user_show "$unit" "$name")"; done; }
+user_scopes() { as_person systemctl --user list-units --all --plain --no-legend --type scope "$1" | awk '{ print $1, $3 }'; }
+own=/user.slice/user-$uid.slice/user@$uid.service
+
+user_bundle() { # user_bundle CGROUPSPATH COMMAND [RESOURCES-JSON]
+  rm -f "$home/bundle/config.json" && as_person "$RUNTIME" spec --rootless || return
+  python3 - "$home/bundle/config.json" "$WORK/rootfs" "$1" "$2" "${3:-{\}}" <<'PY'
+import json, sys
+path, rootfs, cgroup, command, resources = sys.argv[1:]
+with open(path) as file: config = json.load(file)
+config['root']['path'] = rootfs
+config['process'].update(terminal=False, args=['sh', '-c', command])
+if cgroup: config['linux']['cgroupsPath'] = cgroup
+config['linux'].setdefault('resources', {}).update(json.loads(resources))
+with open(path, 'w') as file: json.dump(config, file)
+PY
+}
+urt() { as_person "$RUNTIME" --systemd-cgroup "$@"; }
+user_bundle user.slice:cell:mine 'sleep 1000' '{"memory":{"limit":67108864},"pids":{"limit":33},"cpu":{"quota":50000,"period":100000}}'
+cell "rootless: a scope of the user's manager" "MemoryMax=67108864
+TasksMax=33
+CPUQuotaPerSecUSec=500ms
+ControlGroup=$own/user.slice/cell-mine.scope" eval 'urt create mine && user_shown cell-mine.scope MemoryMax TasksMax CPUQuotaPerSecUSec ControlGroup'
+cell 'rootless: limits in the cgroup' $'memory.max 67108864\npids.max 33\ncpu.max 50000 100000' files $own/user.slice/cell-mine.scope memory.max pids.max cpu.max
+user_updated() { as_person "$RUNTIME" update --memory 100663296 --pids-limit 44 mine && as_person systemctl --user daemon-reload && user_shown cell-mine.scope MemoryMax TasksMax && files $own/user.slice/cell-mine.scope memory.max pids.max; }
+cell 'rootless: update' $'MemoryMax=100663296\nTasksMax=44\nmemory.max 100663296\npids.max 44' eval 'as_person "$RUNTIME" start mine && user_updated'
+user_paused() { as_person "$RUNTIME" pause mine && as_person "$RUNTIME" state mine | grep -o '"paused"'; as_person "$RUNTIME" resume mine && as_person "$RUNTIME" exec mine echo awake; }
+cell 'rootless: pause, resume, exec' $'"paused"\nawake' user_paused
+cell 'rootless: delete ends the scope' '' eval 'as_person "$RUNTIME" delete -f mine && user_scopes "cell-*"'
+
+tar -C "$WORK/rootfs" --exclude ./dev --numeric-owner --owner 0 --group 0 -cf "$home/box.tar" . && up import "$home/box.tar" box >/dev/null 2>"$WORK/err" || { cat "$WORK/err"; echo "Bail out! podman cannot import an image"; exit 2; }
+cell 'rootless podman: run' 'hello' urun box echo hello
+id=$(up run -d --name limited --network none --memory 96m --cpus 0.25 --pids-limit 33 box sh -c 'trap "exit 7" TERM; echo ready; while :; do sleep 0.2; done')
+uunit=libpod-$id.scope
+cell "rootless podman: limits are properties of the user's unit" $'MemoryMax=100663296\nTasksMax=33\nCPUQuotaPerSecUSec=250ms\nControlGroup='"$own/user.slice/$uunit" user_shown "$uunit" MemoryMax TasksMax CPUQuotaPerSecUSec ControlGroup
+cell 'rootless podman: seen from inside' $'100663296\n33' up exec limited sh -c 'cd /sys/fs/cgroup; cat memory.max pids.max'
+user_changed() { up update --memory 128m limited >/dev/null && as_person systemctl --user daemon-reload && user_show "$uunit" MemoryMax && up exec limited cat /sys/fs/cgroup/memory.max; }
+cell 'rootless podman: update, and a reload' $'134217728\n134217728' user_changed
+user_frozen() { up pause limited >/dev/null && up inspect --format '{{.State.Status}}' limited; up unpause limited >/dev/null && up exec limited echo awake; }
+cell 'rootless podman: pause, unpause' $'paused\nawake' user_frozen
+user_stopped() { up stop -t 5 limited >/dev/null; up inspect --format '{{.State.ExitCode}}' limited; up rm limited >/dev/null; user_scopes "libpod-$id*"; }
+cell 'rootless podman: stop, and the scope is gone' '7' user_stopped
+in_part || return 0
+
+cell -s 42 'rootless podman: the exit status passes through' '' urun box sh -c 'exit 42'
+cell 'rootless podman: --cpuset-cpus' 'Cpus_allowed_list:	0' urun --cpuset-cpus 0 box grep Cpus_allowed_list /proc/self/status
+cell 'rootless podman: --cgroup-parent' '.*/cells.slice/libpod-.*' urun --cgroup-parent cells.slice --cgroupns host box cat /proc/self/cgroup
+cell 'rootless podman: stats' 'tiny [0-9.]+[kKMG]*i?B / .*' eval 'up run -d --name tiny --network none box sleep 100 >/dev/null && up stats --no-stream --format "{{.Name}} {{.MemUsage}}" tiny; up rm -f -t 0 tiny >/dev/null'
+cell 'rootless podman: a pod is a slice' '.*/user.slice/user-libpod_pod_.*' eval 'up pod create --name pod --infra --infra-image localhost/box --infra-command "sleep 1000" --network none >/dev/null && cat /proc/$(up inspect --format "{{.State.Pid}}" $(up pod inspect --format "{{.InfraContainerID}}" pod))/cgroup; up pod start pod >/dev/null; cat /proc/$(up inspect --format "{{.State.Pid}}" $(up pod inspect --format "{{.InfraContainerID}}" pod))/cgroup; up pod rm -f -t 0 pod >/dev/null'
+cell 'rootless podman: --userns keep-id' '4242' urun --userns keep-id box id -u
+cell 'rootless podman: --systemd always gives a cgroup to write in' 'mine' urun --systemd always box sh -c 'mkdir /sys/fs/cgroup/below && echo $$ >/sys/fs/cgroup/below/cgroup.procs && echo mine'
+cell 'rootless podman: from a login session' 'hello' in_session podman --root "$home/root" --runroot "$home/runroot" --tmpdir "$home/libpod" --cgroup-manager systemd --storage-driver vfs --runtime "$RUNTIME" run --rm --network none --memory 64m box echo hello
+user_bundle '' 'cat /proc/self/cgroup'
+cell 'rootless: no cgroupsPath' '.*/user.slice/.*|0::/' urt run nowhere
+as_person mkdir -p "$home/tmp"
+plain() { user_bundle '' 'sleep 1000'; in_session "$RUNTIME" run -d --pid-file "$home/pid" plain && sed 's/^0:://' "/proc/$(cat "$home/pid")/cgroup"; as_person "$RUNTIME" delete -f plain; }
+cell 'rootless, no systemd: where the session is, or nowhere' '.*/user-4242.slice/.*' plain
