@@ -4,7 +4,8 @@ import { TsrunError } from '../errors/error.js';
 import { scanExactly } from './json64.js';
 import { parseQuickly } from './parse.js';
 import { config130, faultsOf, type Json, smallest } from './test-config.js';
-import { checkSource, specKind } from './validate.js';
+import { specKind } from './spec-document.js';
+import { checkSource } from './validate.js';
 
 const wrap = (inner: string): string => `{"ociVersion":"1.0.2","root":{"path":"r"},${inner}}`;
 

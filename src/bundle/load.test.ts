@@ -6,9 +6,10 @@ import * as assert from 'uvu/assert';
 import { catalogue } from '../errors/catalogue.js';
 import { type Failure, TsrunError } from '../errors/error.js';
 import { renderLine } from '../errors/render.js';
-import { loadBundleConfig, parseProcess, parseResources } from './load.js';
+import { parseProcess } from './process-document.js';
+import { parseResources } from './resources-document.js';
+import { loadBundleConfig, validateConfig } from './spec-document.js';
 import { config130, type Json, mutants, put, smallest } from './test-config.js';
-import { validateConfig } from './validate.js';
 
 const test = suite<{ path: string; dir: string }>('load');
 test.before.each((context) => {

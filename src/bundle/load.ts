@@ -1,9 +1,8 @@
-/** The doors of this folder: a config, a process file, a resources file. Each throws one error that names every fault. */
+/** Reading one document, whatever its kind. What is wrong with it becomes one error that names every fault. */
 import { type Failure, TsrunError } from '../errors/error.js';
 import { Unexplained } from './explainer.js';
 import { decodeText, readTextFile } from './read.js';
-import type { Process, Resources, Spec } from './types.js';
-import { type Checked, checkSource, type DocumentKind, processKind, resourcesKind, specKind } from './validate.js';
+import { type Checked, checkSource, type DocumentKind } from './validate.js';
 
 /** A failure that is only worth a warning, or one among others. */
 export type Finding = Failure;
@@ -26,37 +25,20 @@ function accept<T>(checked: Checked<T>): T {
   return checked.value;
 }
 
-function load<T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Checked<T> {
+export interface Loaded<T> {
+  readonly value: T;
+  readonly warnings: readonly Finding[];
+}
+
+/** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `detail`, the others. */
+export function loadDocument<T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Loaded<T> {
   const text = typeof source === 'string' ? readTextFile(source) : decodeText(source, name);
   try {
-    return checkSource(text, kind);
+    const checked = checkSource(text, kind);
+    return { value: accept(checked), warnings: checked.warnings };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
     if (error instanceof Unexplained) error.again = () => accept(checkSource(text, kind));
     throw error;
   }
-}
-
-/** @throws TsrunError with the first fault and, in `detail`, the others. */
-export function loadBundleConfig(configPath: string): { readonly spec: Spec; readonly warnings: readonly Finding[] } {
-  const checked = load(configPath, specKind, configPath);
-  return { spec: accept(checked), warnings: checked.warnings };
-}
-
-/** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
-export function parseProcess(source: Uint8Array | string): {
-  readonly process: Process;
-  readonly warnings: readonly Finding[];
-} {
-  const checked = load(source, processKind, 'process');
-  return { process: accept(checked), warnings: checked.warnings };
-}
-
-/** A resources file (`update --resources`): its path, or its bytes. @throws as loadBundleConfig. */
-export function parseResources(source: Uint8Array | string): {
-  readonly resources: Resources;
-  readonly warnings: readonly Finding[];
-} {
-  const checked = load(source, resourcesKind, 'resources');
-  return { resources: accept(checked), warnings: checked.warnings };
 }

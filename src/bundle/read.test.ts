@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
-import { loadBundleConfig } from './load.js';
+import { loadBundleConfig } from './spec-document.js';
 import { smallest } from './test-config.js';
 
 const test = suite<{ dir: string }>('read');

@@ -3,7 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { catalogue } from '../errors/catalogue.js';
 import { codesOf, config130, faultsOf, type Json, put, smallest } from './test-config.js';
-import { checkSource, processKind, resourcesKind, specKind, validateConfig } from './validate.js';
+import { processKind } from './process-document.js';
+import { resourcesKind } from './resources-document.js';
+import { specKind, validateConfig } from './spec-document.js';
+import { checkSource } from './validate.js';
 
 const scheduler = (rest: object): Json => put(config130(), '/process/scheduler', rest);
 const sysctl = (name: string): Json => put(config130(), '/linux/sysctl', { [name]: '1' });
@@ -393,7 +396,9 @@ test('a config made by a program may hold bigints, and is held to the same rules
 
 test('every rule is one file, and every code a finding can have is in the catalogue and provoked here', () => {
   const files = readdirSync('src/bundle/rules');
-  const listed = readFileSync('src/bundle/rules.ts', 'utf8');
+  const listed = ['rules', 'process-document', 'resources-document']
+    .map((name) => readFileSync(`src/bundle/${name}.ts`, 'utf8'))
+    .join('\n');
   for (const file of files)
     assert.ok(listed.includes(`./rules/${file.replace(/\.ts$/, '.js')}`), `${file} is not in rules.ts`);
   const sources = files.map((file) => readFileSync(`src/bundle/rules/${file}`, 'utf8')).join('\n');

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { config130, faultsOf, type Json, pointersOf, put } from './test-config.js';
-import { validateConfig } from './validate.js';
+import { validateConfig } from './spec-document.js';
 
 const get = (document: Json, pointer: string): Json =>
   pointer

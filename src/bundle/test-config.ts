@@ -1,6 +1,7 @@
 /** Configs for tests: one with every key of the specification, and a way to change one key of it. */
 import './explain.js';
-import { checkSource, type DocumentKind, specKind } from './validate.js';
+import { specKind } from './spec-document.js';
+import { checkSource, type DocumentKind } from './validate.js';
 import type { Failure } from '../errors/error.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests put wrong things into configs

@@ -1,5 +1,4 @@
 /** Is a document valid, and what is wrong with it? Shape first (schema), then the rules; everything is gathered. */
-import { processShape, resourcesShape, specShape } from '../generated/config-shapes.js';
 import type { Failure } from '../errors/error.js';
 import { clip } from './describe.js';
 import { type DocumentName, explainer } from './explainer.js';
@@ -7,11 +6,9 @@ import { type Literal, scanExactly } from './json64.js';
 import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
 import type { Source } from './read.js';
-import { type Findings, type RuleRun, runRules } from './rule.js';
-import { linuxRules, processRules, resourcesRules, specRules } from './rules.js';
+import type { Findings, RuleRun } from './rule.js';
 import { conforms, newWalk, type Shape, shapeAt } from './shape.js';
 import { findBadStrings } from './strings.js';
-import type { Process, Resources, Spec } from './types.js';
 import { countUnseenKeys, findUnknownKeys } from './unknown-keys.js';
 
 /** One kind of document: a config, a process file or a resources file. */
@@ -20,30 +17,6 @@ export interface DocumentKind<T> {
   readonly name: DocumentName;
   readonly runRules: (value: T, run: RuleRun) => void;
 }
-
-export const specKind: DocumentKind<Spec> = {
-  shape: specShape,
-  name: 'spec',
-  runRules(spec, run) {
-    const { process, linux } = spec;
-    runRules(specRules, spec, spec, '', run);
-    if (process) runRules(processRules, process, process, '/process', run);
-    if (linux) runRules(linuxRules, linux, spec, '', run);
-    if (linux?.resources) runRules(resourcesRules, linux.resources, linux.resources, '/linux/resources', run);
-  },
-};
-
-export const processKind: DocumentKind<Process> = {
-  shape: processShape,
-  name: 'process',
-  runRules: (process, run) => runRules(processRules, process, process, '', run),
-};
-
-export const resourcesKind: DocumentKind<Resources> = {
-  shape: resourcesShape,
-  name: 'resources',
-  runRules: (resources, run) => runRules(resourcesRules, resources, resources, '', run),
-};
 
 /** A value, to be trusted only where `errors` is empty. */
 export interface Checked<T> extends Findings {
@@ -97,9 +70,6 @@ export function checkValue<T>(value: unknown, kind: DocumentKind<T>): Checked<T>
   gather(value, plain, kind, found, true);
   return { value: value as T, ...found };
 }
-
-/** `validateConfig(value)`: what is wrong and what is odd in a config. */
-export const validateConfig = (value: unknown): Checked<Spec> => checkValue(value, specKind);
 
 /** Adds everything there is to find. `plain` gives the value without bigints, which ajv does not know. */
 function gather<T>(

@@ -2,7 +2,7 @@
  * `create` and `run`: everything that can be decided before the first side effect is decided here; then the
  * executor carries out the plan, and only a failure comes back.
  */
-import { loadBundleConfig } from '../bundle/load.js';
+import { loadBundleConfig } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import { lstatIfExists, readBytes, readLink, statIfExists } from '../host/files.js';

@@ -1,5 +1,5 @@
 /** The process of an exec: from a process file or from flags, completed with the container's confinement (S56). */
-import { parseProcess } from '../bundle/load.js';
+import { parseProcess } from '../bundle/process-document.js';
 import type { Process, Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadBundleConfig } from '../bundle/load.js';
+import { loadBundleConfig } from '../bundle/spec-document.js';
 import { TsrunError } from '../errors/error.js';
 import { makeRootlessSpec, makeSpec, writeSpec } from './spec.js';
 

@@ -1,5 +1,5 @@
 /** `update`: new limits for a container that exists. What is not named stays as it is. */
-import { parseResources } from '../bundle/load.js';
+import { parseResources } from '../bundle/resources-document.js';
 import { decodeText, readTextFile, type Source } from '../bundle/read.js';
 import type { Resources } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';

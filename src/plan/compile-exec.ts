@@ -9,7 +9,7 @@ import { consoleSteps, socketSteps } from './phases/console.js';
 import { superviseSteps } from './phases/finish.js';
 import { closeSteps, confineSteps, environmentOf, execSteps, keptFds, keyringSteps } from './phases/process.js';
 import { nodeMask, schedulingSteps } from './phases/scheduling.js';
-import { oomSteps, rlimitSteps } from './phases/user-mapping.js';
+import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
 export interface ExecOptions extends ProcessOptions {

@@ -18,7 +18,8 @@ import {
   timeSteps,
 } from './phases/namespaces.js';
 import { netDeviceSteps } from './phases/net-devices.js';
-import { notifyForwardSteps, notifyListenSteps, notifyMounts } from './phases/notify.js';
+import { notifyForwardSteps, notifyListenSteps } from './phases/notify.js';
+import { notifyMounts } from './phases/notify-mount.js';
 import { pathSteps } from './phases/paths.js';
 import {
   confineSteps,
@@ -32,7 +33,8 @@ import {
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
 import { schedulingSteps } from './phases/scheduling.js';
 import { sysctlSteps } from './phases/sysctl.js';
-import { becomeRootSteps, mappingSteps, oomSteps, rlimitSteps } from './phases/user-mapping.js';
+import { becomeRootSteps, mappingSteps } from './phases/user-mapping.js';
+import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { type Step, step } from './step.js';
 
 /** What the caller must have looked up for keys that the config has. */

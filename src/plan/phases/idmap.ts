@@ -4,7 +4,7 @@ import { fail } from '../../errors/error.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, slots, step } from '../step.js';
 import { isApart } from './namespaces.js';
-import { mapText } from './user-mapping.js';
+import { mapText } from '../id-map.js';
 
 interface IdMap {
   readonly slot: number;

@@ -2,20 +2,11 @@
  * sd_notify (runc's way): what the container tells its own socket goes on to the service manager that called us. The
  * socket is bound when the program is about to run: here for `run`, by `start` for a created container.
  */
-import { containerDirectory, notifyDirectory, notifySocketFile } from '../../tables/notify.js';
+import { notifyDirectory, notifySocketFile } from '../../tables/notify.js';
 import type { Context } from '../options.js';
 import { type Step, step } from '../step.js';
-import { type MountEntry, readMounts } from './mounts.js';
 
-const directoryOf = ({ options }: Context): string => `${options.stateDir}/${notifyDirectory}`;
-
-/** The folder with the socket, mounted after everything of the config's: it may bring its own /run. */
-export function notifyMounts(context: Context): MountEntry[] {
-  if (context.options.notifySocket === undefined) return [];
-  const options = ['bind', 'ro', 'nosuid', 'noexec', 'nodev'];
-  const mount = { destination: containerDirectory, type: 'bind', source: directoryOf(context), options };
-  return readMounts([mount]).map((entry) => ({ ...entry, pointer: '' }));
-}
+export const directoryOf = ({ options }: Context): string => `${options.stateDir}/${notifyDirectory}`;
 
 export function notifyListenSteps(context: Context): Step[] {
   const { notifySocket: manager, mode } = context.options;

@@ -4,7 +4,7 @@ import { capabilityNames, capabilityNumber } from '../../tables/capabilities.js'
 import type { Environment, ProcessContext, ProcessOptions } from '../options.js';
 import { containerSocket } from '../../tables/notify.js';
 import { type Step, slots, step } from '../step.js';
-import { isOwnId } from './user-mapping.js';
+import { isOwnId } from '../id-map.js';
 
 /** Names of one capability set as bits. Unknown ones are left out; the rules have warned of them. */
 export function capabilityMask(names: readonly string[] | undefined): bigint {

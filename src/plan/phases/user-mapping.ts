@@ -1,25 +1,15 @@
 import type { IdMapping } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
-import { rlimitNumber } from '../../tables/rlimits.js';
 import type { Context, ProcessContext } from '../options.js';
+import { isOwnId, mapText } from '../id-map.js';
 import { type Step, step } from '../step.js';
 import { isApart } from './namespaces.js';
-
-export function mapText(mappings: readonly IdMapping[]): string {
-  let text = '';
-  for (const { containerID, hostID, size } of mappings) text += `${containerID} ${hostID} ${size}\n`;
-  return text;
-}
 
 function helperArgs(name: string, mappings: readonly IdMapping[]): string[] {
   const args = [name, '{pid}'];
   for (const { containerID, hostID, size } of mappings) args.push(`${containerID}`, `${hostID}`, `${size}`);
   return args;
 }
-
-/** What the kernel lets an unprivileged process map by itself: its own id, once. */
-export const isOwnId = (mappings: readonly IdMapping[], own: number): boolean =>
-  mappings.length === 1 && mappings[0]?.hostID === own && mappings[0].size === 1;
 
 function mapSteps(context: Context, kind: 'uid' | 'gid', mappings: readonly IdMapping[]): Step[] {
   const { facts, options } = context;
@@ -60,29 +50,4 @@ export function mappingSteps(context: Context): Step[] {
 export function becomeRootSteps({ namespaces }: ProcessContext): Step[] {
   if (!isApart(namespaces, 'user')) return [];
   return [step('init', 'ns.become-root', {}, '/linux/namespaces', 'become root of the user namespace')];
-}
-
-/** Written from outside: inside a user namespace the value could only be raised. Absent means untouched (spec). */
-export function oomSteps({ process }: ProcessContext): Step[] {
-  if (process.oomScoreAdj === undefined) return [];
-  const value = `${process.oomScoreAdj}`;
-  const args = { file: 'oom_score_adj', value };
-  return [step('host', 'child.write-proc', args, '/process/oomScoreAdj', `set OOM score adjustment ${value}`)];
-}
-
-/**
- * Set by the host, which may raise them, and when everything else is done: a limit of the payload must not stop
- * its own setup.
- */
-export function rlimitSteps({ process }: ProcessContext): Step[] {
-  const list = process.rlimits ?? [];
-  const steps: Step[] = [];
-  for (let i = 0; i < list.length; i++) {
-    const { type, soft, hard } = list[i]!;
-    const pointer = `/process/rlimits/${i}`;
-    const resource = rlimitNumber(type) ?? fail('TSR_PLAN_NAME', `unknown rlimit '${type}'`, { pointer });
-    const args = { resource, soft: BigInt(soft), hard: BigInt(hard) };
-    steps.push(step('host', 'child.rlimit', args, pointer, `limit ${type} ${soft}:${hard}`));
-  }
-  return steps;
 }

@@ -1,0 +1,39 @@
+/** A process: its rules, and the door to a process file. */
+import { processShape } from '../generated/config-shapes.js';
+import { type Finding, loadDocument } from './load.js';
+import { type RuleRow, runRules } from './rule.js';
+import { argsRule } from './rules/args.js';
+import { capabilitiesRule } from './rules/capabilities.js';
+import { consoleSizeRule } from './rules/console-size.js';
+import { envRule } from './rules/env.js';
+import { execCpuAffinityRule } from './rules/exec-cpu-affinity.js';
+import { rlimitsRule } from './rules/rlimits.js';
+import { schedulerRule } from './rules/scheduler.js';
+import type { Process } from './types.js';
+import type { DocumentKind } from './validate.js';
+
+/** Keys of a process, and what is asked where they are set. */
+export const processRules: readonly RuleRow<Process>[] = [
+  ['args', argsRule],
+  ['env', envRule],
+  ['rlimits', rlimitsRule],
+  ['capabilities', capabilitiesRule],
+  ['scheduler', schedulerRule],
+  ['execCPUAffinity', execCpuAffinityRule],
+  ['consoleSize', consoleSizeRule],
+];
+
+export const processKind: DocumentKind<Process> = {
+  shape: processShape,
+  name: 'process',
+  runRules: (process, run) => runRules(processRules, process, process, '', run),
+};
+
+/** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
+export function parseProcess(source: Uint8Array | string): {
+  readonly process: Process;
+  readonly warnings: readonly Finding[];
+} {
+  const { value, warnings } = loadDocument(source, processKind, 'process');
+  return { process: value, warnings };
+}
