@@ -46,13 +46,14 @@ function readWhole(fd: number): Uint8Array {
   return bytes.subarray(0, done);
 }
 
-/** Where the executor lies: beside this module's dist/, or TSRUN_EXECUTOR. */
+/** Where the executor lies: it started us, or lies beside the engine, or in the dist/ that this module is from. */
 export function executorPath(): string {
   const self = process.env.TSRUN_SELF;
   if (self) return self;
   const { dirname, join } = process.getBuiltinModule('node:path');
   const { fileURLToPath } = process.getBuiltinModule('node:url');
-  let directory = dirname(fileURLToPath(import.meta.url));
+  // The standalone's modules are in the engine itself.
+  let directory = dirname(process.versions.bun === undefined ? fileURLToPath(import.meta.url) : process.execPath);
   while (directory !== '/') {
     for (const candidate of [join(directory, 'tsrun'), join(directory, 'dist/tsrun')]) {
       if (fs.existsSync(candidate) && fs.statSync(candidate).isFile()) return candidate;
