@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type Case, expect, same, skip, topic } from '../harness.js';
 import { mountOn } from './mount-info.js';
@@ -51,6 +52,18 @@ export function pathCases(): Case[] {
     test(`propagation-${name}`, ['linux.rootfs-propagation'], async (box) => {
       const { tags } = mountOn(await box.sh('cat /proc/self/mountinfo', { '/linux/rootfsPropagation': name }), '/');
       expect(tag === '' ? !/shared|unbindable/.test(tags) : tags.includes(tag), `tags of / are '${tags}'`);
+    });
+  }
+  for (const [name, follows] of [
+    ['slave', true],
+    ['rslave', true],
+    ['rprivate', false],
+  ] as const) {
+    test(`propagation-${name}-of-a-shared-root`, ['linux.rootfs-propagation'], async (box) => {
+      box.mountHost(['--bind', box.rootfs], box.rootfs);
+      spawnSync('mount', ['--make-shared', box.rootfs]);
+      const { tags } = mountOn(await box.sh('cat /proc/self/mountinfo', { '/linux/rootfsPropagation': name }), '/');
+      same(tags.replace(/\d+/, 'N'), follows ? 'master:N' : '', 'tags of /');
     });
   }
   test('propagation-unknown', ['config.valid-values'], (box) => box.refused({ '/linux/rootfsPropagation': 'nosuch' }));

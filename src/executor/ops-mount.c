@@ -11,11 +11,12 @@ static int set_attributes(int fd, u32 flags, u64 set, u64 clear, u64 propagation
   return (int)SYS(mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr);
 }
 
-/* pivot_root needs parents that are not shared; the first mount root found going up is the parent (S43). */
-static int make_parent_private(int from) {
+/* pivot_root needs parents that are not shared; the first mount root found going up is the parent (S43). The root, a clone of it,
+   is private or a slave as the parent is. */
+static int set_parent(int from, u64 propagation) {
   int fd = (int)TRY(SYS(openat, from, ".", O_PATH | O_CLOEXEC));
   for (int depth = 0; depth < 256; depth++) {
-    int result = set_attributes(fd, 0, 0, 0, MS_PRIVATE);
+    int result = set_attributes(fd, 0, 0, 0, propagation);
     int up = result == -EINVAL ? (int)SYS(openat, fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     RAW(close, fd);
     if (result != -EINVAL) return result;
@@ -32,7 +33,7 @@ int op_root_prepare(const struct step *s) {
   RAW(close, host);
   G.null = (int)TRY(SYS(openat, AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   int root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_PREPARE_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  TRY(make_parent_private(root));
+  TRY(set_parent(root, s->n[N_ROOT_PREPARE_parent]));
   G.root = (int)TRY(SYS(open_tree, root, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   TRY(attach(G.root, root));
   RAW(close, root);

@@ -59,7 +59,7 @@ export const create = (
 /** Mounts that make a shell runnable, in a root at `root`. */
 export const prepareRoot = (root: string): Step[] => [
   init('session.start', {}),
-  init('root.prepare', { propagation: rslave, path: root }),
+  init('root.prepare', { propagation: rslave, parent: 1 << 18, path: root }),
   filesystem('proc', '/proc', { flags: 3 }),
   filesystem('tmpfs', '/dev', { options: ['mode=755'] }),
   ...['/usr', '/bin', '/lib', '/lib64'].map((path) => bind(path, path)),

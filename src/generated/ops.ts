@@ -42,7 +42,7 @@ export interface OpArgs {
   'ns.unshare': { readonly types: number };
   'session.start': {  };
   'keyring.join': { readonly name: string };
-  'root.prepare': { readonly propagation: number; readonly path: string };
+  'root.prepare': { readonly propagation: number; readonly parent: number; readonly path: string };
   'root.pivot': {  };
   'root.move': {  };
   'root.readonly': {  };
@@ -128,7 +128,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'ns.unshare': [43,"types","u32"],
   'session.start': [50],
   'keyring.join': [51,"name","string"],
-  'root.prepare': [52,"propagation","u32","path","path"],
+  'root.prepare': [52,"propagation","u32","parent","u32","path","path"],
   'root.pivot': [53],
   'root.move': [54],
   'root.readonly': [55],

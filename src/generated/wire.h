@@ -287,6 +287,7 @@ enum where {
 #define N_NS_UNSHARE_types 0
 #define S_KEYRING_JOIN_name 0
 #define N_ROOT_PREPARE_propagation 0
+#define N_ROOT_PREPARE_parent 1
 #define S_ROOT_PREPARE_path 0
 #define N_ROOT_PROPAGATION_propagation 0
 #define N_ROOT_PROPAGATION_recursive 1
@@ -416,7 +417,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_NS_UNSHARE] = {1, 1, {0}},
   [OP_SESSION_START] = {1, 0, {0}},
   [OP_KEYRING_JOIN] = {1, 0, {1, 0}},
-  [OP_ROOT_PREPARE] = {1, 1, {2, 0}},
+  [OP_ROOT_PREPARE] = {1, 2, {2, 0}},
   [OP_ROOT_PIVOT] = {1, 0, {0}},
   [OP_ROOT_MOVE] = {1, 0, {0}},
   [OP_ROOT_READONLY] = {1, 0, {0}},

@@ -248,6 +248,11 @@ test('root propagation is prepared, and the kinds that hinder a pivot come after
   assert.is(prepared('private'), MS.PRIVATE);
   assert.is(prepared('rshared'), MS.SHARED | MS.REC);
   assert.equal(pick(plan('rslave'), 'root.propagation'), []);
+  const parent = (name?: string) => only(plan(name), 'root.prepare').args.parent;
+  assert.equal(
+    [parent(), parent('shared'), parent('slave'), parent('rslave')],
+    [MS.PRIVATE, MS.PRIVATE, MS.SLAVE, MS.SLAVE],
+  );
   assert.equal(only(plan('rshared'), 'root.propagation').args, { propagation: MS.SHARED, recursive: 1 });
   assert.equal(only(plan('unbindable'), 'root.propagation').args, { propagation: MS.UNBINDABLE, recursive: 0 });
 });

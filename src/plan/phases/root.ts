@@ -27,7 +27,9 @@ export function rootSteps(context: Context): Step[] {
   const path = absolutePath(options.bundle, spec.root.path);
   // Events of the host's mounts must not stop reaching us halfway through, and ours must never reach it (S43).
   const propagation = propagationOf(context) ?? MS.SLAVE | MS.REC;
-  return [step('init', 'root.prepare', { propagation, path }, '/root/path', `prepare root ${path}`)];
+  // Only a root that was asked to follows what the host mounts below it.
+  const parent = (propagationOf(context) ?? 0) & MS.SLAVE ? MS.SLAVE : MS.PRIVATE;
+  return [step('init', 'root.prepare', { propagation, parent, path }, '/root/path', `prepare root ${path}`)];
 }
 
 /**
