@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { executorPath } from '../host/executor.js';
+import { openLibrary } from '../host/ffi.js';
 import { encodePlan } from '../plan/encode.js';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
@@ -36,6 +37,7 @@ import {
   supervise,
   temporaryRoot,
 } from './test-plans.js';
+import { decodeOutcome } from './outcome.js';
 
 const isRoot = process.getuid?.() === 0;
 const executor = suite('executor');
@@ -427,6 +429,24 @@ test('S37: a damaged plan is refused whole', (root) => {
   refuse('offset outside', (bytes) => bytes.fill(0x7f, 48 + 76 + 36, 48 + 76 + 40));
   refuse('other version', (bytes) => bytes.fill(99, 4, 5));
   refuse('reserved bits', (bytes) => bytes.fill(1, 44, 45));
+});
+
+test('a plan in a memory file that cannot be sealed is copied', (root) => {
+  // What Bun makes of `input` before Linux 6.3: poststart and poststop hooks of the engine come this way.
+  const memfd = openLibrary(null).bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('plan', 1);
+  assert.ok(memfd >= 0);
+  writeSync(
+    memfd,
+    encodePlan({ steps: [create(), ...prepareRoot(root), ...payload('exit 7'), supervise], preserveFds: 0 }),
+  );
+  const result = spawnSync(executorPath(), [], {
+    argv0: 'tsrun:carry-out',
+    env: {},
+    stdio: [memfd, 'pipe', 'inherit', 0, 1, 2],
+  });
+  closeSync(memfd);
+  const outcome = decodeOutcome(result.stdout);
+  assert.equal([outcome.status, outcome.value], ['ok', 7], JSON.stringify(outcome));
 });
 
 test('S38: started by hand in that mode it says what it expects', () => {

@@ -46,20 +46,24 @@ static int check_plan(const struct plan_header *h, usize size) {
   return 1;
 }
 
-/* A memfd is sealed and mapped; a pipe or socket is read to its end. Anything else could change under us. */
+/* A memfd is sealed and mapped; one that cannot be sealed, a pipe or a socket is read to its end. Anything else could change under us. */
 static long read_plan(int fd, char **base) {
   struct statx st;
   TRY(stat_fd(fd, &st));
   if ((st.stx_mode & 0170000) == 0100000) {
     if (st.stx_size > PLAN_LIMIT) return -EFBIG;
-    TRY(SYS(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
-    if (st.stx_size == 0) return 0;
-    long p = SYS(mmap, 0, st.stx_size, 1, 2, fd, 0);
-    if (p < 0 && p > -4096) return p;
-    *base = (char *)p;
-    return (long)st.stx_size;
-  }
-  if ((st.stx_mode & 0170000) != 0010000 && (st.stx_mode & 0170000) != 0140000) return -EINVAL;
+    long sealed = SYS(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+    if (sealed == 0) {
+      if (st.stx_size == 0) return 0;
+      long p = SYS(mmap, 0, st.stx_size, 1, 2, fd, 0);
+      if (p < 0 && p > -4096) return p;
+      *base = (char *)p;
+      return (long)st.stx_size;
+    }
+    /* Bun's memfd for a child's stdin cannot be sealed before Linux 6.3 (it has MFD_NOEXEC_SEAL or nothing). */
+    if (sealed != -EPERM) return sealed;
+    TRY(SYS(lseek, fd, 0, 0));
+  } else if ((st.stx_mode & 0170000) != 0010000 && (st.stx_mode & 0170000) != 0140000) return -EINVAL;
   char *buffer = pages(PLAN_LIMIT + 1);
   if (!buffer) return -ENOMEM;
   long done = 0, got;
