@@ -49,6 +49,7 @@ export function checkRequirements(cases: readonly Case[]): string[] {
       if (!ids.has(id)) problems.push(`'${item.id}' names the case '${id}', which does not exist`);
     if (item.level === 'MUST' && item.cases.length === 0 && !item.waived)
       problems.push(`'${item.id}' is a MUST without a case`);
+    if (item.waived && item.cases.length > 0) problems.push(`'${item.id}' is waived although cases prove it`);
     if (JSON.stringify(item.cases) !== JSON.stringify(provenBy(cases, item.id))) {
       problems.push(`'${item.id}': its list of cases is old: npm run conformance -- --index`);
     }

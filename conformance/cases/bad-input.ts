@@ -29,6 +29,9 @@ const texts: ReadonlyArray<readonly [string, (text: string) => string | Buffer]>
   ['control-character', (text) => text.replace('well', 'we\u0001ll')],
   ['not-a-number', (text) => text.replace('"uid": 0', '"uid": NaN')],
   ['leading-zero', (text) => text.replace('"uid": 0', '"uid": 00')],
+  ['key-twice', (text) => text.replace(/\}$/, ',"hostname":"a","hostname":"b"}')],
+  ['key-twice-in-process', (text) => text.replace('"cwd"', '"noNewPrivileges":true,"noNewPrivileges":false,"cwd"')],
+  ['key-twice-escaped', (text) => text.replace(/\}$/, ',"hostname":"a","host\\u006eame":"b"}')],
   ['deep', (text) => text.replace(/\}$/, `,"x":${'['.repeat(100000)}${']'.repeat(100000)}}`)],
 ];
 

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { type Changes, namespaces } from '../config.js';
 import { type Add, type Box, type Case, expect, same, skip, topic, unified } from '../harness.js';
+import { addFitness } from './cgroup-fitness.js';
 
 /** Name, resources, controller, file and its content. */
 type Row = readonly [string, string, object, string, string, string];
@@ -171,6 +172,7 @@ function addPlace(test: Add): void {
     expect(found[0]?.endsWith(box.id) === true && found[0] === found[1], found.join(' and '));
   });
   test('path-stays-inside', ['linux.cgroups.path-invalid'], async (box) => {
+    await box.works();
     box.configure('true', { '/linux/cgroupsPath': `/../../../..${box.cgroup}` });
     const result = await box.create();
     if (result.code === 0)
@@ -213,20 +215,23 @@ function addPlace(test: Add): void {
 
 function addLimits(test: Add): void {
   test('pids-limit-works', ['linux.resources.pids'], async (box) => {
-    const out = await box.run('for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all', {
+    const out = await box.run('echo began; for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all', {
       '/linux/resources/pids': { limit: 5 },
     });
+    expect(out.stdout.startsWith('began\n'), `the container never began: ${out.stderr.trim()}`);
     expect(!out.stdout.includes('all') || out.stderr.includes('fork'), 'ten processes in spite of the limit of 5');
   });
   test('pids-limit-zero', ['linux.pids.zero'], async (box) => {
+    await box.works();
     const result = await box.run('/bin/true & wait; echo $?', { '/linux/resources/pids': { limit: 0 } });
     expect(result.code !== 0 || result.stderr.includes('fork'), 'a second process in spite of the limit of 0');
   });
   test('memory-limit-works', ['linux.resources.memory'], async (box) => {
     const limits = unified ? { limit: 16 * mega, swap: 16 * mega } : { limit: 16 * mega };
-    const result = await box.run('head -c 100000000 /dev/zero | tail -c 90000000 | wc -c', {
+    const result = await box.run('echo began; head -c 100000000 /dev/zero | tail -c 90000000 | wc -c', {
       '/linux/resources/memory': limits,
     });
+    expect(result.stdout.startsWith('began\n'), `the container never began: ${result.stderr.trim()}`);
     expect(!result.stdout.includes('90000000'), '90 MB in spite of the limit of 16 MB');
   });
   test('cpus-work', ['linux.resources.cpu'], async (box) => {
@@ -344,6 +349,7 @@ function addLimits(test: Add): void {
       '/linux/uidMappings': ids,
       '/linux/gidMappings': ids,
     });
+    expect(box.cgroupFolders().length > 0, 'no cgroup was made');
     for (const folder of box.cgroupFolders()) same(statSync(folder).uid, 0, `owner of ${folder}`);
   });
 }
@@ -373,7 +379,10 @@ function addCommands(test: Add): void {
     await box.started('head -c 20000000 /dev/zero | (sleep 0.2; tail -c 19000000 >/dev/null & sleep 30)', {
       '/linux/resources/memory': { limit: 64 * mega, checkBeforeUpdate: true },
     });
-    await box.error('update', '--memory', '1', box.id);
+    const file = unified ? 'memory.max' : 'memory.limit_in_bytes';
+    await box.error('update', '--memory', '4096', box.id);
+    same(box.cgroupFile('memory', file), String(64 * mega), `${file} after the refusal`);
+    same(await box.status(), 'running', 'status');
   });
   test('pause-and-resume', [], async (box) => {
     await box.started('sleep 30');
@@ -405,5 +414,6 @@ export function cgroupCases(): Case[] {
   addRows(version2, 2, test);
   addLimits(test);
   addCommands(test);
+  addFitness(test);
   return cases;
 }

@@ -96,6 +96,7 @@ export function featureCases(): Case[] {
   test('needs-no-root-folder', [], async (box) => {
     const result = await box.spawned(box.runtime, ['--root', box.path('nosuch'), 'features']);
     same(result.code, 0, 'exit status');
+    expect('ociVersionMax' in JSON.parse(result.stdout), 'no features');
   });
   test('hooks-are-supported', ['features.hooks'], async (box) => {
     const list = (await features(box)).hooks ?? [];

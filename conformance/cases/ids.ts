@@ -25,6 +25,7 @@ export function idCases(): Case[] {
   const test = topic('ids', cases);
   for (const [slug, id] of bad) {
     test(`refused-${slug}`, ['runtime.create.id-invalid'], async (box) => {
+      await box.works();
       box.configure('true');
       const result = await box.create(id);
       expect(result.code !== 0, 'create accepts it');
@@ -51,7 +52,9 @@ export function idCases(): Case[] {
     }
   }
   test('force-delete-of-dots', ['runtime.delete.others'], async (box) => {
+    await box.created('sleep 30');
     await box.command(['delete', '--force', '..']);
+    same(await box.status(), 'created', 'status of another container');
     expect(
       (await box.spawned('test', ['-f', `${box.rootfs}/bin/busybox`])).code === 0,
       'the folder above the state root was deleted',
@@ -74,7 +77,9 @@ export function idCases(): Case[] {
   test('free-again-after-delete', ['runtime.delete.resources'], async (box) => {
     for (let round = 0; round < 2; round++) {
       await box.created('true');
+      same(await box.status(), 'created', 'status');
       await box.ok('delete', '--force', box.id);
+      await box.error('state', box.id);
     }
   });
   test('same-id-in-another-root', [], async (box) => {

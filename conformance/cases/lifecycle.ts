@@ -70,6 +70,8 @@ function addCreateAndStart(test: Add): void {
     await box.created('echo ran');
     await new Promise((done) => setTimeout(done, 150));
     same(box.output(), '', 'output after create');
+    await box.ok('start', box.id);
+    await box.untilOutput('ran');
   });
   test(
     'start-runs-the-program',
@@ -150,6 +152,7 @@ function addCreateAndStart(test: Add): void {
     same(box.output(), 'once\n', 'output');
   });
   test('no-process', ['runtime.start.no-process', 'config.process.required-at-start'], async (box) => {
+    await box.works();
     box.configure('true', { '/process': undefined });
     const created = await box.create();
     if (created.code === 0) await box.error('start', box.id);
@@ -202,7 +205,10 @@ function addKillAndDelete(test: Add): void {
     await box.until('the process gone', () => !existsSync(`/proc/${pid}`));
     same(box.leftovers(), [], 'left behind');
   });
-  test('delete-force-of-unknown', [], (box) => box.ok('delete', '--force', 'nosuch').then(() => undefined));
+  test('delete-force-of-unknown', [], async (box) => {
+    await box.error('delete', 'nosuch');
+    await box.ok('delete', '--force', 'nosuch');
+  });
   test('delete-twice', ['runtime.delete.not-stopped'], async (box) => {
     await box.started('true');
     await box.untilStatus('stopped');
@@ -234,7 +240,8 @@ function addExec(test: Add): void {
   for (const code of [0, 1, 7, 255]) {
     test(`exec-exit-status-${code}`, [], async (box) => {
       await box.started('sleep 30');
-      same((await box.command(['exec', box.id, 'sh', '-c', `exit ${code}`])).code, code, 'exit status');
+      const result = await box.command(['exec', box.id, 'sh', '-c', `echo ran; exit ${code}`]);
+      same([result.code, result.stdout], [code, 'ran\n'], 'exit status and output');
     });
   }
   test('exec-process-file', [], async (box) => {

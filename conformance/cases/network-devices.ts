@@ -58,6 +58,25 @@ export function networkDeviceCases(): Case[] {
     await box.sh('true', config(name, {}));
     expect(spawnSync('ip', ['link', 'show', 'dev', name]).status !== 0, 'it is on the host again');
   });
+  test('left-alone', ['linux.netdevices.lifecycle'], async (box) => {
+    // What the container does with it is its own affair: no later command may undo that.
+    const caps = ['CAP_NET_ADMIN', 'CAP_KILL'];
+    const script = 'ip link set dev inside0 down && ip link set dev inside0 mtu 1300 && echo done; sleep 30';
+    await box.started(script, {
+      ...config(pair(box), { name: 'inside0' }),
+      '/process/capabilities': { bounding: caps, effective: caps, permitted: caps },
+    });
+    await box.untilOutput('done');
+    await box.ok('pause', box.id);
+    await box.ok('resume', box.id);
+    await box.ok('update', '--pids-limit', '50', box.id);
+    const { stdout } = await box.ok('exec', box.id, 'ip', 'link', 'show', 'dev', 'inside0');
+    expect(stdout.includes('mtu 1300') && !/<[^>]*\bUP\b/.test(stdout), stdout);
+    await box.ok('exec', box.id, 'ip', 'link', 'del', 'dev', 'inside0');
+    await box.ok('kill', box.id, 'KILL');
+    await box.untilStatus('stopped');
+    await box.ok('delete', box.id);
+  });
   for (const bad of ['a/b', 'a b', '.', '..', 'a'.repeat(16), 'a:b']) {
     test(`bad-name-${encodeURIComponent(bad).replaceAll('.', 'dot')}`, ['config.valid-values'], async (box) => {
       await box.refused(config(pair(box), { name: bad }));

@@ -1,4 +1,5 @@
 import { type Add, type Case, expect, same, skip, topic } from '../harness.js';
+import { addNotify } from './notify.js';
 
 const rule = (syscalls: object[], more: object = {}) => ({
   '/linux/seccomp': { defaultAction: 'SCMP_ACT_ALLOW', ...more, syscalls },
@@ -237,5 +238,6 @@ export function seccompCases(): Case[] {
   addActions(test);
   addArguments(test);
   addRefused(test);
+  addNotify(test);
   return cases;
 }
