@@ -187,7 +187,8 @@ test('CVE-2021-30465, CVE-2025-52881 (S02, S04): a volume that is exchanged whil
   symlinkSync(place.canary, join(place.directory, 'shared/link'));
   // renameat2(RENAME_EXCHANGE) is not in any shell: two renames through a third name come close
   const script = 'cd "$1/shared" && while :; do mv -T target t; mv -T link target; mv -T t link; done 2>/dev/null';
-  const swapper = spawn('sh', ['-c', script, 'sh', place.directory], { stdio: 'ignore' });
+  // A group of its own, so that no `mv` outlives its shell and gets in the way of the removal.
+  const swapper = spawn('sh', ['-c', script, 'sh', place.directory], { stdio: 'ignore', detached: true });
   try {
     for (let i = 0; i < 60; i++) {
       const volume = [
@@ -197,7 +198,7 @@ test('CVE-2021-30465, CVE-2025-52881 (S02, S04): a volume that is exchanged whil
       run(place, 'echo x >/volume/target/deep/x', volume);
     }
   } finally {
-    swapper.kill('SIGKILL');
+    process.kill(-swapper.pid!, 'SIGKILL');
   }
 });
 
