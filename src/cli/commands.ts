@@ -2,6 +2,7 @@ import type { Command } from './context.js';
 
 /** The commands this build has. */
 const built = [
+  'checkpoint',
   'completion',
   'create',
   'delete',
@@ -13,6 +14,8 @@ const built = [
   'pause',
   'plan',
   'ps',
+  'restore',
+  'restore-check',
   'resume',
   'run',
   'spec',
@@ -28,6 +31,8 @@ export const hasCommand = (name: string): boolean => built.includes(name);
 /** Each command's module is loaded only when it is called: start-up time is most of a command's time. */
 export function loadCommand(name: string): Promise<Command> | undefined {
   switch (name) {
+    case 'checkpoint':
+      return import('./commands/checkpoint.js');
     case 'completion':
       return import('./commands/completion.js').then(({ completionCommand }) => completionCommand(hasCommand));
     case 'create':
@@ -50,6 +55,10 @@ export function loadCommand(name: string): Promise<Command> | undefined {
       return import('./commands/plan.js');
     case 'ps':
       return import('./commands/ps.js');
+    case 'restore':
+      return import('./commands/restore.js');
+    case 'restore-check':
+      return import('./commands/restore-check.js');
     case 'resume':
       return import('./commands/resume.js');
     case 'run':

@@ -76,30 +76,59 @@ export const creationOptions = (): readonly OptionRow[] => [
 ];
 
 /** What checkpoint and restore share. */
-export const criuOptions = (): readonly OptionRow[] => [
+const criuOptions = (): readonly OptionRow[] => [
   { name: 'image-path', value: 'DIR', about: 'where the image is (default: ./checkpoint)' },
-  { name: 'work-path', value: 'DIR', about: "where CRIU's logs go" },
-  { name: 'parent-path', value: 'DIR', about: 'an earlier pre-dump, relative to the image path' },
+  { name: 'work-path', value: 'DIR', about: "where CRIU's logs go (default: the image path)" },
   { name: 'tcp-established', about: 'allow open TCP connections' },
-  { name: 'tcp-skip-in-flight', about: 'skip TCP connections that are being made' },
   { name: 'tcp-close', about: 'restore TCP connections as closed' },
-  { name: 'link-remap', about: 'allow unlinked files that are still open' },
   { name: 'ext-unix-sk', about: 'allow UNIX sockets that lead outside' },
   { name: 'shell-job', about: 'allow a process that belongs to a shell session' },
   { name: 'lazy-pages', about: 'transfer memory on demand' },
-  { name: 'status-fd', value: 'FD', number: true, about: 'descriptor to write a NUL to when the page server is ready' },
-  { name: 'page-server', value: 'ADDRESS:PORT', about: 'send memory to this page server' },
   { name: 'file-locks', about: 'keep file locks' },
-  { name: 'pre-dump', about: 'only dump the memory, the container goes on' },
   {
     name: 'manage-cgroups-mode',
     value: 'MODE',
     choices: ['soft', 'full', 'strict', 'ignore'],
-    about: 'how CRIU treats cgroups',
+    about: 'how CRIU treats cgroups (default: soft)',
   },
-  { name: 'network-lock', value: 'METHOD', about: 'how CRIU locks the network' },
-  { name: 'empty-ns', value: 'TYPE', repeats: true, about: 'namespace to restore empty' },
+  {
+    name: 'empty-ns',
+    value: 'TYPE',
+    repeats: true,
+    choices: ['network'],
+    about: 'namespace to restore empty; a network always is',
+  },
   { name: 'auto-dedup', about: 'drop memory pages that a child image has again' },
+];
+
+export const checkpointOptions = (): readonly OptionRow[] => [
+  ...criuOptions(),
+  { name: 'leave-running', about: 'let it run on' },
+  { name: 'pre-dump', about: 'only dump the memory, the container goes on' },
+  { name: 'parent-path', value: 'DIR', about: 'an earlier pre-dump, relative to the image path' },
+  { name: 'link-remap', about: 'allow unlinked files that are still open' },
+  { name: 'tcp-skip-in-flight', about: 'skip TCP connections that are being made' },
+  { name: 'network-lock', value: 'METHOD', choices: ['iptables', 'nftables'], about: 'how CRIU locks the network' },
+  { name: 'page-server', value: 'ADDRESS:PORT', about: 'send memory to this page server' },
+  {
+    name: 'status-fd',
+    value: 'FD',
+    number: true,
+    about: 'descriptor that gets a NUL when the lazy pages can be fetched',
+  },
+];
+
+export const restoreOptions = (): readonly OptionRow[] => [
+  ...criuOptions(),
+  bundle,
+  config,
+  consoleSocket,
+  pidFile,
+  detach,
+  noSubreaper,
+  { name: 'no-pivot', about: 'ignored: CRIU restores the root in its own way' },
+  { name: 'lsm-profile', value: 'TYPE:NAME', about: 'security label to restore with' },
+  { name: 'lsm-mount-context', value: 'LABEL', about: 'security label of mounts to restore with' },
 ];
 
 export const updateOptions = (): readonly OptionRow[] => [

@@ -1,12 +1,12 @@
 import {
+  checkpointOptions,
   creationOptions,
-  criuOptions,
   detach,
   execOptions,
   format,
   noSubreaper,
   type OptionRow,
-  pidfdSocket,
+  restoreOptions,
   updateOptions,
 } from './option-rows.js';
 
@@ -182,27 +182,29 @@ const table: readonly CommandEntry[] = [
     name: 'checkpoint',
     about: 'save a running container to an image and stop it',
     ...id,
-    options: () => [...criuOptions(), { name: 'leave-running', about: 'let it run on' }],
+    options: checkpointOptions,
   },
   {
     name: 'restore',
     about: 'start a container from an image',
     ...id,
     newId: true,
-    options: () => [
-      ...criuOptions(),
-      ...creationOptions().filter((option) => option !== pidfdSocket),
-      detach,
-      noSubreaper,
-      { name: 'lsm-profile', value: 'TYPE:NAME', about: 'security label to restore with' },
-      { name: 'lsm-mount-context', value: 'LABEL', about: 'security label of mounts to restore with' },
-    ],
+    options: restoreOptions,
   },
   {
     name: 'completion',
     about: 'print a completion script for bash, zsh or fish',
     operands: 'SHELL',
     count: [1, 1],
+    options: () => [],
+  },
+  {
+    name: 'restore-check',
+    about: 'hold the mounts of a process against a list; tsrun runs this itself',
+    operands: 'MOUNTS PID',
+    count: [2, 2],
+    optionsFirst: true,
+    hidden: true,
     options: () => [],
   },
   {

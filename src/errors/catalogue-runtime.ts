@@ -10,6 +10,14 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   ['TSR_CGROUP_DRIVER', 'The cgroup driver that was asked for is not part of this build.'],
   ['TSR_CGROUP_MOUNT', "A mount of type 'cgroup' shows the host's hierarchies, and there are none."],
+  [
+    'TSR_CHECKPOINT_DELETE',
+    "The container was checkpointed: its image is complete and its processes are gone. What is left of it, cgroup or state, could not be removed; 'delete' can be tried again.",
+  ],
+  [
+    'TSR_CHECKPOINT_STATE',
+    'Only a running or paused container can be checkpointed. A created one has not run yet, and there is nothing to save of a stopped one.',
+  ],
   ['TSR_CLI_COMMAND', "There is no such command in this build; 'tsrun --help' lists those there are."],
   ['TSR_CLI_LOG', 'The file given with --log cannot be opened for appending. Nothing else has been done.'],
   ['TSR_CLI_OUTPUT', 'What the command printed could not be written to standard output.'],
@@ -25,6 +33,32 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   [
     'TSR_CONSOLE_SOCKET',
     "A container with a terminal that is left alone after 'create' or 'run --detach' needs --console-socket, to hand its terminal to somebody; any other container has nothing to send there.",
+  ],
+  [
+    'TSR_CRIU_CONFIG',
+    "The annotation 'org.criu.config' names a configuration file for CRIU, by an absolute path; empty, it asks for none.",
+  ],
+  ['TSR_CRIU_DIRECTORY', 'A directory for the image or the logs cannot be made.'],
+  [
+    'TSR_CRIU_FAILED',
+    'CRIU could not save or restore the container. The message has the errors of its log, the hint where the log is. After a failed checkpoint the container runs on; after a failed restore nothing is left.',
+  ],
+  ['TSR_CRIU_FEATURE', 'The option needs something of the kernel that CRIU has not found.'],
+  ['TSR_CRIU_IMAGE', "The directory does not hold an image that 'checkpoint' has made. A pre-dump alone is none."],
+  ['TSR_CRIU_MISSING', 'Checkpoint and restore are done by CRIU, which is a program of its own and not installed.'],
+  [
+    'TSR_CRIU_MOUNT',
+    'A bind mount has to be found again when the container is restored, by its destination alone. That takes a destination of its own, which leads through no symbolic link and has no characters that CRIU reads otherwise.',
+  ],
+  [
+    'TSR_CRIU_NAMESPACE',
+    'CRIU cannot restore this arrangement of namespaces, or a namespace that the container has joined does not exist any more.',
+  ],
+  ['TSR_CRIU_ROOT', "CRIU needs the rights of the host's root, which a user namespace does not give."],
+  ['TSR_CRIU_VERSION', 'This CRIU is older than 3.17 and would ignore a part of what it is asked for, or is no CRIU.'],
+  [
+    'TSR_CRIU_WRITABLE',
+    'What is read-only in the config is writable, or missing, in the running or restored container. An image decides how things are mounted, so nothing is restored that has more rights than its config; and nothing is saved that could not be restored.',
   ],
   [
     'TSR_DELETE_ALIVE',

@@ -124,15 +124,25 @@ int op_socket_connect(const struct step *s) {
   return 0;
 }
 
-/* Keeps a descriptor of a user namespace for the mounts that are mapped through it. */
-static int keep_namespace(u32 number, const char *path) {
+/* Keeps a descriptor: of a user namespace, for the mounts that are mapped through it, or of what another program is to find. */
+static int keep_open(u32 number, const char *path) {
   if (number >= ARRAY(G.slots)) return -EBADF;
   G.slots[number] = high(TRY(SYS(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC)));
   return 0;
 }
 
 int op_userns_open(const struct step *s) {
-  return keep_namespace(s->n[N_USERNS_OPEN_slot], text(s, S_USERNS_OPEN_path));
+  return keep_open(s->n[N_USERNS_OPEN_slot], text(s, S_USERNS_OPEN_path));
+}
+
+/* For the plan's later steps, or for a program that the plan executes. */
+int op_file_open(const struct step *s) { return keep_open(s->n[N_FILE_OPEN_slot], text(s, S_FILE_OPEN_path)); }
+
+/* A descriptor of the caller's, who waits for something to be read from it. Nobody reads any more: not our loss. */
+int op_file_tell(const struct step *s) {
+  RAW(write, s->n[N_FILE_TELL_descriptor], text(s, S_FILE_TELL_value), length(s, S_FILE_TELL_value));
+  RAW(close, s->n[N_FILE_TELL_descriptor]);
+  return 0;
 }
 
 static char *join_path(char *path, usize size, int pid, const char *file) {
@@ -156,7 +166,7 @@ int op_userns_make(const struct step *s) {
   TRY(pid);
   int status, result = write_file(AT_FDCWD, join_path(path, 40, (int)pid, "/uid_map"), text(s, S_USERNS_MAKE_uidMap), length(s, S_USERNS_MAKE_uidMap));
   if (result >= 0) result = write_file(AT_FDCWD, join_path(path, 40, (int)pid, "/gid_map"), text(s, S_USERNS_MAKE_gidMap), length(s, S_USERNS_MAKE_gidMap));
-  if (result >= 0) result = keep_namespace(s->n[N_USERNS_MAKE_slot], join_path(path, 40, (int)pid, "/ns/user"));
+  if (result >= 0) result = keep_open(s->n[N_USERNS_MAKE_slot], join_path(path, 40, (int)pid, "/ns/user"));
   int at = where;
   RAW(kill, pid, 9);
   wait_child((int)pid, &status);

@@ -40,6 +40,16 @@ int op_root_prepare(const struct step *s) {
   return 0;
 }
 
+/* The prepared root once more, at a place of the host's tree: what is mounted in the root later does not show there. */
+int op_root_attach(const struct step *s) {
+  int target = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_ATTACH_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  int root = (int)TRY(SYS(open_tree, G.root, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  int result = attach(root, target);
+  RAW(close, target);
+  RAW(close, root);
+  return result;
+}
+
 /* Without a mount namespace of its own the container is only confined by chroot; the host's mounts stay as they are. */
 int op_root_open(const struct step *s) {
   G.root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_OPEN_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -157,6 +157,7 @@ static int op_inside(const struct step *s) {
     case OP_ROOT_PREPARE: return op_root_prepare(s);
     case OP_ROOT_PIVOT: return op_root_pivot();
     case OP_ROOT_MOVE: return op_root_move();
+    case OP_ROOT_ATTACH: return op_root_attach(s);
     case OP_ROOT_OPEN: return op_root_open(s);
     case OP_ROOT_READONLY: {
       struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -225,6 +226,11 @@ int perform(const struct step *s) {
     case OP_NET_DEVICE: return op_net_device(s);
     case OP_USERNS_MAKE: return op_userns_make(s);
     case OP_USERNS_OPEN: return op_userns_open(s);
+    case OP_FILE_OPEN: return op_file_open(s);
+    case OP_FILE_TELL: return op_file_tell(s);
+    case OP_CRIU_EXEC: return op_criu_exec(s);
+    case OP_CRIU_REQUEST: return op_criu_request(s);
+    case OP_CRIU_UNTIL: return op_criu_until(s);
     case OP_PROCESS_SIGNAL: return op_process_signal(s);
     case OP_PROCESS_OPEN: return op_process_open(s);
     case OP_SOCKET_SEND_PIDFD: return send_descriptor(slot(s->n[0]), text(s, 0), length(s, 0), G.pidfd);

@@ -95,6 +95,9 @@ static int range_has(u32 from, u32 to, int op) {
   return 0;
 }
 
+/* Whether the child becomes another program. */
+static int executes(u32 from, u32 to) { return range_has(from, to, OP_PROCESS_EXEC) || range_has(from, to, OP_CRIU_EXEC); }
+
 static void fail_with(u32 step, int error, int at) {
   G.failure.kind = KIND_FAIL;
   G.failure.step = step;
@@ -109,7 +112,7 @@ static int host_waits(u32 from, u32 to) {
   int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
   int gone = send_record(G.socket, &go, hand) < 0;
   if (hand >= 0) RAW(close, hand), G.pending = -1;
-  if (to == G.count && !range_has(from, to, OP_PROCESS_EXEC)) return gone ? -1 : 0;
+  if (to == G.count && !executes(from, to)) return gone ? -1 : 0;
   if (to == G.count && range_has(from, to, OP_PROCESS_WAIT_START)) return gone ? -1 : 0;
   for (;;) {
     int ready = wait_readable(G.socket, G.pidfd, -1);
@@ -144,7 +147,7 @@ static int host_waits(u32 from, u32 to) {
       G.joiner = 0;
       if (done || (answer.step + 1 < G.count && G.steps[answer.step + 1].role == ROLE_HOST)) return 0;
     } else if (answer.kind == KIND_DONE) {
-      executing = range_has(from, to, OP_PROCESS_EXEC); /* announced by op_exec(); its end of file comes next */
+      executing = executes(from, to); /* announced by op_exec(); its end of file comes next */
       done = !executing;
       G.listener = answer.value;
       if (done && !G.joiner) return 0; /* init may be quicker than the joiner with the news of its birth */
@@ -232,6 +235,7 @@ int carry_out(int plan_fd, struct outcome *out) {
   G.role = ROLE_HOST;
   int result = run_plan(0);
   if (result < 0) {
+    criu_dismiss();
     int victims[2] = {G.joiner, G.pid};
     for (int i = 0; i < 2; i++) {
       if (!victims[i]) continue;

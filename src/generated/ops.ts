@@ -25,6 +25,8 @@ export interface OpArgs {
   'socket.send-pidfd': { readonly slot: number; readonly text: string };
   'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
+  'file.open': { readonly slot: number; readonly path: string };
+  'file.tell': { readonly descriptor: number; readonly value: Uint8Array | string };
   'userns.make': { readonly slot: number; readonly uidMap: string; readonly gidMap: string };
   'userns.open': { readonly slot: number; readonly path: string };
   'process.signal': { readonly pid: number; readonly startTime: bigint; readonly signal: number };
@@ -47,6 +49,7 @@ export interface OpArgs {
   'root.move': {  };
   'root.readonly': {  };
   'root.propagation': { readonly propagation: number; readonly recursive: number };
+  'root.attach': { readonly path: string };
   'root.open': { readonly path: string };
   'mount.filesystem': { readonly attributes: number; readonly flags: number; readonly type: string; readonly source: string; readonly target: string; readonly options: readonly string[]; readonly softOptions: readonly string[] };
   'mount.bind': { readonly recursive: number; readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly idmapSlot: number; readonly source: string; readonly target: string };
@@ -58,6 +61,9 @@ export interface OpArgs {
   'path.mask': { readonly path: string };
   'path.readonly': { readonly path: string };
   'sysctl.write': { readonly path: string; readonly value: string };
+  'criu.exec': { readonly firstSlot: number; readonly count: number; readonly withoutStdio: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[] };
+  'criu.request': { readonly request: Uint8Array | string };
+  'criu.until': { readonly slot: number; readonly notification: number; readonly answer: Uint8Array | string; readonly events: readonly string[] };
   'console.open': { readonly slot: number; readonly rows: number; readonly columns: number; readonly uid: number; readonly flags: number };
   'stdio.own': { readonly uid: number };
   'stdio.null': {  };
@@ -111,6 +117,8 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'socket.send-pidfd': [26,"slot","slot","text","string"],
   'hook.run': [27,"timeoutMs","u32","pidKind","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
+  'file.open': [34,"slot","slot","path","path"],
+  'file.tell': [35,"descriptor","u32","value","bytes"],
   'userns.make': [32,"slot","slot","uidMap","string","gidMap","string"],
   'userns.open': [33,"slot","slot","path","path"],
   'process.signal': [29,"pid","u32","startTime","u64","signal","u32"],
@@ -133,6 +141,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'root.move': [54],
   'root.readonly': [55],
   'root.propagation': [56,"propagation","u32","recursive","u32"],
+  'root.attach': [58,"path","path"],
   'root.open': [57,"path","path"],
   'mount.filesystem': [60,"attributes","u32","flags","u32","type","string","source","string","target","path","options","strings","softOptions","strings"],
   'mount.bind': [61,"recursive","u32","set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","idmapSlot","slot","source","path","target","path"],
@@ -144,6 +153,9 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'path.mask': [67,"path","path"],
   'path.readonly': [68,"path","path"],
   'sysctl.write': [69,"path","string","value","string"],
+  'criu.exec': [70,"firstSlot","slot","count","u32","withoutStdio","u32","path","path","args","strings","env","strings"],
+  'criu.request': [71,"request","bytes"],
+  'criu.until': [72,"slot","slot","notification","u32","answer","bytes","events","strings"],
   'console.open': [80,"slot","slot","rows","u32","columns","u32","uid","u32","flags","u32"],
   'stdio.own': [81,"uid","u32"],
   'stdio.null': [82],

@@ -26,6 +26,8 @@ enum op {
   OP_SOCKET_SEND_PIDFD = 26,
   OP_HOOK_RUN = 27,
   OP_SOURCE_OPEN = 28,
+  OP_FILE_OPEN = 34,
+  OP_FILE_TELL = 35,
   OP_USERNS_MAKE = 32,
   OP_USERNS_OPEN = 33,
   OP_PROCESS_SIGNAL = 29,
@@ -48,6 +50,7 @@ enum op {
   OP_ROOT_MOVE = 54,
   OP_ROOT_READONLY = 55,
   OP_ROOT_PROPAGATION = 56,
+  OP_ROOT_ATTACH = 58,
   OP_ROOT_OPEN = 57,
   OP_MOUNT_FILESYSTEM = 60,
   OP_MOUNT_BIND = 61,
@@ -59,6 +62,9 @@ enum op {
   OP_PATH_MASK = 67,
   OP_PATH_READONLY = 68,
   OP_SYSCTL_WRITE = 69,
+  OP_CRIU_EXEC = 70,
+  OP_CRIU_REQUEST = 71,
+  OP_CRIU_UNTIL = 72,
   OP_CONSOLE_OPEN = 80,
   OP_STDIO_OWN = 81,
   OP_STDIO_NULL = 82,
@@ -255,6 +261,10 @@ enum where {
 #define N_SOURCE_OPEN_flags 1
 #define N_SOURCE_OPEN_idmapSlot 2
 #define S_SOURCE_OPEN_path 0
+#define N_FILE_OPEN_slot 0
+#define S_FILE_OPEN_path 0
+#define N_FILE_TELL_descriptor 0
+#define S_FILE_TELL_value 0
 #define N_USERNS_MAKE_slot 0
 #define S_USERNS_MAKE_uidMap 0
 #define S_USERNS_MAKE_gidMap 1
@@ -291,6 +301,7 @@ enum where {
 #define S_ROOT_PREPARE_path 0
 #define N_ROOT_PROPAGATION_propagation 0
 #define N_ROOT_PROPAGATION_recursive 1
+#define S_ROOT_ATTACH_path 0
 #define S_ROOT_OPEN_path 0
 #define N_MOUNT_FILESYSTEM_attributes 0
 #define N_MOUNT_FILESYSTEM_flags 1
@@ -332,6 +343,17 @@ enum where {
 #define S_PATH_READONLY_path 0
 #define S_SYSCTL_WRITE_path 0
 #define S_SYSCTL_WRITE_value 1
+#define N_CRIU_EXEC_firstSlot 0
+#define N_CRIU_EXEC_count 1
+#define N_CRIU_EXEC_withoutStdio 2
+#define S_CRIU_EXEC_path 0
+#define S_CRIU_EXEC_args 1
+#define S_CRIU_EXEC_env 2
+#define S_CRIU_REQUEST_request 0
+#define N_CRIU_UNTIL_slot 0
+#define N_CRIU_UNTIL_notification 1
+#define S_CRIU_UNTIL_answer 0
+#define S_CRIU_UNTIL_events 1
 #define N_CONSOLE_OPEN_slot 0
 #define N_CONSOLE_OPEN_rows 1
 #define N_CONSOLE_OPEN_columns 2
@@ -400,6 +422,8 @@ static const struct op_shape op_shapes[256] = {
   [OP_SOCKET_SEND_PIDFD] = {1, 1, {1, 0}},
   [OP_HOOK_RUN] = {1, 2, {2, 4, 4, 3, 3}},
   [OP_SOURCE_OPEN] = {1, 3, {2, 0}},
+  [OP_FILE_OPEN] = {1, 1, {2, 0}},
+  [OP_FILE_TELL] = {1, 1, {3, 0}},
   [OP_USERNS_MAKE] = {1, 1, {1, 1, 0}},
   [OP_USERNS_OPEN] = {1, 1, {2, 0}},
   [OP_PROCESS_SIGNAL] = {1, 4, {0}},
@@ -422,6 +446,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_ROOT_MOVE] = {1, 0, {0}},
   [OP_ROOT_READONLY] = {1, 0, {0}},
   [OP_ROOT_PROPAGATION] = {1, 2, {0}},
+  [OP_ROOT_ATTACH] = {1, 0, {2, 0}},
   [OP_ROOT_OPEN] = {1, 0, {2, 0}},
   [OP_MOUNT_FILESYSTEM] = {1, 2, {1, 1, 2, 4, 4}},
   [OP_MOUNT_BIND] = {1, 7, {2, 2, 0}},
@@ -433,6 +458,9 @@ static const struct op_shape op_shapes[256] = {
   [OP_PATH_MASK] = {1, 0, {2, 0}},
   [OP_PATH_READONLY] = {1, 0, {2, 0}},
   [OP_SYSCTL_WRITE] = {1, 0, {1, 1, 0}},
+  [OP_CRIU_EXEC] = {1, 3, {2, 4, 4, 0}},
+  [OP_CRIU_REQUEST] = {1, 0, {3, 0}},
+  [OP_CRIU_UNTIL] = {1, 2, {3, 4, 0}},
   [OP_CONSOLE_OPEN] = {1, 5, {0}},
   [OP_STDIO_OWN] = {1, 1, {0}},
   [OP_STDIO_NULL] = {1, 0, {0}},

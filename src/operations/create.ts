@@ -69,7 +69,7 @@ export interface PreparedCreate {
   readonly cgroup: CgroupRecord;
 }
 
-const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
+export const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
 
 /** The one question about the root that is asked from here: is it there at all (S01). */
 function checkRootfs(rootfs: string): void {
@@ -160,8 +160,8 @@ function compileCgroups(spec: Spec, facts: HostFacts, request: CreateRequest): C
 const namesLabel = ({ process, linux }: Spec): boolean =>
   Boolean(process?.apparmorProfile || process?.selinuxLabel || linux?.mountLabel);
 
-/** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
-export function compileRequest(request: CreateRequest, given?: HostFacts) {
+/** Reads and checks a bundle, and works out all that its plan depends on; touches nothing. */
+export function readRequest(request: CreateRequest, given?: HostFacts) {
   checkContainerId(request.id);
   const { spec, warnings } = loadBundleConfig(configPath(request));
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
@@ -170,7 +170,7 @@ export function compileRequest(request: CreateRequest, given?: HostFacts) {
   const cgroup = compileCgroups(spec, facts, request);
   const resctrl = resctrlPart(spec, request.id);
   const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
-  const plan = compileCreate(spec, facts, {
+  const options: CompileOptions = {
     ...request.switches,
     id: request.id,
     bundle: request.bundle,
@@ -186,8 +186,15 @@ export function compileRequest(request: CreateRequest, given?: HostFacts) {
     ),
     alreadyIn: alreadyIn(spec),
     idMappers: idMappers(spec, facts),
-  });
-  return { plan, draft, spec, warnings: [...warnings, ...cgroup.warnings, ...plan.warnings] };
+  };
+  return { spec, facts, options, draft, warnings: [...warnings, ...cgroup.warnings] };
+}
+
+/** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
+export function compileRequest(request: CreateRequest, given?: HostFacts) {
+  const { spec, facts, options, draft, warnings } = readRequest(request, given);
+  const plan = compileCreate(spec, facts, options);
+  return { plan, draft, spec, warnings: [...warnings, ...plan.warnings] };
 }
 
 /**

@@ -40,7 +40,7 @@ export function describeFeatures(): Features {
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: true },
     },
-    annotations: {},
-    potentiallyUnsafeConfigAnnotations: [],
+    annotations: { 'org.opencontainers.runc.checkpoint.enabled': 'true' },
+    potentiallyUnsafeConfigAnnotations: ['org.criu.config'],
   };
 }

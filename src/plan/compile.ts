@@ -58,7 +58,8 @@ function bindsDev({ mounts = [] }: Spec): boolean {
   return false;
 }
 
-function contextOf(spec: Spec, facts: HostFacts, options: CompileOptions): Context {
+/** What the phases share, for one config on one host. */
+export function contextOf(spec: Spec, facts: HostFacts, options: CompileOptions): Context {
   const process = spec.process ?? fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
   const namespaces = namespacesOf(spec, options);
   const inUserNamespace = facts.inUserNamespace || isApart(namespaces, 'user');

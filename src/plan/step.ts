@@ -52,6 +52,8 @@ export const slots = {
   pidfd: 3,
   seccompListener: 4,
   target: 5,
+  /** What is opened for CRIU; such a plan has no id-mapped mounts. */
+  firstCriu: 64,
   firstIdMap: 32,
   lastIdMap: 127,
 } as const;

@@ -1,5 +1,6 @@
 /** Where state lives: the root, as runc chooses it, and the files of one container. */
 import { fail } from '../errors/error.js';
+import { criuRootDirectory } from '../tables/criu.js';
 import { notifyDirectory, notifySocketFile } from '../tables/notify.js';
 import { readTextIfExists } from '../host/files.js';
 
@@ -77,6 +78,7 @@ export const stateFiles = {
 /** Subdirectories a container's state may have, with the files in them. */
 export const stateDirectories: ReadonlyMap<string, readonly string[]> = new Map([
   [notifyDirectory, [notifySocketFile]],
+  [criuRootDirectory, []],
 ]);
 
 /** Left behind by a writer that was killed between writing and renaming. */

@@ -2,6 +2,7 @@
 import { fail } from '../errors/error.js';
 import * as files from '../host/files.js';
 import { effectiveUid } from '../host/process.js';
+import { criuRootDirectory } from '../tables/criu.js';
 import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
 import { isTemporary, type StateRoot, stateDirectories, stateFiles } from './layout.js';
@@ -118,8 +119,13 @@ export function writeProvisional(directory: string, draft: RecordDraft): void {
 }
 
 /** The folder that a container sees with its notify socket in it: for any user of it. */
-export function makeNotifyDirectory(directory: string): void {
-  const path = `${directory}/${notifyDirectory}`;
+export const makeNotifyDirectory = (directory: string): void => makeSubdirectory(directory, notifyDirectory);
+
+/** Where CRIU sees the root it restores into. */
+export const makeCriuRoot = (directory: string): void => makeSubdirectory(directory, criuRootDirectory);
+
+function makeSubdirectory(directory: string, name: string): void {
+  const path = `${directory}/${name}`;
   try {
     files.makeDirectory(path, 0o755);
     files.changeMode(path, 0o755); // whatever the umask

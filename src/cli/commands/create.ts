@@ -27,7 +27,9 @@ function cgroupDriver({ globals }: Context): CreateRequest['driver'] {
 }
 
 /** The systemd driver and all that comes with it, for who asks for it. */
-const loadSystemd = async (context: Context): Promise<typeof import('../../operations/systemd.js') | undefined> =>
+export const loadSystemd = async (
+  context: Context,
+): Promise<typeof import('../../operations/systemd.js') | undefined> =>
   cgroupDriver(context) === 'systemd' ? import('../../operations/systemd.js') : undefined;
 
 export async function createRequest(context: Context, mode: CreateRequest['mode']): Promise<CreateRequest> {

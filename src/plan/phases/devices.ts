@@ -6,7 +6,7 @@ import { type MountEntry, targetFlags } from './mounts.js';
 import { isApart } from './namespaces.js';
 
 /** What every container has (config-linux.md, default devices); console and ptmx are not nodes of their own. */
-const defaults: readonly Device[] = [
+export const defaultDevices: readonly Device[] = [
   { path: '/dev/null', type: 'c', major: 1, minor: 3 },
   { path: '/dev/zero', type: 'c', major: 1, minor: 5 },
   { path: '/dev/full', type: 'c', major: 1, minor: 7 },
@@ -69,7 +69,7 @@ export function deviceSteps(context: Context): Step[] {
     if (context.inUserNamespace && device.type !== 'p') steps.push(...hostNodeSteps(context, device, pointer));
     else steps.push(nodeStep(device, pointer));
   };
-  for (const device of defaults) {
+  for (const device of defaultDevices) {
     if (!isListed(listed, device.path)) add(device, '');
   }
   for (let i = 0; i < listed.length; i++) add(listed[i]!, `/linux/devices/${i}`);

@@ -38,12 +38,19 @@ export function publishReady(context: Context): Step[] {
     const args = { slot: slots.pidfd, text: 'standard' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of init'));
   }
-  steps.push(publishStep(context, options.ready, 'save the state'));
-  if (options.pidFile !== undefined) {
-    const args = { mode: 0o644, path: options.pidFile, before: '', between: '', after: '' };
-    steps.push(step('host', 'file.publish', args, '', `write the pid to ${options.pidFile}`));
-  }
+  steps.push(...publishState(context), ...pidFileSteps(context));
   return steps;
+}
+
+/** The record of a container that is complete. */
+export const publishState = (context: Context): Step[] => [
+  publishStep(context, context.options.ready, 'save the state'),
+];
+
+export function pidFileSteps({ options }: Context): Step[] {
+  if (options.pidFile === undefined) return [];
+  const args = { mode: 0o644, path: options.pidFile, before: '', between: '', after: '' };
+  return [step('host', 'file.publish', args, '', `write the pid to ${options.pidFile}`)];
 }
 
 /** A foreground run waits for its process. */

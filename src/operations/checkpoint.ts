@@ -1,0 +1,103 @@
+import { loadBundleConfig } from '../bundle/load.js';
+import type { Spec } from '../bundle/types.js';
+import { fail } from '../errors/error.js';
+import { executorPath } from '../host/executor.js';
+import * as files from '../host/files.js';
+import { environment } from '../host/process.js';
+import { requireFeature } from '../linux/criu.js';
+import { readMountInfo } from '../linux/mountinfo.js';
+import { compileCheckpoint } from '../plan/compile-checkpoint.js';
+import type { CriuFlags, ExternalNamespace } from '../plan/criu/options.js';
+import { encodePlan } from '../plan/encode.js';
+import { stateFiles } from '../state/layout.js';
+import { statusOf } from '../state/status.js';
+import { type Container, openContainer } from '../state/store.js';
+import { criuFiles } from '../tables/criu.js';
+import type { Plan } from '../plan/step.js';
+import { type CriuDirectories, preparePlace, requireRoot } from './criu.js';
+import type { CgroupControl } from './tools.js';
+
+export interface CheckpointRequest {
+  readonly root: string;
+  readonly id: string;
+  readonly directories: CriuDirectories;
+  readonly flags: CriuFlags;
+}
+
+export interface PreparedCheckpoint {
+  readonly plan: Plan;
+  readonly bytes: Uint8Array;
+  readonly log: string;
+}
+
+/** Where CRIU's log of a dump is. */
+export const dumpLog = ({ images, work }: CriuDirectories): string => `${work ?? images}/${criuFiles.dumpLog}`;
+
+function checkStatus({ record, directory }: Container, cgroups: Pick<CgroupControl, 'isFrozen'>): void {
+  const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+  if (status === 'running' || status === 'paused') return;
+  fail('TSR_CHECKPOINT_STATE', `Container cannot be checkpointed in ${status} state`);
+}
+
+function checkParent({ images }: CriuDirectories, parent: string | undefined): void {
+  if (parent === undefined) return;
+  if (parent.startsWith('/')) fail('TSR_CLI_VALUE', '--parent-path must be relative', { hint: 'to --image-path' });
+  const kind = files.statIfExists(`${images}/${parent}`)?.kind;
+  if (kind !== 'directory') {
+    fail('TSR_CLI_VALUE', `invalid --parent-path: '${images}/${parent}' is ${kind ? `a ${kind}` : 'not there'}`);
+  }
+}
+
+/** Networks and pid namespaces that were there before the container stay as they are (CRIU does no other type). */
+function externalNamespaces(spec: Spec): ExternalNamespace[] {
+  const found: ExternalNamespace[] = [];
+  for (const [index, { type, path }] of (spec.linux?.namespaces ?? []).entries()) {
+    if (!path || (type !== 'network' && type !== 'pid')) continue;
+    const inode = files.statIfExists(path)?.ino;
+    if (inode === undefined) {
+      fail('TSR_CRIU_NAMESPACE', `the ${type} namespace '${path}' is gone`, { pointer: `/linux/namespaces/${index}` });
+    }
+    found.push({ type, path, inode });
+  }
+  return found;
+}
+
+/** The hidden second command: what `delete` does is not for a plan to repeat. */
+function removeCommand({ root, id }: CheckpointRequest): { path: string; args: string[]; env: string[] } {
+  const passed = ['PATH', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS'];
+  const env = passed.flatMap((name) => (environment(name) === undefined ? [] : [`${name}=${environment(name)}`]));
+  return { path: executorPath(), args: ['tsrun', '--root', root, 'delete', '--force', '--', id], env };
+}
+
+/** Checks everything that can be checked, and makes the directories of the image. The caller carries the plan out. */
+export function prepareCheckpoint(
+  request: CheckpointRequest,
+  cgroups: Pick<CgroupControl, 'isFrozen'>,
+): PreparedCheckpoint {
+  const { flags, directories } = request;
+  const container = openContainer(request.root, request.id);
+  const { record, directory } = container;
+  checkStatus(container, cgroups);
+  requireRoot();
+  const { spec } = loadBundleConfig(`${directory}/${stateFiles.config}`);
+  const place = preparePlace(directories, record.annotations);
+  checkParent(directories, flags.parentPath);
+  if (flags.preDump) requireFeature(place.program, 'mem_dirty_track', 'pre-dump');
+  if (flags.lazyPages) requireFeature(place.program, 'uffd-noncoop', 'lazy-pages');
+  const plan = compileCheckpoint(spec, {
+    flags,
+    place,
+    bundle: record.bundle,
+    rootfs: record.rootfs,
+    pid: record.pid,
+    cgroup: record.cgroup,
+    external: externalNamespaces(spec),
+    mounts: readMountInfo(record.pid),
+    remove: removeCommand(request),
+  });
+  const bytes = encodePlan(plan);
+  if (!flags.preDump) {
+    files.writeAtomically(`${directories.images}/${criuFiles.descriptors}`, JSON.stringify(record.stdio));
+  }
+  return { plan, bytes, log: dumpLog(directories) };
+}

@@ -1,0 +1,54 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { TsrunError } from '../errors/error.js';
+import { findCriu } from '../linux/criu.js';
+import { quoteLog } from './criu.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tsrun-criu-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+/** A directory with a program that only knows its version. */
+function installed(name: string, version: string): string {
+  const directory = join(folder, name);
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'criu'), `#!/bin/sh\necho '${version}'\n`);
+  chmodSync(join(directory, 'criu'), 0o755);
+  return directory;
+}
+
+function codeOf(directory: string): string {
+  try {
+    findCriu([directory]);
+    return '';
+  } catch (error) {
+    return error instanceof TsrunError ? error.failure.code : String(error);
+  }
+}
+
+test('without CRIU, or with one that is too old, there is one clear reason', () => {
+  assert.is(codeOf(join(folder, 'nowhere')), 'TSR_CRIU_MISSING');
+  assert.is(codeOf(installed('old', 'Version: 3.16.1')), 'TSR_CRIU_VERSION');
+  assert.is(codeOf(installed('ancient', 'Version: 2.99')), 'TSR_CRIU_VERSION');
+  assert.is(codeOf(installed('other', 'hello')), 'TSR_CRIU_VERSION');
+  assert.is(findCriu([installed('new', 'Version: 4.1')]), join(folder, 'new', 'criu'));
+  assert.is(findCriu([installed('enough', 'Version: 3.17.1')]), join(folder, 'enough', 'criu'));
+  assert.is(codeOf('relative'), 'TSR_CRIU_MISSING', 'the working directory is nobody to trust');
+});
+
+test('of a log its errors are shown, else its last line', () => {
+  const log = [
+    '(00.000001) Version: 3.17.1',
+    "(00.006612) Error (criu/files-reg.c:1031): Can't lookup mount=23 for fd=1 path=/data/log",
+    '(00.006613) Unlock network',
+    '(00.012345) Error (criu/cr-dump.c:2053): Dumping FAILED.',
+    '',
+  ];
+  assert.is(quoteLog(log.join('\n')), "Can't lookup mount=23 for fd=1 path=/data/log | Dumping FAILED.");
+  assert.is(quoteLog('(00.000001) one\n(00.000002) two\n'), 'two');
+  assert.is(quoteLog(''), '');
+});
+
+test.run();
