@@ -93,7 +93,7 @@ function explainHelper(summary: string, text: string): Failure | undefined {
     .trim()
     .replace(/^tsrun [^:]*: /, '')
     .replace(/\n+/g, ' | ');
-  if (summary === helperSummaries.check) return { code: 'TSR_CRIU_WRITABLE', message: said, step: summary };
+  if (summary === helperSummaries.check) return { code: 'TSR_CRIU_WRITABLE', message: said };
   if (summary !== helperSummaries.remove) return undefined;
   return {
     code: 'TSR_CHECKPOINT_DELETE',
