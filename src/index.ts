@@ -75,7 +75,7 @@ function carryOut(options: ContainerOptions, mode: CreateRequest['mode']): numbe
   const request = requestOf(options, mode);
   const { bytes, warnings } = prepareCreate(request);
   for (const warning of warnings) (options.warn ?? ignore)(warning);
-  return carryOutHere(request.root.path, options.id, bytes);
+  return carryOutHere(request.root.path, options.id, bytes, { warn: options.warn ?? ignore });
 }
 
 /** The plan that `create` would carry out; needs no privilege and does nothing. @throws TsrunError */

@@ -13,7 +13,7 @@ const pidInState = 3;
  * Runs hooks whose state is known in full, those of `start` and `delete`, in a plan of their own: the executor has
  * the process group, the deadline and the bounded output that a hook needs (security.md S40, R15).
  */
-export const runHooks: RunHooks = (hooks, state, pointer, first = 0) => {
+export const runHooks = ((hooks, state, pointer, first = 0) => {
   if (hooks.length === 0) return;
   const name = pointer.slice(pointer.lastIndexOf('/') + 1);
   const steps = hooks.map(({ path, args, env, timeout }, index) =>
@@ -38,4 +38,4 @@ export const runHooks: RunHooks = (hooks, state, pointer, first = 0) => {
   if (answer.length === 0) fail('TSR_EXECUTOR_ANSWER', 'the executor has not answered', { pointer });
   const outcome = decodeOutcome(answer);
   if (outcome.status !== 'ok') throw new TsrunError(explainOutcome(outcome, decodeNotes(plan)));
-};
+}) satisfies RunHooks;

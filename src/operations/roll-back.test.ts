@@ -1,6 +1,15 @@
 // What a failed create may and may not take with it. Needs root and dist/tsrun.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -13,7 +22,7 @@ const name = `tsrun-rollback-${process.pid}`;
 const hierarchy =
   ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].find((path) => existsSync(join(path, 'cgroup.procs'))) ?? '';
 
-function makeBundle(change: (config: Record<string, never>) => void = () => undefined): string {
+function makeBundle(change: (config: Record<string, never>, directory: string) => void = () => undefined): string {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-rollback-'));
   for (const part of ['bin', 'usr', 'lib', 'lib64', 'proc', 'dev'])
     mkdirSync(join(directory, 'rootfs', part), { recursive: true });
@@ -25,7 +34,7 @@ function makeBundle(change: (config: Record<string, never>) => void = () => unde
     mounts: ['/usr', '/bin', '/lib', '/lib64'].map(bind),
     linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }], cgroupsPath: `/${name}` },
   };
-  change(config as never);
+  change(config as never, directory);
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
   return directory;
 }
@@ -134,6 +143,63 @@ test('a create that fails halfway leaves neither cgroup nor state nor process', 
     assert.match(stderr, /process\.args\[0\].*ENOENT/);
     assert.equal(readdirSync(join(directory, 'state')), []);
     assert.not.ok(existsSync(join(hierarchy, name)));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+for (const [kind, change] of [
+  ['createRuntime hook', { hooks: { createRuntime: [{ path: '/bin/false' }] } }],
+  ['createContainer hook', { hooks: { createContainer: [{ path: '/bin/false' }] } }],
+  ['mount', { mounts: [{ destination: '/x', type: 'no-such-filesystem' }] }],
+] as const) {
+  test(`a create that fails in a ${kind} runs the poststop hooks, whose failure is a warning`, () => {
+    const directory = makeBundle((config, folder) => {
+      const script = 'cat >"$0"; ls "$1" >>"$0"; exit 3';
+      const first = { path: '/bin/sh', args: ['sh', '-c', script, join(folder, 'first'), join(folder, 'state')] };
+      const second = { path: '/bin/sh', args: ['sh', '-c', 'cat >"$0"', join(folder, 'second')] };
+      const hooks = { ...('hooks' in change ? change.hooks : {}), poststop: [first, second] };
+      Object.assign(config, change, { hooks });
+    });
+    try {
+      const { status, stderr } = tsrun(directory, 'create', '-b', directory, 'web');
+      assert.is(status, 1);
+      assert.match(stderr, /\/hooks\/poststop\/0.*\n.*/, 'the warning');
+      assert.not.match(stderr.trim().split('\n').at(-1) ?? '', 'poststop');
+      for (const name of ['first', 'second']) {
+        const state = JSON.parse(readFileSync(join(directory, name), 'utf8'));
+        assert.equal([state.id, state.status], ['web', 'stopped'], 'and of the container nothing is there any more');
+      }
+    } finally {
+      tsrun(directory, 'delete', '--force', 'web');
+      rmSync(directory, { recursive: true });
+    }
+  });
+}
+
+test('a create that fails before there is a process runs no poststop hooks', () => {
+  const directory = makeBundle((config, folder) => {
+    const hook = { path: '/bin/sh', args: ['sh', '-c', 'cat >"$0"', join(folder, 'ran')] };
+    Object.assign(config, { hooks: { poststop: [hook] } });
+    Object.assign((config as { linux?: object }).linux ?? {}, { resources: { pids: { limit: -2 } } });
+  });
+  try {
+    assert.is(tsrun(directory, 'create', '-b', directory, 'web').status, 1);
+    assert.not.ok(existsSync(join(directory, 'ran')));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a failed poststop hook takes neither the next one nor the exit status from a run', () => {
+  const directory = makeBundle((config, folder) => {
+    Object.assign(config.process ?? {}, { args: ['sh', '-c', 'exit 7'] });
+    const second = { path: '/bin/sh', args: ['sh', '-c', 'cat >"$0"', join(folder, 'second')] };
+    Object.assign(config, { hooks: { poststop: [{ path: '/bin/false' }, second] } });
+  });
+  try {
+    assert.is(tsrun(directory, 'run', '-b', directory, 'web').status, 7);
+    assert.is(JSON.parse(readFileSync(join(directory, 'second'), 'utf8')).status, 'stopped');
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -3,13 +3,22 @@ import { type Failure, TsrunError } from '../errors/error.js';
 import { decodeOutcome, type Outcome } from '../executor/outcome.js';
 import { carryOut } from '../host/executor.js';
 import { removeResctrlGroup } from '../linux/resctrl.js';
+import type { ContainerRecord } from '../state/record.js';
 import { readRecord, removeState } from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { cgroupControl } from './cgroups.js';
 import { errorOf } from './conclude.js';
+import { runHooks } from './hooks.js';
+import { describeContainer } from './state.js';
+import type { Warn } from './tools.js';
 
 /** Ends the systemd unit of a container that has one; handed in by who has loaded that driver. */
 export type StopUnit = (cgroup: CgroupRecord) => void;
+
+export interface RollbackOptions {
+  readonly warn: Warn;
+  readonly stopUnit?: StopUnit | undefined;
+}
 
 /** What went wrong before is the news; a bus that does not answer is not. The unit ends by itself with its last process. */
 function stopQuietly(cgroup: CgroupRecord, stopUnit: StopUnit): void {
@@ -35,32 +44,50 @@ function madeOf(cgroup: CgroupRecord, { code, detail }: Failure): CgroupRecord {
   return unfit < 0 ? cgroup : { ...cgroup, places: cgroup.places.slice(0, unfit) };
 }
 
+/**
+ * The lifecycle of a container whose hook has failed goes on with its end (runtime.md, steps 4 to 7), and that has
+ * hooks. As in runc it is so whatever has failed, once there was a process. Theirs is a warning, and the next one runs.
+ */
+function runPoststopHooks(record: ContainerRecord, warn: Warn): void {
+  const state = describeContainer(record, 'stopped');
+  for (const [index, hook] of (record.hooks.poststop ?? []).entries()) {
+    try {
+      runHooks([hook], state, '/hooks/poststop', index);
+    } catch (error) {
+      if (!(error instanceof TsrunError)) throw error;
+      warn(error.failure);
+    }
+  }
+}
+
 /** Removes cgroups and state of the container that could not be made; returns the error to report. */
 export function rollBack(
   root: string,
   id: string,
   round: { outcome: Uint8Array; plan: Uint8Array },
-  stopUnit?: StopUnit,
+  { warn, stopUnit }: RollbackOptions,
 ): TsrunError {
   const directory = `${root}/${id}`;
   const record = readRecord(directory, id);
   if (!record) return errorOf(round);
   const error = errorOf(round, cgroupControl.oomKills(record.cgroup));
   const { step = '' } = error.failure;
-  const ours = isOurs(decodeOutcome(round.outcome), error.failure);
+  const outcome = decodeOutcome(round.outcome);
+  const ours = isOurs(outcome, error.failure);
   if (ours) cgroupControl.killAll(record.cgroup);
   if (ours && record.cgroup.unit && stopUnit) stopQuietly(record.cgroup, stopUnit);
   // Made but not entered: empty, or somebody else's and then busy. A unit's are made by systemd, after it has agreed.
   if (ours || record.cgroup.unit === undefined) cgroupControl.remove(madeOf(record.cgroup, error.failure));
   if (record.intelRdtPath && !step.startsWith('make resctrl group')) removeResctrlGroup(record.intelRdtPath);
   removeState(root, id);
+  if (outcome.pid > 0) runPoststopHooks(record, warn);
   return error;
 }
 
 /** Without an executor above us (Node): spawns one. Returns the exit status. */
-export function carryOutHere(root: string, id: string, plan: Uint8Array, stopUnit?: StopUnit): number {
+export function carryOutHere(root: string, id: string, plan: Uint8Array, options: RollbackOptions): number {
   const outcome = carryOut(plan);
   const { status, value } = decodeOutcome(outcome);
   if (status === 'ok') return value;
-  throw rollBack(root, id, { outcome, plan }, stopUnit);
+  throw rollBack(root, id, { outcome, plan }, options);
 }

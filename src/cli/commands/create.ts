@@ -1,4 +1,5 @@
 import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../operations/create.js';
+import type { RollbackOptions } from '../../operations/roll-back.js';
 import { failedRound, handOver, isEngine } from '../../host/executor.js';
 import { currentDirectory, environment, ownPid, parentPid } from '../../host/process.js';
 import { absolutePath } from '../../state/layout.js';
@@ -67,13 +68,18 @@ async function explainCgroups({ log }: Context, { cgroup }: PreparedCreate): Pro
   if (missing.length > 0) log.debug(`no cgroup for the container, as it cannot be made: ${missing.join(', ')}`);
 }
 
+const rollbackOptions = (
+  { log }: Context,
+  systemd: typeof import('../../operations/systemd.js') | undefined,
+): RollbackOptions => ({ warn: log.warn.bind(log), stopUnit: systemd?.stopUnitOf });
+
 /** Prepares the plan and gives it to the executor; in a second round, explains why it failed and rolls back. */
 export async function createOrRun(context: Context, mode: CreateRequest['mode']): Promise<number> {
   const round = failedRound();
   if (round) {
     const { rollBack } = await import('../../operations/roll-back.js');
     const systemd = await loadSystemd(context);
-    throw rollBack(stateRoot(context).path, context.operands[0] ?? '', round, systemd?.stopUnitOf);
+    throw rollBack(stateRoot(context).path, context.operands[0] ?? '', round, rollbackOptions(context, systemd));
   }
   const prepared: PreparedCreate = prepareCreate(await createRequest(context, mode));
   for (const warning of prepared.warnings) context.log.warn(warning);
@@ -81,7 +87,12 @@ export async function createOrRun(context: Context, mode: CreateRequest['mode'])
   if (isEngine()) handOver(prepared.bytes);
   const { carryOutHere } = await import('../../operations/roll-back.js');
   const systemd = await loadSystemd(context);
-  return carryOutHere(stateRoot(context).path, context.operands[0] ?? '', prepared.bytes, systemd?.stopUnitOf);
+  return carryOutHere(
+    stateRoot(context).path,
+    context.operands[0] ?? '',
+    prepared.bytes,
+    rollbackOptions(context, systemd),
+  );
 }
 
 export const run = (context: Context): Promise<number> => createOrRun(context, 'create');

@@ -32,9 +32,9 @@ export function hookSteps(context: Context, name: keyof Hooks, defaultEnv: reado
   const hooks: readonly Hook[] = context.spec.hooks?.[name] ?? [];
   if (hooks.length === 0) return [];
   const { role, pid, status } = points[name];
-  // Before 1.3 a failed poststart hook was a warning and the next one ran.
-  const softly =
-    name === 'poststart' && isBefore(context.spec.ociVersion, 3) ? { tolerate: ['ECHILD', 'ETIMEDOUT'] } : {};
+  // Before 1.3 a failed poststart hook was a warning and the next one ran; a failed poststop hook always is one.
+  const soft = name === 'poststop' || (name === 'poststart' && isBefore(context.spec.ociVersion, 3));
+  const softly = soft ? { tolerate: ['ECHILD', 'ETIMEDOUT'] } : {};
   const { before, after } = context.options.hookState(status);
   return hooks.map(({ path, args, env, timeout }, index) => {
     const run = {
