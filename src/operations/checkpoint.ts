@@ -1,4 +1,3 @@
-import { loadBundleConfig } from '../bundle/load.js';
 import type { Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
 import { executorPath } from '../host/executor.js';
@@ -9,12 +8,12 @@ import { readMountInfo } from '../linux/mountinfo.js';
 import { compileCheckpoint } from '../plan/compile-checkpoint.js';
 import type { CriuFlags, ExternalNamespace } from '../plan/criu/options.js';
 import { encodePlan } from '../plan/encode.js';
-import { stateFiles } from '../state/layout.js';
 import { statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
 import type { Plan } from '../plan/step.js';
 import { type CriuDirectories, preparePlace, requireRoot } from './criu.js';
+import { readSnapshot } from './snapshot.js';
 import type { CgroupControl } from './tools.js';
 
 export interface CheckpointRequest {
@@ -76,10 +75,10 @@ export function prepareCheckpoint(
 ): PreparedCheckpoint {
   const { flags, directories } = request;
   const container = openContainer(request.root, request.id);
-  const { record, directory } = container;
+  const { record } = container;
   checkStatus(container, cgroups);
   requireRoot();
-  const { spec } = loadBundleConfig(`${directory}/${stateFiles.config}`);
+  const spec = readSnapshot(container.directory);
   const place = preparePlace(directories, record.annotations);
   checkParent(directories, flags.parentPath);
   if (flags.preDump) requireFeature(place.program, 'mem_dirty_track', 'pre-dump');

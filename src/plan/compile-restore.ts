@@ -52,8 +52,9 @@ function rootSteps(context: Context): Step[] {
   // What the host's user may reach needs no detour through it here.
   const own = { ...context, namespaces: { created: new Set([]), joined: new Map() } } as Context;
   const places = readMounts(spec.mounts ?? []).filter(({ options: { remount } }) => !remount);
+  const prepare = { propagation: MS.SLAVE | MS.REC, parent: MS.PRIVATE, path };
   return [
-    step('init', 'root.prepare', { propagation: MS.SLAVE | MS.REC, path }, '/root/path', `prepare root ${path}`),
+    step('init', 'root.prepare', prepare, '/root/path', `prepare root ${path}`),
     step('init', 'root.attach', { path: root }, '/root/path', `show the root to CRIU at ${root}`),
     ...places.flatMap((entry) => (entry.options.bind ? bindSteps(own, entry, new Map()) : [standIn(entry)])),
   ];
