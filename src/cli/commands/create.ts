@@ -68,7 +68,7 @@ async function explainCgroups({ log }: Context, { cgroup }: PreparedCreate): Pro
   if (missing.length > 0) log.debug(`no cgroup for the container, as it cannot be made: ${missing.join(', ')}`);
 }
 
-const rollbackOptions = (
+export const rollbackOptions = (
   { log }: Context,
   systemd: typeof import('../../operations/systemd.js') | undefined,
 ): RollbackOptions => ({ warn: log.warn.bind(log), stopUnit: systemd?.stopUnitOf });

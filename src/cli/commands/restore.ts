@@ -2,14 +2,14 @@ import { carryOut, failedRound, handOver, isEngine } from '../../host/executor.j
 import { prepareRestore, restoreLog } from '../../operations/restore.js';
 import { type Context, stateRoot } from '../context.js';
 import { criuDirectories, criuFlags } from '../criu-flags.js';
-import { createRequest, loadSystemd } from './create.js';
+import { createRequest, loadSystemd, rollbackOptions } from './create.js';
 
 /** Takes back what had been made, and says why CRIU could not go on. */
 async function undo(context: Context, round: { outcome: Uint8Array; plan: Uint8Array }): Promise<Error> {
   const { rollBack } = await import('../../operations/roll-back.js');
   const { criuError } = await import('../../operations/criu.js');
   const systemd = await loadSystemd(context);
-  rollBack(stateRoot(context).path, context.operands[0] ?? '', round, systemd?.stopUnitOf);
+  rollBack(stateRoot(context).path, context.operands[0] ?? '', round, rollbackOptions(context, systemd));
   return criuError(round, restoreLog(criuDirectories(context)));
 }
 
