@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { allCases } from '../../conformance/cases/all.js';
 import { checkRequirements } from '../../conformance/requirements.js';
 import { checkImports } from './check-imports.js';
+import { undocumentedErrors } from './generate-config-docs.js';
 
 let failed = 0;
 
@@ -24,6 +25,7 @@ command('types', 'node_modules/.bin/tsc', ['-p', '.']);
 const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`;
 command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']);
 report('import rules', checkImports());
+report('errors of a config are explained in docs/config', undocumentedErrors());
 report('requirements', checkRequirements(allCases()));
 
 process.exit(failed === 0 ? 0 : 1);

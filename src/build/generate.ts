@@ -1,5 +1,6 @@
 // Writes every generated file; with --check it only compares and fails on a difference (the gate).
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { generateConfigDocs } from './generate-config-docs.js';
 import { generateConfigTypes } from './generate-config-types.js';
 import { generateConfigShapes } from './generate-config-shapes.js';
 import { generateErrorDocs } from './generate-error-docs.js';
@@ -14,6 +15,7 @@ const generators: (() => { path: string; text: string }[])[] = [
   generateValidators,
   generateErrorDocs,
   generateMan,
+  generateConfigDocs,
 ];
 
 const check = process.argv.includes('--check');
