@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkSource, specKind } from '../bundle/validate.js';
+import { specKind } from '../bundle/spec-document.js';
+import { checkSource } from '../bundle/validate.js';
 import { configOf, configText, type Example, folder, type Page, readPages } from './config-pages.js';
 
 const runtime = resolve('dist/tsrun');
