@@ -160,7 +160,7 @@ export function generateConfigDocs(): GeneratedFile[] {
   return [{ path: `${folder}/README.md`, text: indexText(pages, keys) }, ...files];
 }
 
-/** Where errors of a config come from; all but the runtime's own mistakes are on a page. */
+/** Where errors of a config come from. */
 const sources = ['src/bundle/rules', 'src/plan'];
 
 /** Codes that a config can be refused with and that no page explains. */
@@ -172,6 +172,7 @@ export function undocumentedErrors(): string[] {
       .map((name) => `${directory}/${name}`),
   );
   const codes = files.flatMap((file) => readFileSync(file, 'utf8').match(/TSR_[A-Z_]+/g) ?? []);
-  const own = (code: string): boolean => code.startsWith('TSR_PLAN_') || code === 'TSR_CGROUP_SUB_PATH';
-  return [...new Set(codes)].filter((code) => !own(code) && !told.has(code)).sort();
+  // Mistakes of tsrun's own, and what is about exec and checkpoints.
+  const others = /^TSR_(PLAN|CRIU)_|^TSR_CGROUP_SUB_PATH$/;
+  return [...new Set(codes)].filter((code) => !others.test(code) && !told.has(code)).sort();
 }
