@@ -35,10 +35,10 @@ function bundle(args: readonly string[]): { root: string; bundle: string; direct
   };
 }
 
-test('runs a container and returns its exit status', () => {
+test('runs a container and returns its exit status', async () => {
   const { done, directory, ...where } = bundle(['sh', '-c', 'echo hello >/out/said; exit 7']);
   try {
-    assert.is(run({ id: 'library-run', ...where }), 7);
+    assert.is((await run({ id: 'library-run', ...where })).status, 7);
     assert.is(readFileSync(join(directory, 'said'), 'utf8'), 'hello\n');
     assert.equal(list(where), []);
   } finally {

@@ -1,10 +1,7 @@
 /**
- * tsrun as a library for Node ≥ 20: the same operations as the command, errors as values. Synchronous where the
- * command is; the executor (`dist/tsrun`) is spawned for what must happen in a new process.
- *
- *   import { create, start, state, remove } from 'tsrun';
- *   create({ id: 'web', bundle: '/bundles/web' });
- *   await start('web');
+ * tsrun as a library for Node ≥ 20: the same operations as the command, errors as values. What takes a moment is
+ * synchronous, what takes as long as a container (`run`, `exec`) is not; the executor (`dist/tsrun`) is spawned for what
+ * must happen in a new process. docs/library.md shows it at work.
  */
 import './bundle/explain.js';
 import { cgroupControl } from './operations/cgroups.js';
@@ -12,11 +9,13 @@ import { type CreateRequest, compileRequest, prepareCreate } from './operations/
 import { deleteContainer } from './operations/delete.js';
 import { deriveCgroup as deriveNow } from './operations/derive-cgroup.js';
 import { explainReply } from './operations/explain-reply.js';
+import { prepareExec } from './operations/exec.js';
 import { runHooks } from './operations/hooks.js';
 import { killContainer } from './operations/kill.js';
 import { sendSpawning } from './operations/kill-failure.js';
 import { listContainers } from './operations/list.js';
 import { carryOutHere } from './operations/roll-back.js';
+import { execAsync, type Finished, runAsync, type Streams } from './operations/run-async.js';
 import { startContainer } from './operations/start.js';
 import { type ContainerState, readState } from './operations/state.js';
 import type { Warn } from './operations/tools.js';
@@ -27,6 +26,7 @@ export type { Spec } from './bundle/types.js';
 export type { Failure } from './errors/error.js';
 export { TsrunError } from './errors/error.js';
 export { renderFailure } from './errors/render.js';
+export type { Finished, Stream, Streams } from './operations/run-async.js';
 export type { ContainerState } from './operations/state.js';
 export type { CompiledPlan } from './plan/options.js';
 export { printPlan } from './plan/print.js';
@@ -71,11 +71,10 @@ function requestOf(options: ContainerOptions, mode: CreateRequest['mode']): Crea
   };
 }
 
-function carryOut(options: ContainerOptions, mode: CreateRequest['mode']): number {
-  const request = requestOf(options, mode);
-  const { bytes, warnings } = prepareCreate(request);
+function prepare(options: ContainerOptions, mode: CreateRequest['mode']): Uint8Array {
+  const { bytes, warnings } = prepareCreate(requestOf(options, mode));
   for (const warning of warnings) (options.warn ?? ignore)(warning);
-  return carryOutHere(request.root.path, options.id, bytes, { warn: options.warn ?? ignore });
+  return bytes;
 }
 
 /** The plan that `create` would carry out; needs no privilege and does nothing. @throws TsrunError */
@@ -83,11 +82,40 @@ export const plan = (options: ContainerOptions): CompiledPlan => compileRequest(
 
 /** Creates a container; its process waits for `start`. @throws TsrunError; then nothing is left behind. */
 export function create(options: ContainerOptions): void {
-  carryOut(options, 'create');
+  carryOutHere(options.root ?? defaultRoot, options.id, prepare(options, 'create'), { warn: options.warn ?? ignore });
 }
 
-/** Creates and starts a container, waits for it, removes it. Returns its exit status, 128 + N for signal N. */
-export const run = (options: ContainerOptions): number => carryOut(options, 'run');
+/** Creates and starts a container, waits for it, removes it. @throws TsrunError, when it never ran. */
+export const run = async (options: ContainerOptions & Streams): Promise<Finished> =>
+  runAsync(options.root ?? defaultRoot, options.id, prepare(options, 'run'), { warn: ignore, ...options });
+
+/** What `exec` runs, and as whom; everything else is as for the container's first process. */
+export interface ExecOptions extends Place, Streams {
+  readonly cwd?: string;
+  /** `NAME=value`, added to the container's. */
+  readonly env?: readonly string[];
+  /** `UID` or `UID:GID`. */
+  readonly user?: string;
+}
+
+/** Runs a program in a running container and waits for it. @throws TsrunError, when it never ran. */
+export async function exec(id: string, args: readonly string[], options: ExecOptions = {}): Promise<Finished> {
+  const { root = defaultRoot, warn = ignore, cwd, env = [], user } = options;
+  const { bytes, warnings } = prepareExec(
+    {
+      root,
+      id,
+      mode: 'run',
+      flags: { args, cwd, env, user, tty: false, additionalGids: [], caps: [] },
+      cgroups: [],
+      ignorePaused: false,
+      switches: { preserveFds: 0 },
+    },
+    (cgroup) => cgroupControl.isFrozen(cgroup),
+  );
+  for (const warning of warnings) warn(warning);
+  return execAsync(root, id, bytes, options);
+}
 
 /** Lets a created container run its program. @throws TsrunError */
 export const start = (id: string, { root = defaultRoot, warn = ignore }: Place = {}): Promise<void> =>

@@ -119,10 +119,11 @@ function copyKoffi() {
 }
 
 async function buildNode() {
-  const { buildSync } = await import('esbuild');
   const sources = [...walk('src')].filter(
     (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('src/build'),
   );
+  if (!isStale('dist/types/index.d.ts', [...sources, 'src/build/prepare.mjs', 'tsconfig.types.json'])) return;
+  const { buildSync } = await import('esbuild');
   buildSync({
     entryPoints: sources,
     outdir: 'dist',
@@ -134,18 +135,7 @@ async function buildNode() {
     logOverride: { 'unsupported-require-call': 'silent' }, // src/host/fs.ts
   });
   rmSync('dist/types', { recursive: true, force: true });
-  run('writing types', 'node_modules/.bin/tsc', [
-    '-p',
-    'tsconfig.json',
-    '--noEmit',
-    'false',
-    '--emitDeclarationOnly',
-    '--declaration',
-    '--outDir',
-    'dist/types',
-    '--rootDir',
-    '.',
-  ]);
+  run('writing types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.types.json']);
 }
 
 if (executorOnly) {
