@@ -8,6 +8,10 @@ struct interface { char name[16]; int index; char rest[20]; };
 struct message { struct nlmsghdr header; union { struct ifinfomsg link; struct ifaddrmsg address; } about; char attributes[1000]; };
 static struct { char data[16384]; u32 size; } kept;
 
+/* What has been moved, for who must give it back; `inside` keeps the network namespace alive until then. */
+static struct moved { const char *name; int inside, index, there; short flags; } moved[64];
+static u32 moved_count;
+
 static int index_of(int fd, const char *name) {
   struct interface request = {.index = 0};
   append(request.name, request.name + sizeof request.name, name);
@@ -96,34 +100,73 @@ static int socket_inside(void) {
   return result < 0 ? result : fd;
 }
 
-/* Renamed and moved in one message. The kernel looks at the new name only after the move, so we do before. */
-static int move(int outside, int inside, const char *name, const char *new_name) {
-  int template = 0, index = TRY(index_of(outside, name)), there = index;
-  for (const char *c = new_name; *c; c++) template |= *c == '%';
-  if (!template && index_of(inside, new_name) >= 0) return -EEXIST;
-  while (is_taken(inside, there)) there++;
-  TRY(keep_addresses(outside, index));
+static int set_up(int fd, int index) {
+  struct message m = start(RTM_NEWLINK, 0, sizeof m.about.link);
+  m.about.link.ifi_index = index;
+  m.about.link.ifi_flags = m.about.link.ifi_change = 1; /* IFF_UP */
+  return transact(fd, &m);
+}
+
+static struct message move_message(int index, const char *new_name, int pid, int there) {
   struct message m = start(RTM_NEWLINK, 0, sizeof m.about.link);
   m.about.link.ifi_index = index;
   put(&m, IFLA_IFNAME, new_name, (u32)str_length(new_name) + 1);
-  put(&m, IFLA_NET_NS_PID, &G.pid, 4);
+  put(&m, IFLA_NET_NS_PID, &pid, 4);
   put(&m, IFLA_NEW_IFINDEX, &there, 4);
+  return m;
+}
+
+/* Renamed and moved in one message. The kernel looks at the new name only after the move, so we do before. */
+static int move(int outside, int inside, const char *name, const char *new_name) {
+  struct { char name[16]; short flags; char rest[22]; } request = {.flags = 0};
+  int template = 0, index = TRY(index_of(outside, name)), there = index;
+  for (const char *c = new_name; *c; c++) template |= *c == '%';
+  if (!template && index_of(inside, new_name) >= 0) return -EEXIST;
+  if (moved_count == ARRAY(moved)) return -E2BIG;
+  while (is_taken(inside, there)) there++;
+  append(request.name, request.name + sizeof request.name, name);
+  TRY(SYS(ioctl, outside, 0x8913 /* SIOCGIFFLAGS */, &request));
+  TRY(keep_addresses(outside, index));
+  struct message m = move_message(index, new_name, G.pid, there);
   TRY(transact(outside, &m));
+  moved[moved_count++] = (struct moved){name, inside, index, there, request.flags};
   TRY(restore_addresses(inside, there));
-  m = start(RTM_NEWLINK, 0, sizeof m.about.link);
-  m.about.link.ifi_index = there;
-  m.about.link.ifi_flags = m.about.link.ifi_change = 1; /* IFF_UP */
-  return transact(inside, &m);
+  return set_up(inside, there);
+}
+
+/*
+ * Undoes the moves, the last first: the kernel gives back physical devices only, under whatever name they had, and
+ * destroys the others with their namespace. Only while nothing of the image has run in there.
+ */
+void give_devices_back(void) {
+  int outside = moved_count ? (int)RAW(socket, 16 /* AF_NETLINK */, 3 | O_CLOEXEC, NETLINK_ROUTE) : -1;
+  while (moved_count) {
+    struct moved *m = &moved[--moved_count];
+    int there = m->index;
+    while (is_taken(outside, there)) there++;
+    kept.size = 0;
+    keep_addresses(m->inside, m->there);
+    struct message back = move_message(m->there, m->name, (int)RAW(getpid), there);
+    if (transact(m->inside, &back) < 0) continue;
+    restore_addresses(outside, there);
+    if (m->flags & 1) set_up(outside, there);
+  }
+  if (outside >= 0) RAW(close, outside);
+}
+
+/* From now on they are the container's. */
+void leave_devices(void) {
+  while (moved_count) RAW(close, moved[--moved_count].inside);
 }
 
 int op_net_device(const struct step *s) {
   if (length(s, S_NET_DEVICE_name) > 15 || length(s, S_NET_DEVICE_newName) > 15) return -EINVAL;
   int outside = (int)TRY(SYS(socket, 16 /* AF_NETLINK */, 3 | O_CLOEXEC, NETLINK_ROUTE));
-  int inside = socket_inside();
+  int inside = high(socket_inside());
   int result = inside < 0 ? inside : move(outside, inside, text(s, S_NET_DEVICE_name), text(s, S_NET_DEVICE_newName));
-  int at = where;
+  int at = where, keep = moved_count && moved[moved_count - 1].inside == inside;
   RAW(close, outside);
-  if (inside >= 0) RAW(close, inside);
+  if (inside >= 0 && !keep) RAW(close, inside);
   where = at;
   return result;
 }

@@ -82,6 +82,25 @@ test('a device that is not there is named', (container) => {
   assert.match(errors, /\/linux\/netDevices\/nope0\): move network device nope0 into the container: ENODEV/);
 });
 
+test('a creation that fails later gives the devices back as they were', (container) => {
+  const host = `${dummy} && ip link add dum1 type veth peer name peer1 && ip addr add 192.0.2.1/24 dev dum0`;
+  const show = 'ip -o link show type veth; ip -o addr show scope global';
+  const linux = { ...withDevice('dum0'), netDevices: { dum0: { name: 'b%d' }, dum1: { name: 'dum0' } } };
+  const process = { args: ['/no/such/program'] };
+  const before = container.tsrun(['--version'], onHost(host, show)).output;
+  const { status, output, errors } = container.run('', { linux, process }, onHost(host, show));
+  assert.is(status, 1, errors);
+  assert.match(errors, /process\.args\[0\].*ENOENT/);
+  const essence = (text: string): string[] => {
+    const flags = [...text.matchAll(/(dum\d)@\w+: <([^>]*)>/g)].map(([, name, list]) => {
+      return `${name} ${list?.split(',').includes('UP') ? 'up' : 'down'}`;
+    });
+    return [...flags.sort(), ...(text.match(/dum\d\s+inet \S+/g) ?? [])];
+  };
+  assert.equal(essence(output), ['dum0 up', 'dum1 down', 'dum0    inet 192.0.2.1/24']);
+  assert.equal(essence(output), essence(before));
+});
+
 test('it works in a user namespace, and in a network namespace that is joined', (container) => {
   const linux = withDevice('dum0', 'eth0');
   const map = [{ containerID: 0, hostID: 100_000, size: 1000 }];

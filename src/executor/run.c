@@ -128,7 +128,7 @@ static int host_waits(u32 from, u32 to) {
       continue;
     }
     if (got <= 0) {
-      if (executing) return 0; /* close-on-exec: the payload runs */
+      if (executing) return leave_devices(), 0; /* close-on-exec: the payload runs */
       fail_with(from, 0, 0);
       G.failure.kind = KIND_DONE; /* died without a word; carry_out() reads the wait status */
       return -1;
@@ -236,6 +236,7 @@ int carry_out(int plan_fd, struct outcome *out) {
   int result = run_plan(0);
   if (result < 0) {
     criu_dismiss();
+    give_devices_back();
     int victims[2] = {G.joiner, G.pid};
     for (int i = 0; i < 2; i++) {
       if (!victims[i]) continue;

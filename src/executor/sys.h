@@ -190,6 +190,8 @@ int notify_socket(void);
 void notify_pass_on(void);
 int op_send_listener(const struct step *s);
 int op_net_device(const struct step *s);
+void give_devices_back(void);
+void leave_devices(void);
 int op_userns_make(const struct step *s);
 int op_userns_open(const struct step *s);
 int op_file_open(const struct step *s);
