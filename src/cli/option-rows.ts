@@ -54,6 +54,11 @@ export const noPivot: OptionRow = {
 };
 export const noKeyring: OptionRow = { name: 'no-new-keyring', about: "keep the caller's session keyring" };
 export const noSubreaper: OptionRow = { name: 'no-subreaper', about: 'do not adopt orphaned processes' };
+export const regex: OptionRow = {
+  name: 'regex',
+  short: 'r',
+  about: 'ID is a regular expression: every container whose id it matches',
+};
 export const detach: OptionRow = { name: 'detach', short: 'd', about: 'return as soon as the process runs' };
 export const format: OptionRow = {
   name: 'format',

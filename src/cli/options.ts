@@ -6,6 +6,7 @@ import {
   format,
   noSubreaper,
   type OptionRow,
+  regex,
   restoreOptions,
   updateOptions,
 } from './option-rows.js';
@@ -107,6 +108,7 @@ const table: readonly CommandEntry[] = [
     optionsFirst: true,
     options: () => [
       { name: 'all', short: 'a', about: 'to every process of the container; no error if it has stopped' },
+      regex,
     ],
     more: 'SIGNAL is a number or a name with or without SIG, in any case; real-time signals are RTMIN+n and RTMAX-n. The default is TERM; 0 only asks whether the process lives. KILL reaches every process of a container that has no process id namespace of its own.',
   },
@@ -114,7 +116,10 @@ const table: readonly CommandEntry[] = [
     name: 'delete',
     about: 'delete a stopped or created container',
     ...id,
-    options: () => [{ name: 'force', short: 'f', about: 'kill it first if it runs; no error if it does not exist' }],
+    options: () => [
+      { name: 'force', short: 'f', about: 'kill it first if it runs; no error if it does not exist' },
+      regex,
+    ],
   },
   {
     name: 'list',

@@ -23,6 +23,13 @@ async function stopUnit(cgroup: CgroupRecord): Promise<void> {
 export async function run(context: Context): Promise<number> {
   const { options, operands, log } = context;
   const tools = { cgroups: cgroupControl, runHooks, deriveCgroup, stopUnit, warn: log.warn.bind(log) };
-  await deleteContainer(stateRoot(context).path, operands[0] ?? '', options.is('force'), tools);
+  const remove = (id: string): Promise<void> =>
+    deleteContainer(stateRoot(context).path, id, options.is('force'), tools);
+  if (!options.is('regex')) {
+    await remove(operands[0] ?? '');
+    return 0;
+  }
+  const { forEachMatching } = await import('../matching.js');
+  await forEachMatching(context, remove);
   return 0;
 }

@@ -15,11 +15,13 @@ function signalOf(name: string | undefined): number {
   });
 }
 
-async function sender(): Promise<SendSignals> {
-  if (isEngine()) return (steps) => handOver(encodePlan({ steps, preserveFds: 0 }));
+async function spawningSender(): Promise<SendSignals> {
   const { sendSpawning } = await import('../../operations/kill-failure.js');
   return sendSpawning(cgroupControl);
 }
+
+const sender = async (): Promise<SendSignals> =>
+  isEngine() ? (steps) => handOver(encodePlan({ steps, preserveFds: 0 })) : spawningSender();
 
 export async function run(context: Context): Promise<number> {
   const [id = '', name] = context.operands;
@@ -30,6 +32,14 @@ export async function run(context: Context): Promise<number> {
     const { explainKill } = await import('../../operations/kill-failure.js');
     throw explainKill(openContainer(root, id).record.cgroup, round, cgroupControl);
   }
-  killContainer(root, id, { signal, all: context.options.is('all') }, cgroupControl, await sender());
+  const options = { signal, all: context.options.is('all') };
+  if (!context.options.is('regex')) {
+    killContainer(root, id, options, cgroupControl, await sender());
+    return 0;
+  }
+  const { forEachMatching } = await import('../matching.js');
+  // Each with an executor of its own: handing over would be the end of us, and of what has gone wrong before.
+  const send = await spawningSender();
+  await forEachMatching(context, (found) => killContainer(root, found, options, cgroupControl, send));
   return 0;
 }
