@@ -122,6 +122,23 @@ static int op_loopback(void) {
   return (int)result;
 }
 
+/* The same for a process that others have made: in its network namespace for a moment. */
+static int op_child_loopback(void) {
+  char path[64];
+  int own = (int)TRY(SYS(openat, AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  proc_path(path, sizeof path, "ns/net");
+  int theirs = (int)SYS(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  int result = theirs < 0 ? theirs : (int)SYS(setns, theirs, CLONE_NEWNET);
+  if (theirs >= 0) RAW(close, theirs);
+  if (result >= 0) {
+    result = op_loopback();
+    int back = (int)SYS(setns, own, CLONE_NEWNET);
+    if (result >= 0) result = back;
+  }
+  RAW(close, own);
+  return result;
+}
+
 static int op_process_small(const struct step *s) {
   switch (s->op) {
     case OP_PROCESS_PERSONALITY: return (int)SYS(personality, s->n[0]);
@@ -206,6 +223,7 @@ int perform(const struct step *s) {
       struct rlimit64 limit = {wide(s, N_CHILD_RLIMIT_soft), wide(s, N_CHILD_RLIMIT_hard)};
       return (int)SYS(prlimit64, G.pid, s->n[N_CHILD_RLIMIT_resource], &limit, NULL);
     }
+    case OP_CHILD_LOOPBACK_UP: return op_child_loopback();
     case OP_CHILD_SUPERVISE: return op_supervise(s);
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

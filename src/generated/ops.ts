@@ -15,6 +15,7 @@ export interface OpArgs {
   'child.write-proc': { readonly file: string; readonly value: string };
   'child.run-helper': { readonly path: string; readonly args: readonly string[] };
   'child.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
+  'child.loopback-up': {  };
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
@@ -107,6 +108,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'child.write-proc': [11,"file","string","value","string"],
   'child.run-helper': [12,"path","path","args","strings"],
   'child.rlimit': [13,"resource","u32","soft","u64","hard","u64"],
+  'child.loopback-up': [15],
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],

@@ -77,6 +77,7 @@ export function makeDirectories(path: string, mode: number): void {
 }
 
 export const changeMode = (path: string, mode: number): void => fs.chmodSync(native(path), mode);
+export const changeOwner = (path: string, uid: number, gid: number): void => fs.chownSync(native(path), uid, gid);
 export const removeFile = (path: string): void => fs.unlinkSync(native(path));
 export const removeDirectory = (path: string): void => fs.rmdirSync(native(path));
 export const renamePath = (from: string, to: string): void => fs.renameSync(native(from), native(to));

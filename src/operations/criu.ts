@@ -15,6 +15,12 @@ export interface CriuDirectories {
   readonly work?: string | undefined;
 }
 
+/** Root of a container's user namespace, as the host sees it. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** CRIU needs the rights of the host's root over processes, namespaces and the network. */
 export function requireRoot(): void {
   const map = files.readTextIfExists('/proc/self/uid_map');
@@ -24,9 +30,11 @@ export function requireRoot(): void {
   });
 }
 
-function makeDirectory(path: string): void {
+function makeDirectory(path: string, owner?: Owner): void {
   try {
+    if (files.statIfExists(path) !== undefined) return;
     files.makeDirectories(path, 0o700);
+    if (owner) files.changeOwner(path, owner.uid, owner.gid);
   } catch (error) {
     fail('TSR_CRIU_DIRECTORY', `cannot make the directory '${path}'`, { errno: files.errnoOf(error) });
   }
@@ -42,15 +50,19 @@ function configFileOf(annotations: { readonly [name: string]: string }): string 
   });
 }
 
-/** Looks for CRIU and makes the directories it works in. Nothing else has been touched before. */
+/**
+ * Looks for CRIU and makes the directories it works in. Nothing else has been touched before. `owner`: restored
+ * processes open images after they have entered their user namespace, so a new directory belongs to its root.
+ */
 export function preparePlace(
   { images, work }: CriuDirectories,
   annotations: { readonly [name: string]: string },
+  owner?: Owner,
 ): CriuPlace {
   requireRoot();
   const program = findCriu();
   const configFile = configFileOf(annotations);
-  makeDirectory(images);
+  makeDirectory(images, owner);
   if (work !== undefined) makeDirectory(work);
   return { program, images, work, configFile };
 }

@@ -64,6 +64,15 @@ test('in the foreground the container is waited for and removed', () => {
   assert.not(compile().steps.some(({ op }) => op === 'child.supervise'));
 });
 
+test('a network of its own gets its loopback back, a joined one is left alone', () => {
+  const up = (linux: NonNullable<SpecChanges['linux']>): number =>
+    places(compile({ linux }), 'child.loopback-up')[0] ?? -1;
+  const own = compile({ linux: { namespaces: namespaces('mount', 'network') } });
+  assert.ok(ascending(places(own, 'criu.until', 'child.loopback-up', 'file.remove')));
+  assert.is(up({ namespaces: [{ type: 'mount' }, { type: 'network', path: '/run/netns/x' }] as never }), -1);
+  assert.is(up({ namespaces: namespaces('mount') }), -1);
+});
+
 // security.md S52: an image is not to be trusted.
 test('S52: only the standard streams are inherited, and only under the name of a pipe', () => {
   const target = { root: '/r', cgroup: undefined, mounts: [], external: [], joined: [] };

@@ -79,6 +79,12 @@ function targetOf(context: Context): RestoreTarget {
   };
 }
 
+/** A network of its own is restored empty; what every payload expects of a new one it gets again. */
+function loopbackSteps({ namespaces }: Context): Step[] {
+  if (!namespaces.created.has('network')) return [];
+  return [step('host', 'child.loopback-up', {}, '/linux/namespaces', 'bring the loopback interface up')];
+}
+
 /** While nothing of the container runs yet: its mounts are there, and are held against the config. */
 function checkSteps({ spec }: Context, { check }: RestoreOptions): Step[] {
   const wanted = readonlyMounts(spec);
@@ -121,6 +127,7 @@ export function compileRestore(
     step('host', 'criu.request', { request: encodeRequest(restoreMessage(restore, target)) }, '', summaries.restore),
     // Namespaces are there and empty: the moment of network hooks. Without namespaces there is no such moment.
     until('setup-namespaces', 'post-restore'),
+    ...loopbackSteps(context),
     ...hookSteps(context, 'prestart'),
     ...hookSteps(context, 'createRuntime'),
     until('post-restore'),
