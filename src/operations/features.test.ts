@@ -7,10 +7,10 @@ import Ajv from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capabilityNames } from '../tables/capabilities.js';
-import { describeFeatures } from './features.js';
+import { describeFeatures, flagsOfKernel } from './features.js';
 import { makeSpec } from './spec.js';
 
-const features = describeFeatures();
+const features = describeFeatures(flagsOfKernel());
 
 test('what is printed fits the schema of features', () => {
   const schema = JSON.parse(
@@ -55,6 +55,34 @@ test('what the compiler refuses is not claimed, and what is claimed is not refus
   assert.is(isRefused({ intelRdt: { closID: 'x' } }), !linux?.intelRdt?.enabled);
   assert.is(isRefused({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } }), linux?.memoryPolicy === undefined);
   assert.is(isRefused({}), false);
+});
+
+test('supported flags are those that the kernel takes, and nothing is said when it cannot be asked', () => {
+  const { knownFlags, supportedFlags } = features.linux?.seccomp ?? {};
+  assert.ok(supportedFlags?.includes('SECCOMP_FILTER_FLAG_LOG'));
+  assert.ok(supportedFlags?.every((flag) => knownFlags?.includes(flag)));
+  assert.equal(describeFeatures(['SECCOMP_FILTER_FLAG_LOG']).linux?.seccomp?.supportedFlags, [
+    'SECCOMP_FILTER_FLAG_LOG',
+  ]);
+  assert.not('supportedFlags' in (describeFeatures(undefined).linux?.seccomp ?? {}));
+});
+
+test('annotations that change what is done are told as unsafe', () => {
+  // Each name is looked for in the sources, so that none is missing here and none is left over.
+  const sources = spawnSync(
+    'grep',
+    [
+      '-rhoE',
+      "'(run\\.oci|org\\.(criu|systemd))\\.[a-z_.]+'",
+      'src',
+      '--include=*.ts',
+      '--exclude=*.test.ts',
+      '--exclude=features.ts',
+    ],
+    { encoding: 'utf8' },
+  );
+  const used = [...new Set(sources.stdout.trim().split('\n'))].map((name) => name.slice(1, -1)).sort();
+  assert.equal(features.potentiallyUnsafeConfigAnnotations, used);
 });
 
 test('lists are sorted but for those with an order of their own', () => {

@@ -1,7 +1,7 @@
-import { describeFeatures } from '../../operations/features.js';
+import { describeFeatures, flagsOfKernel } from '../../operations/features.js';
 import { print } from '../context.js';
 
 export function run(): number {
-  print(`${JSON.stringify(describeFeatures(), null, 4)}\n`);
+  print(`${JSON.stringify(describeFeatures(flagsOfKernel()), null, 4)}\n`);
   return 0;
 }
