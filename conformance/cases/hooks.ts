@@ -65,6 +65,14 @@ function addKind([kind, when, inside]: (typeof kinds)[number], test: Add): void 
     expect(/^\d+\.\d+\.\d+/.test(state.ociVersion), `ociVersion '${state.ociVersion}'`);
     if (kind !== 'poststop') expect(inside ? state.pid === 1 : state.pid > 1, `pid ${state.pid}`);
   });
+  if (kind === 'prestart') {
+    // The version of the config says which lifecycle it is about: before 1.1 prestart was part of start.
+    test('prestart-state-of-1.1', ['config.hooks.state'], async (box) => {
+      const hook = [shell(`cat >${box.path('state.json')}`)];
+      await through(box, kind, hook, { '/ociVersion': '1.1.0' });
+      same(JSON.parse(box.read(box.path('state.json'))).status, 'creating', 'status');
+    });
+  }
   test(`${kind}-namespace`, [`config.hooks.${kind}.namespace`], async (box) => {
     await through(box, kind, [shell(`readlink /proc/self/ns/uts >${box.path('trace')}; true`)]);
     const own = readlinkSync('/proc/self/ns/uts');

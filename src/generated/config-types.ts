@@ -197,7 +197,7 @@ export interface User {
   readonly uid: number;
   /** Group id. */
   readonly gid: number;
-  /** File mode creation mask; the caller's is kept when absent. */
+  /** File mode creation mask; 0022 when absent. */
   readonly umask?: number;
   /** Supplementary group ids. */
   readonly additionalGids?: readonly number[];

@@ -13,13 +13,9 @@ interface Point {
   readonly status: 'creating' | 'created' | 'running' | 'stopped';
 }
 
-/**
- * Where each hook runs and what its state says (config.md, POSIX-platform hooks; runtime.md, lifecycle). The deprecated
- * prestart is of a lifecycle in which it was run by `start`: it gets the status it had there, as in crun and in the
- * specification's own validation suite.
- */
+/** Where each hook runs and what its state says (config.md, POSIX-platform hooks; runtime.md, lifecycle). */
 const points: { readonly [K in keyof Hooks]-?: Point } = {
-  prestart: { role: 'host', pid: 'host', status: 'created' },
+  prestart: { role: 'host', pid: 'host', status: 'creating' },
   createRuntime: { role: 'host', pid: 'host', status: 'creating' },
   createContainer: { role: 'init', pid: 'own', status: 'creating' },
   startContainer: { role: 'init', pid: 'own', status: 'created' },
@@ -27,15 +23,22 @@ const points: { readonly [K in keyof Hooks]-?: Point } = {
   poststop: { role: 'host', pid: 'none', status: 'stopped' },
 };
 
+/**
+ * Before 1.1 prestart hooks were part of `start`, which found the container created: runtime-tools still asks for that
+ * of a config of that time.
+ */
+const statusOf = (name: keyof Hooks, ociVersion: string): Point['status'] =>
+  name === 'prestart' && isBefore(ociVersion, 1) ? 'created' : points[name].status;
+
 /** All hooks of one kind, in order. `defaultEnv`: for those that have no `env`. */
 export function hookSteps(context: Context, name: keyof Hooks, defaultEnv: readonly string[] = []): Step[] {
   const hooks: readonly Hook[] = context.spec.hooks?.[name] ?? [];
   if (hooks.length === 0) return [];
-  const { role, pid, status } = points[name];
+  const { role, pid } = points[name];
   // Before 1.3 a failed poststart hook was a warning and the next one ran; a failed poststop hook always is one.
   const soft = name === 'poststop' || (name === 'poststart' && isBefore(context.spec.ociVersion, 3));
   const softly = soft ? { tolerate: ['ECHILD', 'ETIMEDOUT'] } : {};
-  const { before, after } = context.options.hookState(status);
+  const { before, after } = context.options.hookState(statusOf(name, context.spec.ociVersion));
   return hooks.map(({ path, args, env, timeout }, index) => {
     const run = {
       timeoutMs: (timeout ?? 0) * 1000,
