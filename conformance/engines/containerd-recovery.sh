@@ -45,7 +45,7 @@ restarted() {
   c task kill "$1" && eventually is "$1" STOPPED; c task delete "$1" 2>&1 | grep -o 'code [0-9]*'; c container rm "$1"
 }
 trapper='trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
-if wanted 'containerd restarts|containerd is killed|containerd is down'; then
+if any_wanted 'containerd restarts: the task goes on, exec, kill, exit status' 'containerd is killed: the same' 'a task that ended while containerd is down: its exit status' 'a shim that died while containerd is down: nothing is left'; then
   for id in keep1 keep2 keep3; do start $id @ sh -c "$trapper"; eventually said $id ready; done
   start keep4 @ sleep 5006
   # In this shell, not a cell's: the daemon that comes back is our child, to be waited for.
@@ -65,7 +65,7 @@ if wanted 'containerd restarts|containerd is killed|containerd is down'; then
 fi
 
 # As containers are set up for good: the daemon's own runtime, not one named on the command line. There is no other one in reach.
-if wanted 'as runc on the PATH|as runc, the older|config.toml'; then
+if any_wanted "config.toml: 'runtime' of io.containerd.runtime.v1.linux" 'as runc on the PATH of containerd' 'as runc, with the older shim io.containerd.runc.v1'; then
   mkdir -p "$WORK/bin"
   for program in containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2; do ln -sf "$(command -v $program)" "$WORK/bin/$program"; done
   daemon_path=$WORK/bin away TERM true

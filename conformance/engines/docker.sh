@@ -1,23 +1,26 @@
 #!/usr/bin/env bash
 # Docker with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/docker.sh [core|all]
-# Needs root, docker.io, containerd, busybox-static, script and expect. A dockerd of its own in a temporary folder; nothing is downloaded.
+# Needs root, docker.io, containerd, iptables, busybox-static, script and expect. A dockerd of its own in a temporary folder; nothing is
+# downloaded. Its data folder stays mounted on itself after live-restore.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 engine_main "$@"
 set -u
 part=${1:-all}
-ENGINE_MOUNTS=$WORK/exec/netns/default ENGINE_CGROUPS='docker|parent|docker/buildkit' ENGINE_STATES="$WORK/exec/runtime-*/moby/*"
+ENGINE_MOUNTS=$WORK/exec/netns/default$'\n'$WORK/data ENGINE_CGROUPS='docker|parent|docker/buildkit' ENGINE_STATES="$WORK/exec/runtime-*/moby/*"
 
-# The runtime is there by name and as the default. --bridge=none: most cells have no network; "more" has a second daemon with one.
+# The runtime is there by name and as the default. Most cells have no network; docker-daemon.sh has daemons that are set up in other ways.
 DOCKER=docker
 [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 dockerd_start() { # dockerd_start FLAG...
   dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
-    --add-runtime "rig=$RUNTIME" --default-runtime rig --iptables=false --ip6tables=false --ip-masq=false "$@" >>"$WORK/dockerd.log" 2>&1 &
+    "$@" >>"$WORK/dockerd.log" 2>&1 &
   daemon=$!
   eventually d version || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
 }
 echo '{}' >"$WORK/daemon.json"
+named=(--add-runtime "rig=$RUNTIME" --default-runtime rig)
+alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
 d() { timeout -k 5 60 "$DOCKER" "$@"; }
 D="timeout -k 5 60 $DOCKER"
 run() { d run --rm --network none "$@"; }
@@ -27,10 +30,10 @@ engine_stop() {
   engine_remove
 }
 engine_rest() { end_daemon "$daemon"; }
-dockerd_start --bridge=none
+dockerd_start "${named[@]}" "${alone[@]}"
 make_rootfs "$WORK/rootfs"
 tar -C "$WORK/rootfs" -cf - . | d import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }
 
 . "$here/docker-core.sh"
-[ "$part" = core ] || . "$here/docker-more.sh"
+[ "$part" = core ] || { . "$here/docker-more.sh"; . "$here/docker-daemon.sh"; }
 engine_end

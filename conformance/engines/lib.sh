@@ -47,6 +47,8 @@ report() { # report ok|fail|skip NAME [NOTE]
 }
 
 wanted() { [ -z "${ONLY:-}" ] || [[ $1 =~ $ONLY ]]; }
+# For what several cells need: are any of them to be run?
+any_wanted() { local name; for name; do wanted "$name" && return 0; done; return 1; }
 
 cell() {
   local want_status=0 name want out status=0

@@ -32,6 +32,18 @@ test('leaves everything for nulls, empty strings and empty objects', () => {
   assert.equal(mergeResources(current, asked as unknown as Resources), { ...current, pids: {} });
 });
 
+test('leaves limits of 0 as they are, as Docker writes them', () => {
+  const asked = {
+    memory: { limit: 0, reservation: 0, kernel: 0 },
+    cpu: { shares: 0, cpus: '0' },
+    blockIO: { weight: 0 },
+  };
+  const current: Resources = { memory: { limit: 100, swap: 100 }, cpu: { shares: 512 }, blockIO: { weight: 300 } };
+  for (const mode of ['v1', 'v2'] as const) assert.equal(update(mode, asked, current), ['cpuset.cpus=0']);
+  const { resources } = compileUpdate(asked, current, record('v1'));
+  assert.equal(resources, { ...current, cpu: { shares: 512, cpus: '0' } });
+});
+
 test('ignores devices', () => {
   assert.equal(update('v1', { devices: [{ allow: true, access: 'rwm' }] }), []);
 });

@@ -31,6 +31,23 @@ function named<T extends object>(values: T | null | undefined): Partial<T> {
   return Object.fromEntries(entries) as Partial<T>;
 }
 
+/** Without those of the keys that are 0: runc leaves them as they are then, and Docker writes 0 for what it was not told. */
+function withoutZeros<T extends object, K extends keyof T>(values: T, ...keys: K[]): T {
+  const left = Object.entries(values).filter(([key, value]) => !keys.includes(key as K) || isSet(value));
+  return Object.fromEntries(left) as T;
+}
+
+/** What an update says, in the one way that the rest of this file knows. */
+function saidBy(asked: Resources): Resources {
+  const { memory, cpu, blockIO } = asked;
+  return {
+    ...asked,
+    ...(memory ? { memory: withoutZeros(memory, 'limit', 'reservation', 'swap', 'kernel', 'kernelTCP') } : {}),
+    ...(cpu ? { cpu: withoutZeros(cpu, 'shares', 'quota', 'period') } : {}),
+    ...(blockIO ? { blockIO: withoutZeros(blockIO, 'weight', 'leafWeight') } : {}),
+  };
+}
+
 /** Replaces or adds rows by key; of two old rows with one key the last is the one in force. */
 function upsert<T>(
   rows: readonly T[] | undefined,
@@ -74,11 +91,9 @@ function mergeMemory(current: Memory | undefined, asked: Memory): Memory {
   return { ...current, ...values, ...(lifted ? { swap: 0 } : {}) };
 }
 
-/** Of quota and period, 0 leaves the old value as absence does; an idle group forgets its weight. */
+/** An idle group forgets its weight. */
 function mergeCpu(current: Cpu | undefined, asked: Cpu): Cpu {
-  const values: { -readonly [K in keyof Cpu]?: Cpu[K] } = named(asked);
-  if (!isSet(values.quota)) delete values.quota;
-  if (!isSet(values.period)) delete values.period;
+  const values = named(asked);
   const weightless = values.idle !== undefined && values.shares === undefined;
   return { ...current, ...values, ...(weightless ? { shares: 0 } : {}) };
 }
@@ -147,9 +162,10 @@ function checksOf(merged: Resources, asked: Resources): UsageCheck[] {
  * @throws TsrunError as `compileResources` does.
  */
 export function compileUpdate(asked: Resources, current: Resources, record: CgroupRecord): CompiledUpdate {
-  const resources = mergeResources(current, asked);
-  const changes = delta(resources, asked);
+  const said = saidBy(asked);
+  const resources = mergeResources(current, said);
+  const changes = delta(resources, said);
   const exact = record.unit ? roundQuota(changes) : changes;
   const { settings, warnings } = compileResources(exact, record.places, '', true);
-  return { resources, changes, settings, warnings, checks: checksOf(resources, asked) };
+  return { resources, changes, settings, warnings, checks: checksOf(resources, said) };
 }
