@@ -65,11 +65,12 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   if (files.statIfExists(directories.images)?.kind !== 'directory') {
     fail('TSR_CRIU_IMAGE', `there is no image directory '${directories.images}'`, { hint: 'see --image-path' });
   }
+  const descriptors = readDescriptors(directories.images);
   const place = preparePlace(directories, draft.annotations);
   const plan = compileRestore(spec, facts, options, {
     flags,
     place,
-    descriptors: readDescriptors(directories.images),
+    descriptors,
     check: { path: executorPath(), args: ['tsrun', checkCommand] },
   });
   const bytes = encodePlan(plan);
