@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { allCases } from '../../conformance/cases/all.js';
 import { checkRequirements } from '../../conformance/requirements.js';
+import { checkSpecFeatures } from '../../conformance/spec-features.js';
 import { checkImports } from './check-imports.js';
 import { undocumentedErrors } from './generate-config-docs.js';
 
@@ -27,5 +28,6 @@ command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic
 report('import rules', checkImports());
 report('errors of a config are explained in docs/config', undocumentedErrors());
 report('requirements', checkRequirements(allCases()));
+report('proofs of conformance/spec-features.md', checkSpecFeatures(allCases()));
 
 process.exit(failed === 0 ? 0 : 1);
