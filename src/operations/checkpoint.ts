@@ -95,7 +95,6 @@ export function prepareCheckpoint(
   const plan = compileCheckpoint(spec, {
     flags,
     place,
-    bundle: record.bundle,
     rootfs: record.rootfs,
     pid: record.pid,
     cgroup: record.cgroup,

@@ -24,7 +24,6 @@ const root = { mountPoint: '/', root: '/', type: 'overlay', options: ['rw'] };
 const options = (flags: Partial<CriuFlags> = {}, more: Partial<CheckpointOptions> = {}): CheckpointOptions => ({
   flags: { ...noFlags, ...flags },
   place: { program: '/usr/sbin/criu', images: '/image', work: '/work', configFile: '/etc/criu/runc.conf' },
-  bundle: '/bundle',
   rootfs: '/bundle/rootfs',
   pid: 4711,
   cgroup: {

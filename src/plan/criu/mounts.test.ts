@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Mount } from '../../bundle/types.js';
-import { refusal, testSpec } from '../test-inputs.js';
+import { namespaces, refusal, testSpec } from '../test-inputs.js';
 import { checkReadonly, dumpedMounts, readonlyMounts, restoredMounts } from './mounts.js';
 import type { MountFact } from './options.js';
 
@@ -84,6 +84,20 @@ test('id-mapped mounts are refused: CRIU would restore them without their map', 
     refusal(() => dumpedMounts(testSpec({ mounts: [bind('/m', '/s', ['idmap'])] }), [seen('/m')])).code,
     'TSR_CRIU_MOUNT',
   );
+});
+
+test('cgroup v1 is refused without a cgroup namespace; v2 is one mount like another', () => {
+  const mounts: Mount[] = [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] }];
+  const fact = (type: string): MountFact => ({
+    mountPoint: '/sys/fs/cgroup/pids',
+    root: '/web',
+    type,
+    options: ['ro'],
+  });
+  assert.is(refusal(() => dumpedMounts(testSpec({ mounts }), [fact('cgroup')])).pointer, '/mounts/0');
+  assert.equal(dumpedMounts(testSpec({ mounts }), [fact('cgroup2')]), []);
+  const apart = testSpec({ mounts, linux: { namespaces: namespaces('mount', 'cgroup') } });
+  assert.equal(dumpedMounts(apart, [fact('cgroup')]), []);
 });
 
 test('S52: what is read-only in the config must be read-only where it is seen', () => {

@@ -60,10 +60,24 @@ function seenAt(mounts: readonly MountFact[], path: string): MountFact | undefin
   return seen;
 }
 
+/** Without a cgroup namespace these are binds of the host's hierarchies, one by one, which are other ones where it is restored. */
+function refuseLegacyCgroups(spec: Spec, mounts: readonly MountFact[]): void {
+  if ((spec.linux?.namespaces ?? []).some(({ type }) => type === 'cgroup')) return;
+  for (const { clean, mount, pointer } of readMounts(spec.mounts ?? [])) {
+    if (mount.type !== 'cgroup') continue;
+    if (!mounts.some(({ type, mountPoint }) => type === 'cgroup' && mountPoint.startsWith(clean))) continue;
+    fail('TSR_CRIU_MOUNT', `the cgroup v1 hierarchies on '${mount.destination}' cannot be saved`, {
+      pointer,
+      hint: 'a container with a cgroup namespace of its own can be checkpointed',
+    });
+  }
+}
+
 /** For a dump: the destination of each mount that leads outside, and the key it gets in the image. */
 export function dumpedMounts(spec: Spec, mounts: readonly MountFact[]): ExternalMount[] {
   const taken = new Set<string>();
   const found: ExternalMount[] = [];
+  refuseLegacyCgroups(spec, mounts);
   for (const { clean, mount, pointer } of bindsOf(spec, taken)) {
     if (!seenAt(mounts, clean)) {
       fail('TSR_CRIU_MOUNT', `nothing is mounted on '${mount.destination}' in the container`, {

@@ -55,7 +55,6 @@ export interface MountFact {
 export interface CheckpointOptions {
   readonly flags: CriuFlags;
   readonly place: CriuPlace;
-  readonly bundle: string;
   readonly rootfs: string;
   readonly pid: number;
   readonly cgroup: CgroupRecord;
