@@ -54,7 +54,7 @@ const applets =
   'sh cat echo ls mkdir rmdir rm chmod chown stat id env sleep true false touch ln readlink mknod kill mount umount head tail grep test pwd uname hostname dd stty tty renice ionice nice cut tr wc od ps printf date ip ping sed awk sort find mkfifo seq setsid timeout taskset nproc chrt';
 
 let counter = 0;
-let plain: Promise<void> | undefined;
+const plain = new Map<string, Promise<void>>();
 
 export class Box {
   readonly dir: string;
@@ -274,8 +274,9 @@ export class Box {
 
   /** The plain configuration runs. A runtime that refuses everything proves nothing by refusing. Tried once a runtime. */
   works(): Promise<void> {
-    plain ??= new Box(this.runtime, 'plain').tried();
-    return plain;
+    const known = plain.get(this.runtime) ?? new Box(this.runtime, 'plain').tried();
+    plain.set(this.runtime, known);
+    return known;
   }
 
   private async tried(): Promise<void> {

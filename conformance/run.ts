@@ -1,12 +1,16 @@
-// The black-box suite: npm run conformance -- --runtime PATH [--filter TEXT[,TEXT] [--merge]] [--jobs N] [--index]
-// Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md, a filtered one with --merge its cases in them; --index rewrites the case lists in requirements.json.
+// The black-box suite: npm run conformance -- --runtime PATH [--filter TEXT[,TEXT] [--merge]] [--jobs N]
+// Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md, a filtered one with --merge its cases in them.
+// Instead: --index rewrites the case lists in requirements.json, --report docs/conformance.md, --check-reasons names failures
+// that reasons.json does not explain, --self-test runs the suite against runtimes that do nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { allCases } from './cases/all.js';
 import { Box, type Case, Skipped, unified } from './harness.js';
+import { checkReasons } from './reasons.js';
 import { writeReport } from './report.js';
 import { writeIndex } from './requirements.js';
+import { selfTest } from './self-test.js';
 
 function option(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
@@ -86,8 +90,12 @@ function keep(
 
 async function main(): Promise<void> {
   const cases = allCases();
-  if (process.argv.includes('--index')) {
-    writeIndex(cases);
+  if (process.argv.includes('--index')) return writeIndex(cases);
+  if (process.argv.includes('--report')) return writeReport();
+  if (process.argv.includes('--check-reasons')) {
+    const problems = checkReasons();
+    for (const problem of problems) console.log(problem);
+    process.exitCode = problems.length === 0 ? 0 : 1;
     return;
   }
   const given = option('runtime') ?? 'dist/tsrun';
@@ -110,8 +118,15 @@ async function main(): Promise<void> {
   const words = filter?.split(',');
   const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));
   const chosen = cases.filter((item) => words === undefined || words.some((word) => matches(item, word)));
+  const jobs = Number(option('jobs') ?? 2);
+  if (process.argv.includes('--self-test')) {
+    const { noticed, blind } = await selfTest((saboteur) => runAll(saboteur, chosen, jobs));
+    console.log(`${noticed} passed, ${blind} failed`);
+    process.exitCode = blind === 0 ? 0 : 1;
+    return;
+  }
   const began = Date.now();
-  const verdicts = await runAll(runtime, chosen, Number(option('jobs') ?? 2));
+  const verdicts = await runAll(runtime, chosen, jobs);
   const label = `${option('label') ?? basename(runtime)}${unified ? '-v2' : ''}`;
   const summary = summarise(verdicts);
   if (filter === undefined || process.argv.includes('--merge'))

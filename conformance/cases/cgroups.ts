@@ -1,142 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { type Changes, namespaces } from '../config.js';
 import { type Add, type Box, type Case, expect, same, skip, topic, unified } from '../harness.js';
+import { addFiles, needs } from './cgroup-files.js';
 import { addFitness } from './cgroup-fitness.js';
 
-/** Name, resources, controller, file and its content. */
-type Row = readonly [string, string, object, string, string, string];
-
 const mega = 1024 * 1024;
-
-const version1: readonly Row[] = [
-  ['memory-limit', 'memory', { limit: 64 * mega }, 'memory', 'memory.limit_in_bytes', String(64 * mega)],
-  [
-    'memory-reservation',
-    'memory',
-    { reservation: 32 * mega },
-    'memory',
-    'memory.soft_limit_in_bytes',
-    String(32 * mega),
-  ],
-  [
-    'memory-limit-and-reservation',
-    'memory',
-    { limit: 64 * mega, reservation: 32 * mega },
-    'memory',
-    'memory.soft_limit_in_bytes',
-    String(32 * mega),
-  ],
-  [
-    'memory-swap',
-    'memory',
-    { limit: 64 * mega, swap: 96 * mega },
-    'memory',
-    'memory.memsw.limit_in_bytes',
-    String(96 * mega),
-  ],
-  ['memory-swappiness', 'memory', { swappiness: 20 }, 'memory', 'memory.swappiness', '20'],
-  ['memory-swappiness-zero', 'memory', { swappiness: 0 }, 'memory', 'memory.swappiness', '0'],
-  ['memory-unlimited', 'memory', { limit: -1 }, 'memory', 'memory.limit_in_bytes', '9223372036854771712'],
-  ['memory-no-oom-killer', 'memory', { disableOOMKiller: true }, 'memory', 'memory.oom_control', 'oom_kill_disable 1'],
-  [
-    'memory-kernel-tcp',
-    'memory',
-    { kernelTCP: 8 * mega },
-    'memory',
-    'memory.kmem.tcp.limit_in_bytes',
-    String(8 * mega),
-  ],
-  ['cpu-shares', 'cpu', { shares: 777 }, 'cpu', 'cpu.shares', '777'],
-  ['cpu-quota', 'cpu', { quota: 20000 }, 'cpu', 'cpu.cfs_quota_us', '20000'],
-  ['cpu-period', 'cpu', { period: 50000 }, 'cpu', 'cpu.cfs_period_us', '50000'],
-  ['cpu-quota-with-period', 'cpu', { quota: 20000, period: 50000 }, 'cpu', 'cpu.cfs_quota_us', '20000'],
-  ['cpu-unlimited', 'cpu', { quota: -1 }, 'cpu', 'cpu.cfs_quota_us', '-1'],
-  ['cpu-burst', 'cpu', { quota: 20000, burst: 10000 }, 'cpu', 'cpu.cfs_burst_us', '10000'],
-  ['cpu-idle', 'cpu', { idle: 1 }, 'cpu', 'cpu.idle', '1'],
-  ['cpus', 'cpu', { cpus: '0' }, 'cpuset', 'cpuset.cpus', '0'],
-  ['mems', 'cpu', { mems: '0' }, 'cpuset', 'cpuset.mems', '0'],
-  ['pids-limit', 'pids', { limit: 33 }, 'pids', 'pids.max', '33'],
-  ['pids-unlimited', 'pids', { limit: -1 }, 'pids', 'pids.max', 'max'],
-  ['blkio-weight', 'blockIO', { weight: 300 }, 'blkio', 'blkio.bfq.weight', '300'],
-  [
-    'hugepages',
-    'hugepageLimits',
-    [{ pageSize: '2MB', limit: 4 * mega }] as object,
-    'hugetlb',
-    'hugetlb.2MB.rsvd.limit_in_bytes',
-    String(4 * mega),
-  ],
-  ['network-class', 'network', { classID: 1048577 }, 'net_cls', 'net_cls.classid', '1048577'],
-  [
-    'network-priority',
-    'network',
-    { priorities: [{ name: 'lo', priority: 5 }] },
-    'net_prio',
-    'net_prio.ifpriomap',
-    'lo 5',
-  ],
-];
-
-const version2: readonly Row[] = [
-  ['memory-limit', 'memory', { limit: 64 * mega }, 'memory', 'memory.max', String(64 * mega)],
-  ['memory-reservation', 'memory', { reservation: 32 * mega }, 'memory', 'memory.low', String(32 * mega)],
-  ['memory-swap', 'memory', { limit: 64 * mega, swap: 96 * mega }, 'memory', 'memory.swap.max', String(32 * mega)],
-  ['memory-swap-none', 'memory', { limit: 64 * mega, swap: 64 * mega }, 'memory', 'memory.swap.max', '0'],
-  ['memory-unlimited', 'memory', { limit: -1 }, 'memory', 'memory.max', 'max'],
-  ['cpu-quota', 'cpu', { quota: 20000 }, 'cpu', 'cpu.max', '20000 100000'],
-  ['cpu-quota-with-period', 'cpu', { quota: 20000, period: 50000 }, 'cpu', 'cpu.max', '20000 50000'],
-  ['cpu-period', 'cpu', { period: 50000 }, 'cpu', 'cpu.max', 'max 50000'],
-  ['cpu-unlimited', 'cpu', { quota: -1 }, 'cpu', 'cpu.max', 'max 100000'],
-  ['cpu-burst', 'cpu', { quota: 20000, burst: 10000 }, 'cpu', 'cpu.max.burst', '10000'],
-  ['cpu-idle', 'cpu', { idle: 1 }, 'cpu', 'cpu.idle', '1'],
-  ['cpus', 'cpu', { cpus: '0' }, 'cpuset', 'cpuset.cpus', '0'],
-  ['mems', 'cpu', { mems: '0' }, 'cpuset', 'cpuset.mems', '0'],
-  ['pids-limit', 'pids', { limit: 33 }, 'pids', 'pids.max', '33'],
-  ['pids-unlimited', 'pids', { limit: -1 }, 'pids', 'pids.max', 'max'],
-  [
-    'hugepages',
-    'hugepageLimits',
-    [{ pageSize: '2MB', limit: 4 * mega }] as object,
-    'hugetlb',
-    'hugetlb.2MB.rsvd.max',
-    String(4 * mega),
-  ],
-  ['unified-memory-high', 'unified', { 'memory.high': '40000000' }, 'memory', 'memory.high', '39997440'],
-  ['unified-pids', 'unified', { 'pids.max': '44' }, 'pids', 'pids.max', '44'],
-  ['unified-cpu-weight', 'unified', { 'cpu.weight': '77' }, 'cpu', 'cpu.weight', '77'],
-  ['unified-unknown-to-runtimes', 'unified', { 'cgroup.max.depth': '3' }, '', 'cgroup.max.depth', '3'],
-];
-
-const proofs: Record<string, string> = {
-  memory: 'linux.resources.memory',
-  cpu: 'linux.resources.cpu',
-  pids: 'linux.resources.pids',
-  blockIO: 'linux.resources.blockio',
-  hugepageLimits: 'linux.resources.hugepages',
-  network: 'runtime.create.properties',
-  unified: 'linux.unified.unknown',
-};
-
-function needs(version: 1 | 2): void {
-  if (unified !== (version === 2)) skip(`cgroup v${version} only`);
-}
-
-function addRows(rows: readonly Row[], version: 1 | 2, test: Add): void {
-  for (const [slug, key, value, controller, file, wanted] of rows) {
-    const proves = [proofs[key]!, ...(key === 'unified' ? ['linux.unified.controllers'] : [])];
-    test(`v${version}-${slug}`, proves, async (box) => {
-      needs(version);
-      const top = `/sys/fs/cgroup/${version === 1 ? controller : ''}`;
-      if (!existsSync(top)) skip(`no controller ${controller}`);
-      if (version === 1 && !existsSync(`${top}/${file}`)) skip(`no ${file} in this kernel`);
-      await box.created('true', { [`/linux/resources/${key}`]: value });
-      if (version === 2 && !existsSync(`${top}${box.cgroup}/${file}`)) skip(`no ${file} in this kernel`);
-      const content = box.cgroupFile(controller, file);
-      const lines = content.split('\n').map((line) => line.trim());
-      expect(lines.includes(wanted), `${file}: ${lines.join(' | ')}, wanted ${wanted}`);
-    });
-  }
-}
 
 const self = (text: string, controller: string) => {
   const line = text
@@ -410,8 +278,7 @@ export function cgroupCases(): Case[] {
   const cases: Case[] = [];
   const test = topic('cgroups', cases);
   addPlace(test);
-  addRows(version1, 1, test);
-  addRows(version2, 2, test);
+  addFiles(test);
   addLimits(test);
   addCommands(test);
   addFitness(test);

@@ -1,6 +1,7 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Changes } from '../config.js';
 import { type Add, type Case, expect, same, topic } from '../harness.js';
+import { addAppArmor, addOomScores } from './host-powers.js';
 
 function addProgram(test: Add): void {
   for (const code of [0, 1, 2, 3, 42, 126, 127, 128, 254, 255]) {
@@ -248,6 +249,8 @@ export function processCases(): Case[] {
   addProgram(test);
   addPlace(test);
   addUser(test);
+  addOomScores(test);
+  addAppArmor(test);
   addTerminal(test);
   return cases;
 }

@@ -1,6 +1,7 @@
 // The one gate: generated files, types, lint, and who may import whom. npm run check
 import { spawnSync } from 'node:child_process';
 import { allCases } from '../../conformance/cases/all.js';
+import { checkReasons } from '../../conformance/reasons.js';
 import { checkRequirements } from '../../conformance/requirements.js';
 import { checkSpecFeatures } from '../../conformance/spec-features.js';
 import { checkImports } from './check-imports.js';
@@ -29,5 +30,6 @@ report('import rules', checkImports());
 report('errors of a config are explained in docs/config', undocumentedErrors());
 report('requirements', checkRequirements(allCases()));
 report('proofs of conformance/spec-features.md', checkSpecFeatures(allCases()));
+report('reasons for failures of the conformance suite', checkReasons());
 
 process.exit(failed === 0 ? 0 : 1);
