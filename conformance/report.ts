@@ -22,7 +22,8 @@ or refuse everything: no case may pass.
 
 The other runtimes are those of Debian 12, older than tsrun: some of their failures are fixed in later releases. Cases without a requirement test
 the command line that engines rely on, not the specification. Every failure has its reason in conformance/reasons.json; the gate complains of one
-that has none. Where tsrun differs on purpose: [differences](../conformance/differences.md).
+that has none. Where tsrun differs on purpose: [differences](../conformance/differences.md). Every key and rule and
+what proves it: [spec-features](../conformance/spec-features.md).
 `;
 
 const inTable = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
