@@ -312,7 +312,7 @@ test('S28: a filter that allows execve and nothing else still lets the payload b
   const confined = [
     ...steps.slice(0, last),
     init('process.no-new-privileges', {}),
-    init('process.seccomp', { flags: 0, filter }),
+    init('process.seccomp', { flags: 0, dumpable: 0, filter }),
     ...steps.slice(last),
   ];
   const outcome = execute([create(), ...prepareRoot(root), ...confined, supervise]);

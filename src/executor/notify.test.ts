@@ -1,10 +1,11 @@
 // A seccomp agent gets the listener, whatever the filter traps. The real kernel, through dist/tsrun. Needs root.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Process, Seccomp } from '../bundle/types.js';
+import { executorPath } from '../host/executor.js';
 import { noKernel, TestContainer } from './test-container.js';
 
 /** Accepts once, prints what came, then lets every call go on, but for mkdir, which it only pretends to carry out. */
@@ -130,6 +131,24 @@ for (const noNewPrivileges of [false, true]) {
     assert.match(readFileSync(log, 'utf8'), /pretended/);
   });
 }
+
+const user = 1234;
+const asUser = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', 'env', '-u', 'XDG_RUNTIME_DIR'];
+
+test('S22: without root the agent is told as well, where nobody else is in the namespaces', (container, agent) => {
+  // A checkout below somebody's closed home, or a host without user namespaces for users, has nothing to try.
+  const probe = [...asUser, 'unshare', '--user', '--map-root-user', 'test', '-x', executorPath()];
+  if (spawnSync(probe[0]!, probe.slice(1)).status !== 0) return;
+  chmodSync(agent.path, 0o777);
+  chownSync(container.folder, user, user);
+  const mappings = [{ containerID: 0, hostID: user, size: 1 }];
+  const types = ['user', 'mount', 'pid', 'uts', 'ipc'] as const;
+  const namespaces = types.map((type) => ({ type }));
+  const linux = { namespaces, uidMappings: mappings, gidMappings: mappings, seccomp: profile(agent.path) };
+  const ran = container.run('mkdir /made; test -d /made || echo pretended', { linux }, asUser);
+  assert.equal(ran, { status: 0, output: 'pretended', errors: '' });
+  assert.is(JSON.parse(agent.lines()[0]!).message.state.id, container.id);
+});
 
 test('the payload does not get the listener', (container, agent) => {
   const { output } = container.run('ls /proc/self/fd', { linux: { seccomp: profile(agent.path, ['mkdir']) } });

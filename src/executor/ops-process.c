@@ -78,6 +78,8 @@ int op_seccomp(const struct step *s) {
   TRY(prepare_exec(G.step));
   if (G.step + 1 < G.count && s[1].op == OP_PROCESS_EXEC) announce();
   else if (RAW(prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) TRY(set_effective(~0ull)); /* the kernel wants CAP_SYS_ADMIN */
+  /* For a host without privileges, which could not fetch the listener otherwise; behind the filter prctl may be trapped. */
+  if (s->n[N_PROCESS_SECCOMP_dumpable]) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
   G.listener = (int)TRY(SYS(seccomp, SECCOMP_SET_MODE_FILTER, s->n[N_PROCESS_SECCOMP_flags], &program));
   G.filtered = 1;
   return 0;

@@ -377,6 +377,7 @@ enum where {
 #define N_PROCESS_DIRECTORY_create 0
 #define S_PROCESS_DIRECTORY_path 0
 #define N_PROCESS_SECCOMP_flags 0
+#define N_PROCESS_SECCOMP_dumpable 1
 #define S_PROCESS_SECCOMP_filter 0
 #define N_SECCOMP_SEND_LISTENER_slot 0
 #define S_SECCOMP_SEND_LISTENER_before 0
@@ -477,7 +478,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_UMASK] = {1, 1, {0}},
   [OP_PROCESS_DIRECTORY] = {1, 1, {2, 0}},
   [OP_PROCESS_NO_NEW_PRIVILEGES] = {1, 0, {0}},
-  [OP_PROCESS_SECCOMP] = {1, 1, {3, 0}},
+  [OP_PROCESS_SECCOMP] = {1, 2, {3, 0}},
   [OP_SECCOMP_SEND_LISTENER] = {1, 1, {3, 3, 3, 0}},
   [OP_PROCESS_GROUPS] = {1, 0, {3, 0}},
   [OP_PROCESS_USER] = {1, 2, {0}},

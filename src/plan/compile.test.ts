@@ -199,17 +199,31 @@ test('create waits for start; run does not, and tidies up', () => {
   assert.equal(pick(compile({}, { mode: 'run', noSubreaper: true }), 'self.subreaper'), []);
 });
 
-test('S22: init is dumpable while it waits only without root, and alone in its namespaces', () => {
+test('S22: init is dumpable, while it waits and for the listener, only without root and alone in its namespaces', () => {
+  const agent = { path: '/agent', before: '', between: '', after: '' };
   const dumpable = (uid: number, list: ReturnType<typeof namespaces>): number[] => {
     const mappings = [{ containerID: 0, hostID: 1000, size: 1 }];
     const linux = { namespaces: list, uidMappings: mappings, gidMappings: mappings };
-    const plan = compile({ linux }, {}, { uid, gid: uid });
-    return plan.steps.flatMap((s) => (s.op === 'process.wait-start' ? [s.args.dumpable] : []));
+    const seccomp = { filter: new Uint8Array(8), flags: 0, agent };
+    const plan = compile({ linux }, { seccomp }, { uid, gid: uid });
+    return plan.steps.flatMap((s) =>
+      s.op === 'process.wait-start' || s.op === 'process.seccomp' ? [s.args.dumpable] : [],
+    );
   };
   const own = namespaces('user', 'pid', 'mount');
-  assert.equal([dumpable(1000, own), dumpable(0, own)], [[1], [0]]);
-  assert.equal(dumpable(1000, [...namespaces('user', 'mount'), { type: 'pid', path: '/proc/9/ns/pid' }]), [0]);
-  assert.equal(dumpable(1000, namespaces('user', 'mount')), [0]);
+  assert.equal(
+    [dumpable(1000, own), dumpable(0, own)],
+    [
+      [1, 1],
+      [0, 0],
+    ],
+  );
+  assert.equal(dumpable(1000, [...namespaces('user', 'mount'), { type: 'pid', path: '/proc/9/ns/pid' }]), [0, 0]);
+  assert.equal(dumpable(1000, namespaces('user', 'mount')), [0, 0]);
+  assert.is(
+    only(compile({}, { seccomp: { filter: new Uint8Array(8), flags: 0 } }), 'process.seccomp').args.dumpable,
+    0,
+  );
 });
 
 test('the state is saved as soon as there is a pid, and the pid file is the last of all', () => {

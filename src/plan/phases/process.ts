@@ -85,12 +85,21 @@ function groupSteps(context: ProcessContext): Step[] {
   return [step('init', 'process.groups', { groups }, gids.length === 0 ? '' : pointer, summary, rest)];
 }
 
-function seccompSteps({ options, spec }: ProcessContext): Step[] {
+/**
+ * Without root the host may reach into init (for exec to join it, for a listener) only while it counts as dumpable. Where
+ * nobody else is in its namespaces that harms no one: its program will be dumpable, too (S22).
+ */
+const mayBeDumpable = ({ facts, namespaces: { created } }: ProcessContext): boolean =>
+  facts.uid !== 0 && created.has('user') && created.has('pid');
+
+function seccompSteps(context: ProcessContext): Step[] {
+  const { options, spec } = context;
   if (options.seccomp === undefined) return [];
   const { filter, flags, agent } = options.seccomp;
   const rules = spec.linux?.seccomp?.syscalls?.length ?? 0;
   const summary = `load the seccomp filter (${rules} rules, ${filter.length / 8} instructions)`;
-  const steps = [step('init', 'process.seccomp', { flags, filter }, '/linux/seccomp', summary)];
+  const dumpable = agent !== undefined && mayBeDumpable(context) ? 1 : 0;
+  const steps = [step('init', 'process.seccomp', { flags, dumpable, filter }, '/linux/seccomp', summary)];
   if (agent !== undefined) {
     const { path, before, between, after } = agent;
     const args = { slot: slots.seccompListener, before, between, after };
@@ -247,13 +256,10 @@ export function execSteps(context: ProcessContext): Step[] {
   ];
 }
 
-/**
- * create: say that all is ready, then sleep until `start` writes into the fifo. Without root, `exec` may join only who counts
- * as dumpable; init does while it sleeps, as its program will, where nobody else is in its namespaces (S22).
- */
-export function waitSteps({ options, facts, namespaces: { created } }: ProcessContext): Step[] {
-  if (options.mode !== 'create') return [];
-  const dumpable = facts.uid !== 0 && created.has('user') && created.has('pid') ? 1 : 0;
+/** create: say that all is ready, then sleep until `start` writes into the fifo. */
+export function waitSteps(context: ProcessContext): Step[] {
+  if (context.options.mode !== 'create') return [];
+  const dumpable = mayBeDumpable(context) ? 1 : 0;
   const args = { fifoSlot: slots.execFifo, replySlot: slots.replyFifo, dumpable };
   return [step('init', 'process.wait-start', args, '', 'wait for start')];
 }
