@@ -1,188 +1,13 @@
 // A small client of the Kubernetes Container Runtime Interface (runtime.v1), enough for cri.sh: gRPC over HTTP/2 on a unix socket.
 //   node cri.mjs SOCKET METHOD [JSON]                one call; prints the answer as JSON
-//   node cri.mjs SOCKET attach CONTAINER TTY COMMAND...  streaming exec through a websocket; prints stdout, exits with the status
+//   node cri.mjs SOCKET exec CONTAINER tty|stdin|no COMMAND...  streaming exec through a websocket; prints stdout, exits with the status
+//   node cri.mjs SOCKET attach CONTAINER tty|stdin|no LINE      sends a line to the first process and prints what it says for a second
 //   node cri.mjs SOCKET many COUNT [JSON]            so many pods with a container each, all at once; prints how many ran
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
-
-/** Messages by name; a field is [number, type], the type a scalar, another message, or one of these in an array or 'map'. */
-const messages = {
-  Empty: {},
-  VersionResponse: { version: [1, 'string'], runtimeName: [2, 'string'], runtimeVersion: [3, 'string'] },
-  Int64: { value: [1, 'int'] },
-  Namespaces: { network: [1, 'int'], pid: [2, 'int'], ipc: [3, 'int'] },
-  Profile: { type: [1, 'int'], localhostRef: [2, 'string'] },
-  SandboxSecurity: {
-    namespaces: [1, 'Namespaces'],
-    runAsUser: [3, 'Int64'],
-    privileged: [6, 'int'],
-    seccomp: [9, 'Profile'],
-  },
-  LinuxSandbox: { cgroupParent: [1, 'string'], security: [2, 'SandboxSecurity'], sysctls: [3, 'map'] },
-  PodMetadata: { name: [1, 'string'], uid: [2, 'string'], namespace: [3, 'string'], attempt: [4, 'int'] },
-  Sandbox: {
-    metadata: [1, 'PodMetadata'],
-    hostname: [2, 'string'],
-    logDirectory: [3, 'string'],
-    labels: [6, 'map'],
-    annotations: [7, 'map'],
-    linux: [8, 'LinuxSandbox'],
-  },
-  RunPodSandboxRequest: { config: [1, 'Sandbox'], runtimeHandler: [2, 'string'] },
-  PodId: { podSandboxId: [1, 'string'] },
-  PodStatus: { id: [1, 'string'], state: [3, 'int'] },
-  PodSandboxStatusResponse: { status: [1, 'PodStatus'] },
-  ListPodSandboxResponse: { items: [1, ['PodStatus']] },
-  Resources: {
-    cpuPeriod: [1, 'int'],
-    cpuQuota: [2, 'int'],
-    cpuShares: [3, 'int'],
-    memoryLimit: [4, 'int'],
-    oomScoreAdj: [5, 'int'],
-    cpusetCpus: [6, 'string'],
-  },
-  Capability: { add: [1, ['string']], drop: [2, ['string']] },
-  Security: {
-    capabilities: [1, 'Capability'],
-    privileged: [2, 'int'],
-    namespaces: [3, 'Namespaces'],
-    runAsUser: [5, 'Int64'],
-    runAsUsername: [6, 'string'],
-    readonlyRootfs: [7, 'int'],
-    groups: [8, ['int']],
-    noNewPrivs: [11, 'int'],
-    maskedPaths: [13, ['string']],
-    readonlyPaths: [14, ['string']],
-    seccomp: [15, 'Profile'],
-  },
-  LinuxContainer: { resources: [1, 'Resources'], security: [2, 'Security'] },
-  Metadata: { name: [1, 'string'], attempt: [2, 'int'] },
-  Image: { image: [1, 'string'] },
-  KeyValue: { key: [1, 'string'], value: [2, 'string'] },
-  Mount: { containerPath: [1, 'string'], hostPath: [2, 'string'], readonly: [3, 'int'], propagation: [5, 'int'] },
-  Container: {
-    metadata: [1, 'Metadata'],
-    image: [2, 'Image'],
-    command: [3, ['string']],
-    args: [4, ['string']],
-    workingDir: [5, 'string'],
-    envs: [6, ['KeyValue']],
-    mounts: [7, ['Mount']],
-    labels: [9, 'map'],
-    logPath: [11, 'string'],
-    stdin: [12, 'int'],
-    tty: [14, 'int'],
-    linux: [15, 'LinuxContainer'],
-  },
-  CreateContainerRequest: { podSandboxId: [1, 'string'], config: [2, 'Container'], sandboxConfig: [3, 'Sandbox'] },
-  ContainerId: { containerId: [1, 'string'] },
-  StopContainerRequest: { containerId: [1, 'string'], timeout: [2, 'int'] },
-  Status: {
-    id: [1, 'string'],
-    state: [3, 'int'],
-    exitCode: [7, 'int'],
-    reason: [10, 'string'],
-    message: [11, 'string'],
-  },
-  ContainerStatusResponse: { status: [1, 'Status'] },
-  Listed: { id: [1, 'string'], state: [6, 'int'] },
-  ListContainersResponse: { containers: [1, ['Listed']] },
-  UpdateContainerResourcesRequest: { containerId: [1, 'string'], linux: [2, 'Resources'] },
-  ExecSyncRequest: { containerId: [1, 'string'], cmd: [2, ['string']], timeout: [3, 'int'] },
-  ExecSyncResponse: { stdout: [1, 'string'], stderr: [2, 'string'], exitCode: [3, 'int'] },
-  ExecRequest: {
-    containerId: [1, 'string'],
-    cmd: [2, ['string']],
-    tty: [3, 'int'],
-    stdin: [4, 'int'],
-    stdout: [5, 'int'],
-    stderr: [6, 'int'],
-  },
-  ExecResponse: { url: [1, 'string'] },
-  Cpu: { usage: [2, 'Int64'] },
-  Memory: { workingSet: [2, 'Int64'], usage: [4, 'Int64'] },
-  Stats: { cpu: [2, 'Cpu'], memory: [3, 'Memory'] },
-  ContainerStatsResponse: { stats: [1, 'Stats'] },
-};
-const methods = {
-  Version: ['Empty', 'VersionResponse'],
-  RunPodSandbox: ['RunPodSandboxRequest', 'PodId'],
-  StopPodSandbox: ['PodId', 'Empty'],
-  RemovePodSandbox: ['PodId', 'Empty'],
-  PodSandboxStatus: ['PodId', 'PodSandboxStatusResponse'],
-  ListPodSandbox: ['Empty', 'ListPodSandboxResponse'],
-  CreateContainer: ['CreateContainerRequest', 'ContainerId'],
-  StartContainer: ['ContainerId', 'Empty'],
-  StopContainer: ['StopContainerRequest', 'Empty'],
-  RemoveContainer: ['ContainerId', 'Empty'],
-  ContainerStatus: ['ContainerId', 'ContainerStatusResponse'],
-  ListContainers: ['Empty', 'ListContainersResponse'],
-  UpdateContainerResources: ['UpdateContainerResourcesRequest', 'Empty'],
-  ExecSync: ['ExecSyncRequest', 'ExecSyncResponse'],
-  Exec: ['ExecRequest', 'ExecResponse'],
-  ContainerStats: ['ContainerId', 'ContainerStatsResponse'],
-};
-
-function varint(value) {
-  const bytes = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return Buffer.from(bytes);
-}
-
-function encode(name, object) {
-  const parts = [];
-  const put = (number, type, value) => {
-    if (type === 'int') return parts.push(varint(number << 3), varint(value === true ? 1 : value));
-    const body = type === 'string' ? Buffer.from(value) : encode(type, value);
-    parts.push(varint((number << 3) | 2), varint(body.length), body);
-  };
-  for (const [key, value] of Object.entries(object)) {
-    const field = messages[name][key];
-    if (field === undefined) throw new Error(`${name} has no field '${key}'`);
-    const [number, type] = field;
-    if (type === 'map') for (const [k, v] of Object.entries(value)) put(number, 'KeyValue', { key: k, value: v });
-    else if (Array.isArray(type)) for (const item of value) put(number, type[0], item);
-    else put(number, type, value);
-  }
-  return Buffer.concat(parts);
-}
-
-function decode(name, buffer) {
-  const object = {};
-  let at = 0;
-  const number = () => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = buffer[at++];
-      value |= BigInt(byte & 127) << shift;
-      if (byte < 128) return Number(BigInt.asIntN(64, value));
-    }
-  };
-  while (at < buffer.length) {
-    const tag = number();
-    const [key, field] = Object.entries(messages[name]).find(([, [n]]) => n === tag >> 3) ?? [];
-    let value;
-    if ((tag & 7) === 0) value = number();
-    else if ((tag & 7) === 2) {
-      const length = number();
-      value = buffer.subarray(at, at + length);
-      at += length;
-    } else throw new Error(`wire type ${tag & 7}`);
-    if (key === undefined) continue;
-    const type = Array.isArray(field[1]) ? field[1][0] : field[1];
-    if (type === 'string') value = value.toString();
-    else if (type !== 'int' && type !== 'map') value = decode(type, value);
-    if (Array.isArray(field[1])) object[key] = [...(object[key] ?? []), value];
-    else object[key] = value;
-  }
-  return object;
-}
+import { decode, encode, methods } from './cri-messages.mjs';
 
 const [socket, verb, ...rest] = process.argv.slice(2);
 const session = http2.connect('http://cri', { createConnection: () => net.connect(socket) });
@@ -220,17 +45,15 @@ function call(method, request = {}) {
   });
 }
 
+/** What a message of the client looks like on a websocket: short, masked, its first byte is the channel. */
+function frame(channel, text) {
+  const body = Buffer.concat([Buffer.from([channel]), Buffer.from(text)]);
+  const mask = randomBytes(4);
+  return Buffer.concat([Buffer.from([0x82, 0x80 | body.length]), mask, body.map((byte, i) => byte ^ mask[i % 4])]);
+}
+
 /** kubelet's streaming protocol: the first byte of a message is the channel; 3 ends the command with a status object. */
-async function attach(containerId, tty, cmd) {
-  // With a terminal but no stdin, containerd 1.6 drops the output.
-  const { url } = await call('Exec', {
-    containerId,
-    cmd,
-    tty: tty ? 1 : 0,
-    stdin: tty ? 1 : 0,
-    stdout: 1,
-    stderr: tty ? 0 : 1,
-  });
+async function stream(url, input, seconds) {
   const request = http.request(url, {
     headers: {
       Connection: 'Upgrade',
@@ -271,6 +94,8 @@ async function attach(containerId, tty, cmd) {
       stream.on('data', take);
       stream.on('close', resolve);
       stream.on('end', resolve);
+      if (input !== undefined) stream.write(frame(0, `${input}\n`));
+      if (seconds !== undefined) setTimeout(() => stream.destroy(), seconds * 1000);
     });
   });
   return status;
@@ -292,8 +117,25 @@ async function many(count, container) {
   return results.filter((result) => result.value === true).length;
 }
 
+/** The flags of a streaming request. With a terminal but no stdin, containerd 1.6 drops the output. */
+function streams(mode) {
+  const tty = mode === 'tty' ? 1 : 0;
+  return { tty, stdin: mode === 'no' ? 0 : 1, stdout: 1, stderr: tty ? 0 : 1 };
+}
+
+async function exec([containerId, mode, ...cmd]) {
+  const { url } = await call('Exec', { containerId, cmd, ...streams(mode) });
+  return stream(url, mode === 'stdin' ? process.env.INPUT : undefined);
+}
+
+async function attach([containerId, mode, line]) {
+  const { url } = await call('Attach', { containerId, ...streams(mode) });
+  await stream(url, line, 1);
+}
+
 try {
-  if (verb === 'attach') process.exitCode = await attach(rest[0], rest[1] === 'tty', rest.slice(2));
+  if (verb === 'exec') process.exitCode = await exec(rest);
+  else if (verb === 'attach') await attach(rest);
   else if (verb === 'many') console.log(await many(Number(rest[0]), JSON.parse(rest[1])));
   else console.log(JSON.stringify(await call(verb, rest[0] ? JSON.parse(rest[0]) : {})));
 } catch (error) {

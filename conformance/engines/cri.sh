@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kubernetes' road: containerd's CRI plugin with one runtime as handler "rig": RUNTIME=/path bash conformance/engines/cri.sh
+# Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [core|all]
 # Needs root, containerd, node, jq, busybox-static. No kubelet: cri.mjs speaks the interface. No CNI plugins: pods get a network
 # namespace of their own and an address that exists on paper.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -29,14 +29,18 @@ state = "$WORK/state"
     bin_dir = "$WORK/cni"
     conf_dir = "$WORK/net.d"
   [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "rig"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.rig]
+    default_runtime_name = "$NAME"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
       runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.rig.options]
+      pod_annotations = ["rig.*"]
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
         BinaryName = "$RUNTIME"
 CONF
-containerd --config "$WORK/config.toml" >"$WORK/containerd.log" 2>&1 &
-daemon=$!
+daemon_start() {
+  containerd --config "$WORK/config.toml" >>"$WORK/containerd.log" 2>&1 &
+  daemon=$!
+  eventually cri Version || { tail -5 "$WORK/containerd.log"; echo "Bail out! containerd does not answer"; exit 2; }
+}
 engine_rest() { end_daemon "$daemon"; }
 engine_stop() {
   local pod
@@ -45,7 +49,7 @@ engine_stop() {
   engine_remove
 }
 cri() { timeout -k 5 120 node "$here/cri.mjs" "$WORK/containerd.sock" "$@"; }
-eventually cri Version || { tail -5 "$WORK/containerd.log"; echo "Bail out! containerd does not answer"; exit 2; }
+daemon_start
 make_rootfs "$WORK/rootfs"
 make_image "$WORK/rootfs" "$WORK/box.tar"
 make_image "$WORK/rootfs" "$WORK/pause.tar" localhost/pause:1 '["/bin/tail","-f","/dev/null"]'
@@ -59,7 +63,7 @@ sandbox() { # sandbox NAME [LINUX-JSON]: its configuration; as from the kubelet,
 }
 pod_start() {
   local id
-  id=$(cri RunPodSandbox "{\"config\":$(sandbox "$@"),\"runtimeHandler\":\"rig\"}" | jq -r .podSandboxId)
+  id=$(cri RunPodSandbox "{\"config\":$(sandbox "$@"),\"runtimeHandler\":\"$NAME\"}" | jq -r .podSandboxId)
   [ -n "$id" ] && sandbox "$@" >"$WORK/pod.$id" && echo "$id"
 }
 pod_end() { cri StopPodSandbox "{\"podSandboxId\":\"$1\"}" >/dev/null; cri RemovePodSandbox "{\"podSandboxId\":\"$1\"}" >/dev/null; }
@@ -104,9 +108,9 @@ cell 'ExecSync: the time is up' $'timeout 1s exceeded\n0' slow
 shared() { local kind; for kind in net ipc uts; do [ "$(in_pod "$one" readlink /proc/self/ns/$kind)" = "$(in_pod "$two" readlink /proc/self/ns/$kind)" ] && echo $kind; done; [ "$(in_pod "$one" readlink /proc/self/ns/pid)" = "$(in_pod "$two" readlink /proc/self/ns/pid)" ] && echo pid; }
 cell 'two containers share network, ipc and uts' $'net\nipc\nuts\npid|net\nipc\nuts' shared
 cell 'the hostname of the pod' 'main' in_pod "$one" hostname
-streamed() { cri attach "$one" no sh -c 'echo out; echo err >&2; exit 5'; }
+streamed() { cri exec "$one" no sh -c 'echo out; echo err >&2; exit 5'; }
 cell -s 5 'streaming exec' 'out' streamed
-streamed_terminal() { cri attach "$one" tty sh -c 'tty; exit 3'; }
+streamed_terminal() { cri exec "$one" tty sh -c 'tty; exit 3'; }
 cell -s 3 'streaming exec with a terminal' '/dev/pts/[0-9]+' streamed_terminal
 stats() { cri ContainerStats "{\"containerId\":\"$one\"}" | jq -r '(.stats.memory.workingSet.value > 0) and (.stats.cpu.usage.value > 0)'; }
 cell 'ContainerStats' 'true' stats
@@ -145,6 +149,7 @@ privileged() { local pod; pod=$(pod_start priv '"security":{"privileged":1}') &&
 cell 'a privileged pod' $'CapEff:	000001[0-9a-f]+\nSeccomp:	0' privileged
 gone() { cri ListPodSandbox; cri ListContainers; }
 cell 'removed pods are gone' $'\\{\\}\n\\{\\}' gone
-cell '10 pods at once' '10' cri many 10 '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'
-[ "${1:-all}" = core ] || cell '30 pods at once' '30' cri many 30 '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'
+many_pods() { cri many "$1" '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'; }
+cell '10 pods at once' '10' many_pods 10
+[ "${1:-all}" = core ] || . "$here/cri-more.sh"
 engine_end
