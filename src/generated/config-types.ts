@@ -13,6 +13,7 @@ export interface Spec {
   readonly hostname?: string;
   /** NIS domain name in the UTS namespace. */
   readonly domainname?: string;
+  /** Mounts, in this order. */
   readonly mounts?: readonly Mount[];
   readonly hooks?: Hooks;
   /** Metadata; some names change what a runtime does. */
@@ -252,6 +253,7 @@ export interface Scheduler {
   readonly nice?: number;
   /** Static priority of SCHED_FIFO and SCHED_RR. */
   readonly priority?: number;
+  /** Of sched_setattr(2). */
   readonly flags?: readonly SchedulerFlag[];
   /** SCHED_DEADLINE: nanoseconds of run time in a period. */
   readonly runtime?: Integer64;
@@ -294,6 +296,7 @@ export interface Process {
   /** Working directory, an absolute path. */
   readonly cwd: string;
   readonly capabilities?: Capabilities;
+  /** Resource limits; absent ones are inherited. */
   readonly rlimits?: readonly Rlimit[];
   /** Sets the no_new_privs attribute. */
   readonly noNewPrivileges?: boolean;
@@ -452,10 +455,15 @@ export interface BlockIO {
   readonly weight?: number;
   /** Weight of its tasks against child cgroups (CFQ). */
   readonly leafWeight?: number;
+  /** Weights for single devices. */
   readonly weightDevice?: readonly WeightDevice[];
+  /** Bytes read a second. */
   readonly throttleReadBpsDevice?: readonly ThrottleDevice[];
+  /** Bytes written a second. */
   readonly throttleWriteBpsDevice?: readonly ThrottleDevice[];
+  /** Read operations a second. */
   readonly throttleReadIOPSDevice?: readonly ThrottleDevice[];
+  /** Write operations a second. */
   readonly throttleWriteIOPSDevice?: readonly ThrottleDevice[];
 }
 
@@ -478,6 +486,7 @@ export interface NetworkPriority {
 export interface Network {
   /** Class tag of the cgroup's packets. */
   readonly classID?: number;
+  /** Priorities of traffic by interface (v1). */
   readonly priorities?: readonly NetworkPriority[];
 }
 
@@ -491,11 +500,13 @@ export interface Rdma {
 
 /** Limits, carried out by control groups. */
 export interface Resources {
+  /** Which devices may be opened; rules in order. */
   readonly devices?: readonly DeviceCgroup[];
   readonly memory?: Memory;
   readonly cpu?: Cpu;
   readonly pids?: Pids;
   readonly blockIO?: BlockIO;
+  /** Limits for huge pages, one a size. */
   readonly hugepageLimits?: readonly HugepageLimit[];
   readonly network?: Network;
   /** RDMA devices and their limits. */
@@ -546,12 +557,15 @@ export interface Seccomp {
   readonly defaultAction: SeccompAction;
   /** Errno, or for SCMP_ACT_TRACE a 16-bit message; EPERM when absent. */
   readonly defaultErrnoRet?: number;
+  /** Beside the machine's own. */
   readonly architectures?: readonly SeccompArch[];
+  /** Of seccomp(2). */
   readonly flags?: readonly SeccompFlag[];
   /** Unix socket of the agent that answers SCMP_ACT_NOTIFY. */
   readonly listenerPath?: string;
   /** Passed to the agent as it is. */
   readonly listenerMetadata?: string;
+  /** Rules; other calls get the default action. */
   readonly syscalls?: readonly SeccompSyscall[];
 }
 
@@ -584,6 +598,7 @@ export interface MemoryPolicy {
   readonly mode: MemoryPolicyMode;
   /** Memory node list such as 0-3,7. */
   readonly nodes?: string;
+  /** How the nodes are to be read. */
   readonly flags?: readonly MemoryPolicyFlag[];
 }
 
@@ -597,12 +612,14 @@ export interface Personality {
 
 /** What only Linux has. */
 export interface Linux {
+  /** New or joined; what is not listed is shared with the runtime. */
   readonly namespaces?: readonly Namespace[];
   /** User ids of the user namespace. */
   readonly uidMappings?: readonly IdMapping[];
   /** Group ids of the user namespace. */
   readonly gidMappings?: readonly IdMapping[];
   readonly timeOffsets?: TimeOffsets;
+  /** Device nodes beside the default ones. */
   readonly devices?: readonly Device[];
   /** Host network devices to move into the container. */
   readonly netDevices?: { readonly [name: string]: NetDevice };
