@@ -2,10 +2,18 @@
 # Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [core|all]
 # Needs root, containerd, node, jq, busybox-static. No kubelet: cri.mjs speaks the interface. No CNI plugins: pods get a network
 # namespace of their own and an address that exists on paper.
+# With the argument "systemd" the cgroups are systemd's; then it has to run in a virtual machine: conformance/vm/run.sh --systemd.
+[ "${1:-}" != systemd ] || NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 engine_main "$@"
 set -u
-ENGINE_CGROUPS='k8s.io|kubepods|kubepods/.*' ENGINE_STATES='/run/containerd/runc/*/*'
+systemd=false
+if [ -n "${NO_ISOLATION:-}" ]; then
+  [ -d /run/systemd/system ] || { echo '1..0 # SKIP systemd is not process 1'; exit 0; }
+  systemd=true ENGINE=cri-systemd
+fi
+parent_of() { if $systemd; then echo "kubepods-$1.slice"; else echo "/kubepods/$1"; fi; } # parent_of POD: the cgroup that the kubelet names
+ENGINE_OWN='kubepods.*(scope|cri-containerd)' ENGINE_CGROUPS='k8s.io|kubepods|kubepods/.*' ENGINE_STATES='/run/containerd/runc/*/*'
 
 mkdir -p "$WORK/cni" "$WORK/net.d" "$WORK/logs"
 printf '#!/bin/sh\ncase $CNI_COMMAND in\nVERSION) echo %s ;;\nADD|CHECK) echo %s ;;\nesac\n' \
@@ -35,6 +43,7 @@ state = "$WORK/state"
       pod_annotations = ["rig.*"]
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
         BinaryName = "$RUNTIME"
+        SystemdCgroup = $systemd
 CONF
 daemon_start() {
   containerd --config "$WORK/config.toml" >>"$WORK/containerd.log" 2>&1 &
@@ -59,7 +68,7 @@ sleep 1 # the plugin learns of images through events
 sandbox() { # sandbox NAME [LINUX-JSON]: its configuration; as from the kubelet, a pod in the host's network has no hostname
   local hostname="\"hostname\":\"$1\","
   [[ ${2:-} != *'"network":2'* ]] || hostname=
-  echo "{\"metadata\":{\"name\":\"$1\",\"uid\":\"$1\",\"namespace\":\"rig\",\"attempt\":0},$hostname\"logDirectory\":\"$WORK/logs\",\"linux\":{\"cgroupParent\":\"/kubepods/$1\"${2:+,$2}}}"
+  echo "{\"metadata\":{\"name\":\"$1\",\"uid\":\"$1\",\"namespace\":\"rig\",\"attempt\":0},$hostname\"logDirectory\":\"$WORK/logs\",\"linux\":{\"cgroupParent\":\"$(parent_of "$1")\"${2:+,$2}}}"
 }
 pod_start() {
   local id
@@ -117,7 +126,7 @@ cell 'ContainerStats' 'true' stats
 cgroup_of() { local dir; if [ "$CGROUP" = 2 ]; then dir=/sys/fs/cgroup; else dir=/sys/fs/cgroup/memory; fi; find $dir -type d -name "*$1*" | head -1; }
 updated() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"memoryLimit\":67108864,\"cpuShares\":512}}" >/dev/null && cat "$(cgroup_of "$one")/$( [ "$CGROUP" = 2 ] && echo memory.max || echo memory.limit_in_bytes)"; }
 cell 'UpdateContainerResources' '67108864' updated
-cell 'the container is below the parent of its pod' '.*/kubepods/main/.*' cgroup_of "$one"
+cell 'the container is below the parent of its pod' '.*/kubepods(/|.slice/kubepods-)main(.slice)?/.*' cgroup_of "$one"
 stopped() { local id; id=$(start "$main" deaf '' sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done') && eventually grep -q ready "$WORK/logs/deaf.log" && cri StopContainer "{\"containerId\":\"$id\",\"timeout\":10}" >/dev/null && status "$id"; }
 cell 'StopContainer sends TERM first' '2 9' stopped
 killed() { cri StopContainer "{\"containerId\":\"$two\",\"timeout\":1}" >/dev/null && status "$two"; }

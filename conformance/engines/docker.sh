@@ -30,6 +30,7 @@ engine_stop() {
   engine_remove
 }
 engine_rest() { end_daemon "$daemon"; }
+without_apparmor
 dockerd_start "${named[@]}" "${alone[@]}"
 make_rootfs "$WORK/rootfs"
 tar -C "$WORK/rootfs" -cf - . | d import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }

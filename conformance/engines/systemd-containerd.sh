@@ -35,5 +35,6 @@ begin counted --memory-limit 67108864 >/dev/null
 cell 'containerd: metrics' '.*67108864.*' c task metrics --format json counted
 ckilled() { c task kill -s SIGKILL counted && eventually sh -c "systemctl show rig-counted.scope -P ActiveState | grep -vx active"; finish counted >/dev/null 2>&1; scopes 'rig-*'; }
 cell 'containerd: kill, delete' '' ckilled
-shim_dies() { begin orphan >/dev/null || return; kill -KILL "$(pgrep -f 'containerd-shim-runc-v2.*-id orphan')"; eventually sh -c '! systemctl -q is-active rig-orphan.scope' && echo gone; finish orphan >/dev/null 2>&1; }
+ended_scope() { ! systemctl -q is-active rig-orphan.scope; }
+shim_dies() { begin orphan >/dev/null || return; kill -KILL "$(pgrep -f 'containerd-shim-runc-v2.*-id orphan')"; { eventually ended_scope || eventually ended_scope || eventually ended_scope; } && echo gone; finish orphan >/dev/null 2>&1; }
 cell 'containerd: the shim dies: the scope goes' 'gone' shim_dies

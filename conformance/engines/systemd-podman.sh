@@ -36,17 +36,18 @@ cell 'podman: devices are limited' $'.*Operation not permitted\nnull works' devi
 cell 'podman: --device' 'c' run --device /dev/kmsg box sh -c 'ls -l /dev/kmsg | cut -c1'
 killed() { p run -d --name victim --network none box sleep 100 >/dev/null && p kill -s KILL victim >/dev/null && p wait victim; p rm victim >/dev/null; }
 cell 'podman: kill' '137' killed
-out_of_memory() { p run --name eater --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero'; echo "status $?"; p inspect --format '{{.State.OOMKilled}}' eater; p rm eater >/dev/null; systemctl list-units --all --plain --no-legend 'libpod-*' | grep -v conmon; }
+out_of_memory() { p run --name eater --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero'; echo "status $?"; p inspect --format '{{.State.OOMKilled}}' eater; p rm eater >/dev/null; systemctl list-units --all --plain --no-legend 'libpod-*' | grep -v conmon; :; }
 cell 'podman: out of memory leaves no failed unit' $'status 137\n(true|false)' out_of_memory
 gone() { p run -d --name gone --network none box sleep 1000 >/dev/null && p rm -f -t 0 gone >/dev/null && scopes 'libpod-*' | grep -v conmon; }
 cell 'podman: rm -f' '' eval 'gone; :'
 pod() {
   p pod create --name pod --infra --infra-image localhost/box --infra-command 'sleep 1000' --network none >/dev/null || return
-  p run -d --pod pod --name member box sleep 100 >/dev/null && sed 's/libpod-[0-9a-f]*/libpod-ID/; s/pod_[0-9a-f]*/pod_ID/' "/proc/$(p inspect --format '{{.State.Pid}}' member)/cgroup"; p pod rm -f -t 0 pod >/dev/null
+  p run -d --pod pod --name member box sleep 100 >/dev/null && sed -E 's/[0-9a-f]{64}/ID/g' "/proc/$(p inspect --format '{{.State.Pid}}' member)/cgroup"; p pod rm -f -t 0 pod >/dev/null
 }
 cell 'podman: a pod is a slice' '.*/machine.slice/machine-libpod_pod_ID.slice/libpod-ID.scope(/container)?' pod
 systemd_inside() { run --systemd always box sh -c 'mkdir /sys/fs/cgroup/below && echo $$ >/sys/fs/cgroup/below/cgroup.procs && echo mine'; }
 cell 'podman: --systemd always gives a cgroup to write in' 'mine' systemd_inside
+cell 'podman: in a user namespace, too' 'mine' run --uidmap 0:200000:65536 --gidmap 0:200000:65536 --systemd always box sh -c 'mkdir /sys/fs/cgroup/below && echo $$ >/sys/fs/cgroup/below/cgroup.procs && echo mine'
 
 # A service of systemd's whose main process is conmon or the container's, as `podman generate systemd` writes it. The host's
 # /usr is in the container for systemd-notify.

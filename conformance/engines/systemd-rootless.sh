@@ -82,6 +82,14 @@ cell 'rootless podman: --systemd always gives a cgroup to write in' 'mine' urun 
 cell 'rootless podman: from a login session' 'hello' in_session podman --root "$home/root" --runroot "$home/runroot" --tmpdir "$home/libpod" --cgroup-manager systemd --storage-driver vfs --runtime "$RUNTIME" run --rm --network none --memory 64m box echo hello
 user_bundle '' 'cat /proc/self/cgroup'
 cell 'rootless: no cgroupsPath' '.*/user.slice/.*|0::/' urt run nowhere
-as_person mkdir -p "$home/tmp"
+as_service() { # sd_notify for somebody without privileges: the container says that it is ready, its service is
+  user_bundle '' 'systemd-notify --ready; trap "exit 0" TERM; while :; do sleep 0.2; done'
+  jq '.mounts += [["/usr", "/usr"], ["/usr/lib", "/lib"], ["/usr/lib64", "/lib64"] | {source: .[0], destination: .[1], type: "none", options: ["rbind", "ro"]}] | .root.readonly = false' "$home/bundle/config.json" >"$home/config.json" && cat "$home/config.json" >"$home/bundle/config.json"
+  as_person systemd-run --user -q --unit cell-notify -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=60 --working-directory "$home/bundle" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" "$RUNTIME" run notify
+  as_person systemctl --user is-active cell-notify.service
+  as_person "$RUNTIME" kill notify TERM; eventually sh -c '! [ -d "$0" ]' "/run/user/$uid/$NAME/notify"
+}
+mkdir -p "$WORK/rootfs"/{lib,lib64}
+cell 'rootless: a service of type notify' 'active' as_service
 plain() { user_bundle '' 'sleep 1000'; in_session "$RUNTIME" run -d --pid-file "$home/pid" plain && sed 's/^0:://' "/proc/$(cat "$home/pid")/cgroup"; as_person "$RUNTIME" delete -f plain; }
 cell 'rootless, no systemd: where the session is, or nowhere' '.*/user-4242.slice/.*' plain

@@ -139,6 +139,10 @@ test('limits of v1', () => {
   );
 });
 
+test('a weight for I/O is a property, or a reload would set the default', () => {
+  assert.equal(v2({ blockIO: { weight: 500 } }), ['IOWeight t "4950"']);
+});
+
 test('idle is a weight of 0', () => {
   assert.equal(v2({ cpu: { idle: 1, shares: 512 } }), ['CPUWeight t "0" 252']);
   assert.equal(v2({ cpu: { idle: 0 } }), [`CPUWeight t "${infinity}" 252`]);
