@@ -26,7 +26,8 @@ static int new_child(const struct step *s, int pidfd, int parent_end, int child_
   }
   if (from_joiner) {
     struct record r = {.kind = KIND_CHILD, .step = G.step, .value = (int)pid};
-    send_record(G.socket, &r, -1);
+    /* Unknown to the host it would wait for ever, and the host for it. */
+    if (send_record(G.socket, &r, -1) < 0) RAW(kill, pid, 9), RAW(exit_group, 1);
     RAW(exit_group, 0);
   }
   RAW(close, child_end);

@@ -110,8 +110,10 @@ static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
   int executing = 0, done = 0;
   int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
-  int gone = send_record(G.socket, &go, hand) < 0;
+  int sent = send_record(G.socket, &go, hand), gone = sent < 0;
   if (hand >= 0) RAW(close, hand), G.pending = -1;
+  /* It is there and would wait for ever; one that has gone has left a last word, or none. */
+  if (gone && sent != -EPIPE && sent != -ECONNRESET) return fail_with(from, -sent, W_sendmsg), -1;
   if (to == G.count && !executes(from, to)) return gone ? -1 : 0;
   if (to == G.count && range_has(from, to, OP_PROCESS_WAIT_START)) return gone ? -1 : 0;
   for (;;) {
@@ -233,7 +235,9 @@ int carry_out(int plan_fd, struct outcome *out) {
   RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, 8);
   G.signals = (int)SYS(signalfd4, -1, &all, 8, O_NONBLOCK | O_CLOEXEC);
   G.role = ROLE_HOST;
-  int result = run_plan(0);
+  /* Deaf to signals it would wait for ever. */
+  if (G.signals < 0) fail_with(0, -G.signals, W_signalfd4);
+  int result = G.signals < 0 ? -1 : run_plan(0);
   if (result < 0) {
     criu_dismiss();
     give_devices_back();

@@ -1,0 +1,103 @@
+// The container of the rigs: small, but with a step of nearly every kind in its plan.
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../src/operations/create.js';
+
+export interface Bundle {
+  readonly directory: string;
+  readonly root: string;
+}
+
+const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_NET_BIND_SERVICE', 'CAP_SETUID'];
+const hook = { path: '/bin/true' };
+
+/** `script` runs in the container; `more` replaces parts of the config. */
+export function makeBundle(script: string, more: object = {}): Bundle {
+  const directory = mkdtempSync(join(tmpdir(), 'tsrun-rig-'));
+  chmodSync(directory, 0o755);
+  const rootfs = join(directory, 'rootfs');
+  for (const name of ['bin', 'etc', 'dev', 'proc', 'sys', 'tmp', 'run', 'volume', 'shared'])
+    mkdirSync(join(rootfs, name), { recursive: true });
+  copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
+  for (const name of ['sh', 'true', 'sleep', 'echo', 'cat']) symlinkSync('busybox', join(rootfs, 'bin', name));
+  mkdirSync(join(directory, 'volume'));
+  chmodSync(join(directory, 'volume'), 0o777);
+  const config = {
+    ociVersion: '1.3.0',
+    hostname: 'rig',
+    root: { path: 'rootfs', readonly: true },
+    process: {
+      cwd: '/tmp',
+      args: ['/bin/sh', '-c', script],
+      env: ['PATH=/bin'],
+      user: { uid: 1000, gid: 1000, additionalGids: [10] },
+      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 256, hard: 512 }],
+      capabilities: { bounding: caps, effective: caps, permitted: caps },
+      noNewPrivileges: true,
+      oomScoreAdj: 10,
+      ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 4 },
+    },
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
+      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] },
+      { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+      { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'ro'] },
+      { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['mode=1777'] },
+      { destination: '/volume', source: join(directory, 'volume'), options: ['rbind', 'nodev', 'rprivate'] },
+      { destination: '/volume/made/below', source: join(directory, 'volume'), options: ['bind', 'ro'] },
+    ],
+    hooks: {
+      createRuntime: [hook],
+      createContainer: [hook],
+      startContainer: [hook],
+      poststart: [hook],
+      poststop: [hook],
+    },
+    linux: {
+      cgroupsPath: '/tsrun-rig',
+      namespaces: ['pid', 'mount', 'network', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })),
+      devices: [{ path: '/dev/mine', type: 'c', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 }],
+      resources: {
+        devices: [{ allow: false, access: 'rwm' }],
+        memory: { limit: 1 << 28, reservation: 1 << 27 },
+        pids: { limit: 100 },
+        cpu: { shares: 512 },
+      },
+      sysctl: { 'net.ipv4.ip_forward': '1' },
+      maskedPaths: ['/proc/kcore', '/proc/keys', '/proc/scsi', '/sys/firmware'],
+      readonlyPaths: ['/proc/sys', '/proc/bus', '/proc/irq'],
+      seccomp: {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['swapon', 'reboot'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }],
+      },
+      ...more,
+    },
+  };
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+  return { directory, root: join(directory, 'state') };
+}
+
+/** As `tsrun create` or `run` does it, up to the moment before the executor. */
+export const prepare = ({ directory, root }: Bundle, id: string, mode: CreateRequest['mode']): PreparedCreate =>
+  prepareCreate({
+    root: { path: root, explicit: true, sticky: false },
+    id,
+    bundle: directory,
+    mode,
+    driver: 'cgroupfs',
+    switches: {
+      pidFile: undefined,
+      consoleSocket: undefined,
+      pidfdSocket: undefined,
+      noPivot: false,
+      noNewKeyring: false,
+      noSubreaper: undefined,
+      keep: undefined,
+      preserveFds: 0,
+      notifySocket: undefined,
+    },
+  });
