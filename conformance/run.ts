@@ -4,6 +4,7 @@
 // that reasons.json does not explain, --self-test runs the suite against runtimes that do nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { allCases } from './cases/all.js';
 import { Box, type Case, Skipped, unified } from './harness.js';
@@ -114,6 +115,8 @@ async function main(): Promise<void> {
     const inside = spawnSync('bash', again, { stdio: 'inherit', env: { ...process.env, RIG: 'inside' } });
     process.exit(inside.status ?? 1);
   }
+  // Cases compare priorities, and what nice(1) gave to the suite would be inherited by the containers.
+  setPriority(0);
   const filter = option('filter');
   const words = filter?.split(',');
   const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));

@@ -1,18 +1,12 @@
-import { getPriority } from 'node:os';
-import type { Changes } from '../config.js';
-import { type Add, type Box, type Case, expect, same, skip, topic } from '../harness.js';
+import { type Add, type Case, expect, same, skip, topic } from '../harness.js';
 import { addNotify } from './notify.js';
 
 const rule = (syscalls: object[], more: object = {}) => ({
   '/linux/seccomp': { defaultAction: 'SCMP_ACT_ALLOW', ...more, syscalls },
 });
 
-/** setpriority(which, who, 5): busybox's renice reports its error. Its value is relative, so the suite's own must not count. */
-async function renice(box: Box, changes: Changes): Promise<string> {
-  box.configure('renice -n 5 -p $$ >/dev/null 2>&1 && echo allowed || echo refused', changes);
-  const wrapper = ['nice', '-n', String(-getPriority())];
-  return (await box.command(['run', '--bundle', box.bundle, box.id], { wrapper })).stdout.trim();
-}
+/** setpriority(which, who, 5): busybox's renice reports its error. */
+const renice = 'renice -n 5 -p $$ >/dev/null 2>&1 && echo allowed || echo refused';
 
 const operators: ReadonlyArray<readonly [string, number, number | undefined, boolean]> = [
   ['SCMP_CMP_EQ', 5, undefined, true],
@@ -116,7 +110,7 @@ function addArguments(test: Add): void {
     test(`${op}-${value}-${matches ? 'matches' : 'does-not-match'}`, ['linux.seccomp.rules'], async (box) => {
       const arg = { index: 2, value, ...(valueTwo === undefined ? {} : { valueTwo }), op };
       same(
-        await renice(box, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args: [arg] }])),
+        await box.sh(renice, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args: [arg] }])),
         matches ? 'refused' : 'allowed',
         'renice',
       );
@@ -127,11 +121,11 @@ function addArguments(test: Add): void {
       { index: 0, value: 0, op: 'SCMP_CMP_EQ' },
       { index: 2, value: 6, op: 'SCMP_CMP_EQ' },
     ];
-    same(await renice(box, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }])), 'allowed', 'renice');
+    same(await box.sh(renice, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }])), 'allowed', 'renice');
   });
   test('value-of-64-bits', ['linux.seccomp.rules'], async (box) => {
     const args = [{ index: 2, value: 18446744073709551615n, op: 'SCMP_CMP_NE' }];
-    same(await renice(box, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }])), 'refused', 'renice');
+    same(await box.sh(renice, rule([{ names: ['setpriority'], action: 'SCMP_ACT_ERRNO', args }])), 'refused', 'renice');
   });
   const arch =
     process.arch === 'x64'
