@@ -3,6 +3,11 @@
 used_runtime() { cat "$WORK/state/io.containerd.runtime.v2.task/k8s.io/$1/runtime"; }
 pod=$(pod_start more)
 cell 'the handler names the runtime' "$RUNTIME" used_runtime "$pod"
+documented() { # docs/kubernetes.md
+  awk '/^\*\*containerd 1/ { on = 1 } on && /^    / { print substr($0, 5); begun = 1; next } begun && !/^$/ { exit }' "$here/../../docs/kubernetes.md" >"$WORK/documented.toml"
+  containerd -c "$WORK/documented.toml" config dump | grep -A15 'runtimes.tsrun\]' | grep -oE '(runtime_type|BinaryName|SystemdCgroup) = .*' | sort -u
+}
+cell "containerd reads the table of docs/kubernetes.md" $'BinaryName = "/usr/local/bin/tsrun"\nSystemdCgroup = true\nruntime_type = "io.containerd.runc.v2"' documented
 by_default() { local id; id=$(cri RunPodSandbox "{\"config\":$(sandbox plain)}" | jq -r .podSandboxId) && used_runtime "$id"; pod_end "$id"; }
 cell 'default_runtime_name: a pod without a handler' "$RUNTIME" by_default
 no_handler() { cri RunPodSandbox "{\"config\":$(sandbox plain),\"runtimeHandler\":\"nosuch\"}" 2>&1 | grep -o 'no runtime for .nosuch. is configured'; }

@@ -1,15 +1,26 @@
 # Cells of docker.sh that need a daemon which is set up in another way: daemon.json, a restart, userns-remap, bridges.
 
-# daemon.json as README and docs/docker.md have it.
-daemon_json() { jq -n --arg path "$RUNTIME" "{runtimes: {mine: {path: \$path}}} + $1" >"$WORK/daemon.json"; }
+# daemon.json as docs/docker.md has it, with our path and what a cell adds.
+documented() { sed -n '/^    {/,/^    }/s/^    //p' "$here/../../docs/docker.md"; }
+daemon_json() { documented | jq --arg path "$RUNTIME" ".runtimes.tsrun.path = \$path | $1" >"$WORK/daemon.json"; }
 restart_with() { engine_rest; dockerd_start "$@"; }
-daemon_json '{"default-runtime": "mine", "live-restore": true}'
+daemon_json '."live-restore" = true'
 restart_with "${alone[@]}"
-cell 'daemon.json: default-runtime' 'mine hello' bash -c "echo \$($D info --format '{{.DefaultRuntime}}') \$($D run --rm --network none box echo hello)"
-by_name() { d create --name n1 --network none --runtime mine box echo named >/dev/null && d inspect --format '{{.HostConfig.Runtime}}' n1 && d start -a n1; d rm n1 >/dev/null; }
-cell 'run --runtime NAME' $'mine\nnamed' by_name
-reloaded() { daemon_json '{"default-runtime": "mine", "live-restore": true, runtimes: {mine: {path: $path}, later: {path: $path, runtimeArgs: ["--debug"]}}}'; kill -HUP "$daemon"; eventually sh -c "$D info --format '{{.Runtimes}}' | grep later"; run --runtime later box echo reloaded; }
-cell 'a runtime with runtimeArgs, added while dockerd runs' 'reloaded' reloaded
+cell 'daemon.json of docs/docker.md: default-runtime' 'tsrun hello' bash -c "echo \$($D info --format '{{.DefaultRuntime}}') \$($D run --rm --network none box echo hello)"
+by_name() { d create --name n1 --network none --runtime tsrun box echo named >/dev/null && d inspect --format '{{.HostConfig.Runtime}}' n1 && d start -a n1; d rm n1 >/dev/null; }
+cell 'run --runtime NAME' $'tsrun\nnamed' by_name
+reloaded() {
+  daemon_json '."live-restore" = true | .runtimes.later = {path: $path, runtimeArgs: ["--debug"]} | ."default-runtime" = "later"'
+  kill -HUP "$daemon"; eventually sh -c "$D info --format '{{.DefaultRuntime}}' | grep later"
+  d create --name n2 --network none box echo reloaded >/dev/null && d inspect --format '{{.HostConfig.Runtime}}' n2 && d start -a n2; d rm n2 >/dev/null
+}
+cell 'daemon.json is read again: another default, with runtimeArgs' $'later\nreloaded' reloaded
+left_alone() { # docs/docker.md, "Go back": the name goes while a container still has it
+  d run -d --name n3 --network none --runtime tsrun box sleep 100 >/dev/null && echo '{"live-restore": true, "runtimes": {}, "default-runtime": "runc"}' >"$WORK/daemon.json" && kill -HUP "$daemon" && sleep 1
+  d exec n3 echo reached && d stop -t 0 n3 >/dev/null && d inspect --format '{{.State.Status}}' n3; d start n3 2>&1 | grep -o 'Unknown runtime specified tsrun'; d rm -f n3 >/dev/null
+  daemon_json '."live-restore" = true'; kill -HUP "$daemon"
+}
+cell 'going back while a container runs' $'reached\nexited\nUnknown runtime specified tsrun' left_alone
 
 # With live-restore containers outlive dockerd. In this shell, not a cell's, because the daemon that comes back is to be waited for.
 if any_wanted 'live-restore: dockerd restarts' 'live-restore: dockerd is killed'; then
@@ -30,7 +41,7 @@ if any_wanted 'live-restore: dockerd restarts' 'live-restore: dockerd is killed'
   cell 'live-restore: dockerd is killed' $'alive\nreached\n7' cat "$WORK/place"
 fi
 if wanted '--restart always and unless-stopped when dockerd restarts'; then
-  daemon_json '{"default-runtime": "mine"}'
+  daemon_json .
   restart_with "${alone[@]}"
   d run -d --name a1 --network none --stop-timeout 1 --restart always box sleep 100 >/dev/null
   d run -d --name a2 --network none --restart unless-stopped box sleep 100 >/dev/null; d stop -t 0 a2 >/dev/null
