@@ -1,6 +1,6 @@
 /** What checkpoint and restore share: who may, the directories, CRIU's configuration file, the reason of a failure. */
 import { type Failure, fail, TsrunError } from '../errors/error.js';
-import { decodeNotes, decodeOutcome } from '../executor/outcome.js';
+import { decodeNotes, decodeOutcome, outcomeErrno } from '../executor/outcome.js';
 import * as files from '../host/files.js';
 import { effectiveUid } from '../host/process.js';
 import { findCriu } from '../linux/criu.js';
@@ -123,8 +123,11 @@ export function explainCriu(round: { readonly outcome: Uint8Array; readonly plan
   const failure = explainOutcome(outcome, notes);
   const summary = notes[outcome.step]?.[1] ?? '';
   if (outcome.status !== 'step-failed' || !isCriu(summary)) return explainHelper(summary, outcome.text) ?? failure;
+  const errno = outcomeErrno(outcome);
+  if (errno === 'EINTR')
+    return { code: 'TSR_INTERRUPTED', message: 'interrupted by a signal; criu has taken everything back' };
   const quoted = quoteLog(tailOf(log));
-  const said = quoted !== '' ? quoted : outcome.text.trim();
+  const said = quoted || outcome.text.trim() || (errno === 'EPIPE' ? 'it ended without an answer' : errno);
   return {
     code: 'TSR_CRIU_FAILED',
     message: `criu failed to ${summary === summaries.start ? 'start' : summary.replace(/^CRIU: /, '')} the container`,
