@@ -2,6 +2,7 @@
 //   --runtime NAME=PATH  measure this one too, or instead of the known one (tsrun, crun, runc); NAME= leaves one out
 //   --rounds N           samples of each measurement (20)
 //   --only TEXT          measurements whose name contains TEXT; nothing is written then
+//   --podman             measure 100 `podman run --rm` in a row, too (minutes)
 //   --check              exit 1 if tsrun misses a bar
 //   --no-write           print only
 // Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
@@ -12,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
+import { hasPodman, podmanRuns } from './podman.js';
 import { printTable, writeReport } from './report.js';
 import { fastest, judge, median, type Row } from './statistics.js';
 
@@ -20,6 +22,7 @@ const { values: options } = parseArgs({
     runtime: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
+    podman: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
   },
@@ -217,6 +220,10 @@ function measurements(): [string, () => Row][] {
   add('exec /bin/true', execTime);
   add('private memory of init while created', heldMemory);
   add('smallest memory limit that runs /bin/true', smallestLimit);
+  if (options.podman) {
+    if (!hasPodman()) throw new Error('bench: --podman needs podman');
+    add('100 podman run --rm in a row', (name) => podmanRuns(name, runtimes, work, join(work, 'rootfs')));
+  }
   return list.filter(([name]) => name.includes(options.only));
 }
 

@@ -47,9 +47,6 @@ export function judge(row: Row, runtime: string): { text: string; met: boolean }
 export function format(row: Row, runtime: string): string {
   const value = row.values.get(runtime);
   if (value === undefined) return 'failed';
-  return row.unit === 'ms'
-    ? `${value.toFixed(1)} ms`
-    : value >= 1024
-      ? `${+(value / 1024).toFixed(1)} MiB`
-      : `${Math.round(value)} KiB`;
+  if (row.unit === 'ms') return value >= 10_000 ? `${(value / 1000).toFixed(1)} s` : `${value.toFixed(1)} ms`;
+  return value >= 1024 ? `${+(value / 1024).toFixed(1)} MiB` : `${Math.round(value)} KiB`;
 }
