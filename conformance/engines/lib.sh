@@ -117,6 +117,9 @@ eventually() { # eventually COMMAND...: for 10 seconds
   return 1
 }
 
+# Whether slirp4netns can work.
+opens_tun() { (: <>/dev/net/tun) 2>/dev/null; }
+
 # Ends a daemon that this script started, and waits for it.
 end_daemon() { kill "$1" 2>/dev/null; for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.1; done; kill -KILL "$1"; }
 

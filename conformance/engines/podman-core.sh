@@ -19,7 +19,6 @@ other_namespaces() {
 cell 'no namespace is the host'"'"'s' '5 different' other_namespaces
 
 detached() { local id; id=$(p run -d --network none box sh -c 'echo working; sleep 100') || return; eventually logs_have "$id" working || return; p ps --format '{{.Status}}' --filter "id=$id"; p rm -f -t 0 "$id" >/dev/null; }
-logs_have() { p logs "$1" 2>&1 | grep -q "$2"; }
 cell 'run -d' 'Up .*' detached
 stopped() {
   p run -d --name stopper --network none box sh -c 'trap "echo told; exit 7" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null || return
@@ -88,7 +87,8 @@ else cell '--cpus' $'50000\n100000' run --cpus 0.5 box cat /sys/fs/cgroup/cpu/cp
 cell '--cpu-shares' '512|20' run --cpu-shares 512 box cat "$(limit cpu.shares cpu.weight)"
 cell '--cpuset-cpus' 'Cpus_allowed_list:	1' run --cpuset-cpus 1 box grep Cpus_allowed_list /proc/self/status
 cell '--pids-limit' '20' run --pids-limit 20 box cat "$pids"
-cell '--pids-limit stops a fork' '.*(fork|Resource temporarily unavailable).*' run --pids-limit 8 box sh -c '(for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done) 2>&1 | head -1'
+fork_stopped() { run --pids-limit 8 box sh -c '(for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done) 2>&1 | head -1' 2>&1; :; }
+cell '--pids-limit stops a fork' '.*(fork|Resource temporarily unavailable).*' fork_stopped
 cell '--cgroup-parent' '.*/parent/.*' run --cgroupns host --cgroup-parent /parent box grep -m1 parent /proc/self/cgroup
 
 cell '--read-only' $'touch: /file: Read-only file system' run --read-only box sh -c 'touch /file 2>&1; :'
@@ -110,7 +110,9 @@ cell '--mount type=bind,ro' '.* /m .*ro,.*' run --mount "type=bind,src=$WORK/sha
 named_volume() { p volume create keep >/dev/null; run -v keep:/k box sh -c 'echo kept >/k/f'; run -v keep:/k box cat /k/f; p volume rm keep >/dev/null; }
 cell 'a named volume' 'kept' named_volume
 cell '--uidmap' $' +0 +200000 +1000\n0' run --uidmap 0:200000:1000 --gidmap 0:200000:1000 box sh -c 'cat /proc/self/uid_map; id -u'
-outside_uid() { local pid; p run -d --name mapped --network none --uidmap 0:200000:2000 --user 5 box sleep 100 >/dev/null && pid=$(p inspect --format '{{.State.Pid}}' mapped) && awk '/^Uid/ { print $2 }' "/proc/$pid/status"; p rm -f -t 0 mapped >/dev/null; }
+# --ipc none: no /dev/shm of podman's. With --uidmap, podman 4.3 starts conmon in a mount namespace of its own (for the sake of /sys/kernel); when conmon's
+# clean-up is the first to unmount the shm, it does so in there only, and "rm" on the host fails with "userdata/shm: device or resource busy" whatever the runtime is.
+outside_uid() { local pid; p run -d --name mapped --network none --ipc none --uidmap 0:200000:2000 --user 5 box sleep 100 >/dev/null && pid=$(p inspect --format '{{.State.Pid}}' mapped) && awk '/^Uid/ { print $2 }' "/proc/$pid/status"; p rm -f -t 0 mapped >/dev/null; }
 cell '--uidmap seen from outside' '200005' outside_uid
 
 cell '--hostname' 'box7' run --hostname box7 box hostname

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [core|all]
+# podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [all|core|more|flags|pods]
 # Needs root, podman, conmon, busybox-static, script and expect. Everything lives in a temporary folder; nothing is downloaded.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 engine_main "$@"
@@ -24,11 +24,13 @@ export CONTAINERS_CONF=$WORK/containers.conf
 p() { timeout -k 5 60 podman --root "$WORK/root" --runroot "$WORK/runroot" --tmpdir "$WORK/libpod" --runtime "$RUNTIME" "$@"; }
 P="timeout -k 5 60 podman --root $WORK/root --runroot $WORK/runroot --tmpdir $WORK/libpod --runtime $RUNTIME"
 run() { p run --rm --network none "$@"; }
+logs_have() { p logs "$1" 2>&1 | grep -q "$2"; }
 engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; engine_remove; }
 
 make_rootfs "$WORK/rootfs"
-tar -C "$WORK/rootfs" -cf - . | p import - box >/dev/null 2>&1 || { echo "Bail out! podman cannot import an image"; exit 2; }
+tar -C "$WORK/rootfs" -cf - . | p import --change ENV=PATH=/bin:/usr/bin - box >/dev/null 2>&1 || { echo "Bail out! podman cannot import an image"; exit 2; }
 
-. "$here/podman-core.sh"
-[ "$part" = core ] || . "$here/podman-more.sh"
+[ "$part" != all ] || part='core more flags pods'
+opens_tun || UNSHOWABLE=slirp4netns UNSHOWABLE_REASON="this kernel has no /dev/net/tun"
+for part in $part; do . "$here/podman-$part.sh"; done
 engine_end

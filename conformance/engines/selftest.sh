@@ -8,11 +8,11 @@ folder=$(mktemp -d)
 chmod 755 "$folder"
 trap 'rm -rf "$folder"' EXIT
 cp saboteur.sh "$folder/saboteur"
-blind=0 seen=0
+blind=0 seen=0 part=core
 
 with() { # with VERB FILTER ONLY: prints what podman.sh says about the runtime broken in this way
   printf 'PEER=%q SABOTAGE_VERB=%q SABOTAGE=%q\n' "$PEER" "$1" "$2" >"$folder/sabotage.conf"
-  ONLY=$3 RUNTIME=$folder/saboteur bash ./podman.sh core 2>&1
+  ONLY=$3 RUNTIME=$folder/saboteur bash ./podman.sh "$part" 2>&1
 }
 
 broken() { # broken VERB|- JQ-FILTER CELL-NAME...: every cell named must pass with the whole runtime and fail with the broken one
@@ -56,5 +56,30 @@ broken - '.linux.namespaces|=map(select(.type!="uts"))' 'no namespace is the hos
 broken - '.process.terminal=false' 'run -d -t has a terminal'
 broken kill '' 'stop sends TERM and waits' 'kill -s KILL' 'kill -s USR1 reaches the program'
 broken start '' 'run -d' 'run prints'
+
+part=flags
+broken - '.mounts|=map(select(.destination|test("data|/m$|/lent|secrets|^/run$")|not))' '-v :Z' '-v :noexec,nosuid,nodev' '-v :O keeps what is written' '--mount type=tmpfs' '--mount type=devpts' '--volumes-from' '--secret' '--systemd always'
+broken - '.mounts|=map(if .options then .options-=["rshared","rslave"] else . end)' '-v :rshared carries a mount out' '-v :rslave lets a mount in' '--mount type=bind,bind-propagation'
+broken - '.mounts|=map(if .destination=="/peer" then .options=["rbind","rslave"] else . end)' '-v :rprivate does not'
+broken - '.linux.maskedPaths=["/proc/keys"]' '--security-opt mask' '--security-opt unmask=ALL'
+broken - '.mounts|=map(if .type=="proc" then .options=["nosuid"] else . end)' '--security-opt proc-opts'
+broken - '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}' '--cap-add=all' '--cap-add for an ordinary user'
+broken - '.linux.devices=[]|.linux.resources.devices=[{allow:true,access:"rwm"}]' '--privileged has the devices of the host' '--device with rights: reading only'
+broken - '.linux.resources.devices=[{allow:false,access:"rwm"}]' '--device-cgroup-rule'
+broken - 'del(.linux.personality)' '--personality'
+broken - '.process.rlimits=[]' '--ulimit of its own kind'
+broken - 'del(.linux.sysctl)' '--sysctl of ipc and net'
+broken - '.process.env=[]' '--env-file and --unsetenv'
+broken - 'del(.linux.resources.memory,.linux.resources.cpu)' '--memory-reservation' '--cpu-period, --cpu-quota'
+broken - '.linux.namespaces|=map(del(.path))' '--ipc container:' '--uts container:' '--cgroupns container:' '--network ns:'
+broken - 'del(.hooks)' '--hooks-dir'
+broken - '.process.args=["/bin/true"]' '--sdnotify container' '--init reaps orphans' '--log-driver passthrough' '--rootfs'
+part=pods
+broken exec '' 'exec --preserve-fds' 'exec has the environment of the container' '8 execs at once' 'cp out of a running container'
+broken update '' 'update'
+broken pause '' 'pod pause, unpause'
+broken kill '' 'pod kill' 'rm -f after conmon was killed'
+broken - '.linux.namespaces|=map(del(.path))' 'a pod: net, ipc and uts are shared, mnt and pid are not' 'a pod that shares its pids'
+broken - '.process.env=["PATH=/bin"]' 'play kube: two containers, a volume, a config map'
 echo "$seen noticed, $blind blind"
 [ $blind = 0 ]
