@@ -1,67 +1,140 @@
-// The verdict on a run of the engine scripts, and docs/engines.md. Called by all.sh: node table.mjs RESULTS yes|no
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh: node table.mjs FOLDER yes|no
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const [results, write] = process.argv.slice(2);
+const [folder, write] = process.argv.slice(2);
 const page = new URL('../../docs/engines.md', import.meta.url);
 const begin = '<!-- written by npm run engines: begin -->';
 const end = '<!-- written by npm run engines: end -->';
 const template = `# Engines
 
-What podman, containerd, Docker and buildah do with tsrun as their runtime, beside the same with crun and runc. Each cell is a
-command and what it must print; the scripts are in conformance/engines. \`npm run engines\` runs them and rewrites the tables.
+What podman, containerd, Docker, Kubernetes' CRI and buildah do with tsrun as their runtime, beside the same with crun and runc. An operation
+is a command and what it must print; the scripts are in conformance/engines. \`npm run engines\` runs them and rewrites what follows:
+it fails if tsrun fails where a control succeeds, and if tsrun differs from a control without a reason in conformance/engines/reasons.json.
+The machine is one with cgroup v1; what is marked so was run in a virtual machine with cgroup v2 and systemd (\`npm run engines -- --vm\`).
 
 ${begin}
 ${end}
 `;
 
-const rows = readFileSync(results, 'utf8')
-  .split('\n')
-  .filter(Boolean)
+/** What the tables are: engine scripts that share their cells stand side by side. */
+const tables = [
+  { title: 'podman', engines: { root: 'podman', rootless: 'rootless' } },
+  { title: 'An ordinary user, without an engine', engines: { '': 'rootless-alone' } },
+  { title: 'containerd', engines: { '': 'containerd' } },
+  { title: 'Docker', engines: { '': 'docker' } },
+  { title: "containerd's CRI, as Kubernetes drives it", engines: { '': 'cri' } },
+  { title: 'buildah', engines: { '': 'buildah' } },
+  { title: 'systemd as process 1, cgroup v2 (virtual machine)', engines: { '': 'systemd' } },
+  { title: 'Checkpoint and restore (virtual machine)', engines: { '': 'checkpoint' } },
+];
+
+const rows = readdirSync(folder)
+  .filter((name) => name.endsWith('.tsv'))
+  .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean))
   .map((line) => line.split('\t'))
-  .map(([engine, runtime, cell, verdict, note]) => ({ engine, runtime, cell, verdict, note }));
-const runtimes = [...new Set(rows.map((row) => row.runtime))];
-const engines = [...new Set(rows.map((row) => row.engine))];
-const at = (engine, cell, runtime) =>
-  rows.find((row) => row.engine === engine && row.cell === cell && row.runtime === runtime);
-const cellsOf = (engine) => [...new Set(rows.filter((row) => row.engine === engine).map((row) => row.cell))];
-const sign = (row) => (row === undefined ? '' : { ok: '✓', fail: '**✗**', skip: '–' }[row.verdict]);
-const line = (cells) => `| ${cells.join(' | ')} |`;
+  .map(([engine, runtime, cell, verdict, note = '']) => ({ engine, runtime, cell, verdict, note }));
+const reasons = JSON.parse(readFileSync(new URL('reasons.json', import.meta.url), 'utf8'));
+const key = (engine, cell, runtime) => `${engine}\t${cell}\t${runtime}`;
+const index = new Map(rows.map((row) => [key(row.engine, row.cell, row.runtime), row]));
+const at = (engine, cell, runtime) => index.get(key(engine, cell, runtime));
+const runtimes = ['tsrun', 'crun', 'runc'].filter((name) => rows.some((row) => row.runtime === name));
+const peers = runtimes.filter((name) => name !== 'tsrun');
+const of = (engine) => rows.filter((row) => row.engine === engine);
+const words = { ok: 'ok', fail: '**fail**', skip: 'skipped' };
+const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 const count = (engine, runtime) => {
-  const mine = rows.filter((row) => row.engine === engine && row.runtime === runtime);
-  return `${mine.filter((row) => row.verdict === 'ok').length} of ${mine.filter((row) => row.verdict !== 'skip').length}`;
+  const mine = of(engine).filter((row) => row.runtime === runtime);
+  const asked = mine.filter((row) => row.verdict !== 'skip').length;
+  return mine.length === 0 ? '' : `${mine.filter((row) => row.verdict === 'ok').length} of ${asked}`;
 };
 
-const missed = [];
-const text = [begin, '', line(['passed', ...runtimes]), line(['---', ...runtimes.map(() => '---')])];
-for (const engine of engines) text.push(line([engine, ...runtimes.map((runtime) => count(engine, runtime))]));
-for (const engine of engines) {
-  text.push('', `## ${engine}`, '', line(['cell', ...runtimes]), line(['---', ...runtimes.map(() => ':-:')]));
-  for (const cell of cellsOf(engine)) {
-    text.push(line([`${cell.replaceAll('|', '\\|')}`, ...runtimes.map((runtime) => sign(at(engine, cell, runtime)))]));
-    const peers = runtimes
-      .filter((runtime) => runtime !== 'tsrun')
-      .map((runtime) => at(engine, cell, runtime)?.verdict);
-    const mine = at(engine, cell, 'tsrun');
-    if (mine?.verdict === 'fail' && (peers.length === 0 || peers.includes('ok')))
-      missed.push(`${engine}: ${cell}: ${mine.note}`);
+/** Cells where tsrun's verdict is another one than a control's. */
+function differences(engine) {
+  return [...new Set(of(engine).map((row) => row.cell))].flatMap((cell) => {
+    const mine = at(engine, cell, 'tsrun')?.verdict;
+    const theirs = peers.filter((name) => at(engine, cell, name) && at(engine, cell, name).verdict !== mine);
+    if (mine === undefined || theirs.length === 0) return [];
+    const reason = reasons.find((row) => row.engine === engine && row.cells.includes(cell))?.reason;
+    const missed = mine === 'fail' && theirs.some((name) => at(engine, cell, name).verdict === 'ok');
+    return [{ engine, cell, mine, theirs, reason, missed }];
+  });
+}
+
+function table({ title, engines }) {
+  const columns = Object.entries(engines)
+    .filter(([, engine]) => of(engine).length > 0)
+    .flatMap(([label, engine]) =>
+      runtimes.map((runtime) => ({ label: `${label} ${runtime}`.trim(), engine, runtime })),
+    );
+  const cells = [...new Set(columns.flatMap(({ engine }) => of(engine).map((row) => row.cell)))];
+  return [
+    '',
+    `## ${title}`,
+    '',
+    line(['operation', ...columns.map(({ label }) => label)]),
+    line(['---', ...columns.map(() => ':-:')]),
+    ...cells.map((cell) =>
+      line([cell, ...columns.map(({ engine, runtime }) => words[at(engine, cell, runtime)?.verdict] ?? '')]),
+    ),
+  ];
+}
+
+const shown = tables.filter(({ engines }) => Object.values(engines).some((engine) => of(engine).length > 0));
+const names = shown.flatMap(({ engines }) => Object.values(engines)).filter((engine) => of(engine).length > 0);
+const differing = names.flatMap(differences);
+const skips = [...new Set(rows.filter((row) => row.verdict === 'skip').map((row) => `${row.engine}: ${row.note}`))];
+const text = [
+  begin,
+  line(['cells passed', ...runtimes]),
+  line(['---', ...runtimes.map(() => '---')]),
+  ...names.map((engine) => line([engine, ...runtimes.map((runtime) => count(engine, runtime))])),
+  '',
+  '## Where tsrun differs',
+  '',
+  differing.length === 0 ? 'Nowhere.' : line(['engine', 'operation', ...runtimes, 'why']),
+  ...(differing.length === 0 ? [] : [line(['---', '---', ...runtimes.map(() => ':-:'), '---'])]),
+  ...differing.map(({ engine, cell, reason }) =>
+    line([
+      engine,
+      cell,
+      ...runtimes.map((name) => words[at(engine, cell, name)?.verdict] ?? ''),
+      reason ?? '**no reason yet**',
+    ]),
+  ),
+  ...shown.flatMap(table),
+  '',
+  '## Skipped',
+  '',
+  ...(skips.length === 0 ? ['Nothing.'] : skips.map((skip) => `- ${skip}`)),
+  end,
+];
+
+let wrong = 0;
+const complain = (message) => {
+  wrong = 1;
+  console.log(message);
+};
+for (const { engine, cell, missed, reason } of differing) {
+  if (missed) complain(`missed: ${engine}: ${cell}: ${at(engine, cell, 'tsrun').note}`);
+  else if (reason === undefined) complain(`no reason: ${engine}: ${cell}`);
+}
+for (const engine of names) {
+  for (const row of of(engine)) {
+    if (row !== at(engine, row.cell, row.runtime)) complain(`two cells of one name: ${engine}: ${row.cell}`);
+    if (row.runtime === 'tsrun' && row.verdict === 'fail' && !peers.some((name) => at(engine, row.cell, name)))
+      complain(`missed, and no control was asked: ${engine}: ${row.cell}`);
   }
 }
-const failures = rows.filter((row) => row.verdict === 'fail');
-if (failures.length > 0) {
-  text.push('', '## What the failed cells said', '');
-  for (const row of failures)
-    text.push(
-      `- ${row.engine}, ${row.runtime}, ${row.cell}: \`${row.note.replaceAll('`', "'").replaceAll(/[0-9a-f]{64}|\/tmp\/tmp\.\w+/g, '…')}\``,
-    );
-}
-text.push('', end);
-
-for (const engine of engines)
-  for (const runtime of runtimes) console.log(`${engine} with ${runtime}: ${count(engine, runtime)}`);
-for (const cell of missed) console.log(`missed: ${cell}`);
+for (const { engine, cells } of reasons)
+  for (const cell of cells)
+    if (names.includes(engine) && !differing.some((row) => row.engine === engine && row.cell === cell))
+      console.log(`a reason without a difference: ${engine}: ${cell}`);
+for (const engine of names)
+  console.log(`${engine}: ${runtimes.map((name) => `${name} ${count(engine, name)}`).join(', ')}`);
 if (write === 'yes') {
   const before = existsSync(page) && readFileSync(page, 'utf8').includes(begin) ? readFileSync(page, 'utf8') : template;
   writeFileSync(page, `${before.split(begin)[0]}${text.join('\n')}${before.split(end)[1] ?? ''}`);
   console.log('written: docs/engines.md');
 }
-process.exitCode = missed.length > 0 ? 1 : 0;
+process.exitCode = wrong;
