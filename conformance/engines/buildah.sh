@@ -31,6 +31,18 @@ cell '--cap-drop' 'CapEff:	0000000000000000' run --user app --cap-drop all "$c" 
 mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
 cell '--volume' 'from outside' run --volume "$WORK/shared:/data:ro" "$c" -- cat /data/in
 cell '--mount tmpfs' '.* /scratch tmpfs .*' run --mount type=tmpfs,dst=/scratch "$c" -- grep ' /scratch ' /proc/mounts
+cell '--volume :ro' '.*Read-only file system' run --volume "$WORK/shared:/data:ro" "$c" -- sh -c 'touch /data/x 2>&1; :'
+cell '--mount type=bind' 'from outside' run --mount "type=bind,src=$WORK/shared,dst=/data" "$c" -- cat /data/in
+by_flag() { env -u BUILDAH_RUNTIME timeout -k 5 60 buildah --root "$WORK/root" --runroot "$WORK/runroot" run --isolation oci --runtime "$@"; }
+cell '--runtime PATH' 'hello' by_flag "$RUNTIME" "$c" -- echo hello
+cell -s 125 '--runtime of a path that is not there' '' bash -c "env -u BUILDAH_RUNTIME $B run --isolation oci --runtime /no/such $c -- true || exit 125"
+debugged() { by_flag "$RUNTIME" --runtime-flag debug "$c" -- echo hello 2>/dev/null; }
+cell '--runtime-flag' 'hello' debugged
+bit='c=0x$(sed -n "s/CapBnd:.//p" /proc/self/status); echo $((c >> 25 & 1))'
+cell '--cap-add' '0 1' bash -c "echo \$($B run --isolation oci $c -- sh -c '$bit') \$($B run --isolation oci --cap-add CAP_SYS_TIME $c -- sh -c '$bit')"
+cell '--network none has nothing but lo' 'lo' run "$c" -- ls /sys/class/net
+cell '--network host' "$(readlink /proc/self/ns/net | sed 's/[][]/\\&/g')" b run --isolation oci --network host "$c" -- readlink /proc/self/ns/net
+cell 'the process is the first of its pid namespace' '1' run "$c" -- sh -c 'echo $$'
 cell '--hostname' 'box7' run --hostname box7 "$c" -- hostname
 cell 'the seccomp profile is on' 'Seccomp:	2' run "$c" -- grep Seccomp: /proc/self/status
 terminal() { on_terminal "$B run --isolation oci --tty $c -- sh -c 'sleep 0.5; tty; stty size'"; }
@@ -44,6 +56,34 @@ built() {
   local n; n=$(b from localhost/built) && run "$n" -- cat /made /who /tmp/app; b rm "$n" >/dev/null
 }
 cell 'build with RUN steps' $'built\n0\n1000' built
+stages() {
+  printf 'FROM localhost/box:1 AS first\nARG WHAT=none\nRUN echo $WHAT >/made\nFROM localhost/box:1\nENV KEY=value\nWORKDIR /tmp\nCOPY --from=first /made /made\nRUN --mount=type=tmpfs,target=/t echo "$(cat /made) $KEY $PWD $(grep -c " /t tmpfs" /proc/mounts)" >/all\nSHELL ["/bin/sh", "-ec"]\nRUN false || echo shell >>/all\n' >"$WORK/Dockerfile"
+  b bud -q --isolation oci --network none --build-arg WHAT=arg -t staged -f "$WORK/Dockerfile" "$WORK" >/dev/null || return
+  local n; n=$(b from localhost/staged) && run "$n" -- cat /all; b rm "$n" >/dev/null
+}
+cell 'stages, arguments, mounts, working directory' $'arg value /tmp 1\nshell' stages
+limited() {
+  cat >"$WORK/Dockerfile" <<'FILE'
+FROM localhost/box:1
+RUN d=$(sed -n 's/.*memory:\|^0:://p' /proc/self/cgroup | head -1); { cat /c/memory$d/memory.limit_in_bytes || cat /c$d/memory.max; } 2>/dev/null >/seen
+RUN d=$(sed -n 's/.*:cpu:\|^0:://p' /proc/self/cgroup | head -1); { cat /c/cpu$d/cpu.shares || cat /c$d/cpu.weight; } 2>/dev/null >>/seen; ulimit -n >>/seen
+FILE
+  b bud -q --isolation oci --network none --memory 64m --cpu-shares 512 --ulimit nofile=512:512 --volume /sys/fs/cgroup:/c:ro -t limited -f "$WORK/Dockerfile" "$WORK" >/dev/null || return
+  local n; n=$(b from localhost/limited) && run "$n" -- cat /seen; b rm "$n" >/dev/null
+}
+cell 'build --memory --cpu-shares --ulimit' $'67108864\n(512|20)\n512' limited
+mapped() {
+  printf 'FROM localhost/box:1\nRUN tr -s " " </proc/self/uid_map >/map && touch /mine && stat -c %%u /mine >>/map\n' >"$WORK/Dockerfile"
+  b bud -q --isolation oci --network none --userns-uid-map 0:100000:65536 --userns-gid-map 0:100000:65536 -t mapped -f "$WORK/Dockerfile" "$WORK" >/dev/null || return
+  local n; n=$(b from localhost/mapped) && run "$n" -- cat /map; b rm "$n" >/dev/null
+}
+cell 'build in a user namespace' $' 0 100000 65536\n0' mapped
+interrupted() { # Ctrl-C on a build that hangs: nothing of it stays
+  printf 'FROM localhost/box:1\nRUN sleep 7001\n' >"$WORK/Dockerfile"
+  buildah --root "$WORK/root" --runroot "$WORK/runroot" bud -q --isolation oci --network none -f "$WORK/Dockerfile" "$WORK" >/dev/null 2>&1 & local pid=$!
+  eventually pgrep -fx 'sleep 7001'; kill -TERM $pid; wait $pid; eventually sh -c '! pgrep -fx "sleep 7001"' && echo gone
+}
+cell 'a build that is told to end' 'gone' interrupted
 failing() { printf 'FROM localhost/box:1\nRUN exit 9\n' >"$WORK/Dockerfile"; b bud -q --isolation oci --network none -f "$WORK/Dockerfile" "$WORK" >/dev/null 2>&1; echo "status $?"; }
 cell 'a failing RUN fails the build' 'status 9' failing
 engine_end

@@ -31,7 +31,7 @@ cell 'cp' 'copied' copied
 cell 'diff and commit' '.*A /copied.*' bash -c "$D diff worker && $D commit worker box:2 >/dev/null"
 restarted_by_hand() { d restart -t 1 worker >/dev/null && d exec worker echo again; }
 cell 'restart' 'again' restarted_by_hand
-attached() { (sleep 1; d kill -s TERM worker2 >/dev/null) & d run -d --name worker2 --network none box sh -c 'trap "echo bye; exit 4" TERM; while :; do sleep 0.2; done' >/dev/null && d attach worker2; echo "status $?"; d rm worker2 >/dev/null; }
+attached() { d run -d --name worker2 --network none box sh -c 'trap "echo bye; exit 4" TERM; while :; do sleep 0.2; done' >/dev/null; (sleep 1.5; d kill -s TERM worker2 >/dev/null) & d attach worker2; echo "status $?"; d rm worker2 >/dev/null; }
 cell 'attach, and the exit status' $'bye\nstatus 4' attached
 proxied() { d run --rm --name worker3 --network none box sh -c 'trap "echo told; exit 6" TERM; echo ready; while :; do sleep 0.2; done' >"$WORK/proxied" 2>&1 & local client=$!; eventually grep -q ready "$WORK/proxied"; kill -TERM "$(pgrep -f "^[^ ]*$DOCKER run --rm --name worker3")"; wait $client; echo "status $?"; cat "$WORK/proxied"; }
 cell 'a signal to the client reaches the program' $'status 6\nready\ntold' proxied
