@@ -65,7 +65,7 @@ if any_wanted 'containerd restarts: the task goes on, exec, kill, exit status' '
 fi
 
 # As containers are set up for good: the daemon's own runtime, not one named on the command line. There is no other one in reach.
-if any_wanted "config.toml: 'runtime' of io.containerd.runtime.v1.linux" 'as runc on the PATH of containerd' 'as runc, with the older shim io.containerd.runc.v1'; then
+if any_wanted "config.toml: 'runtime' of io.containerd.runtime.v1.linux" 'as runc on the PATH of containerd' 'as runc, with the older shim io.containerd.runc.v1' '--no-pivot' '--uidmap'; then
   mkdir -p "$WORK/bin"
   for program in containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2; do ln -sf "$(command -v $program)" "$WORK/bin/$program"; done
   daemon_path=$WORK/bin away TERM true
@@ -74,4 +74,7 @@ if any_wanted "config.toml: 'runtime' of io.containerd.runtime.v1.linux" 'as run
   ln -sf "$RUNTIME" "$WORK/bin/runc"
   cell 'as runc on the PATH of containerd' 'own' by_default
   cell 'as runc, with the older shim io.containerd.runc.v1' 'own' by_default --runtime io.containerd.runc.v1
+  # With these two ctr forgets --runc-binary.
+  cell '--no-pivot' 'own' by_default --no-pivot
+  cell '--uidmap' ' 0 200000 1000' c run --rm --uidmap 0:200000:1000 --gidmap 0:200000:1000 $image "own$RANDOM" sh -c 'tr -s " " </proc/self/uid_map'
 fi

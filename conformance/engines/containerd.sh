@@ -107,7 +107,6 @@ cell '--rootfs-propagation rshared' 'shared:[0-9]+ ' root_of --rootfs-propagatio
 cell '--rootfs-propagation rprivate' '()' root_of --rootfs-propagation rprivate
 umount "$WORK/state"
 cell '--rootfs' 'hello' c run --rm $R --rootfs "$WORK/rootfs" folder /bin/echo hello
-cell '--no-pivot' 'hello' at --no-pivot @ echo hello
 own_spec() { (cd "$WORK" && "$RUNTIME" spec && jq '.process.terminal = false | .process.args = ["sh", "-c", "hostname; cat /proc/self/loginuid >/dev/null; ls /"] | .root.path = "'"$WORK"'/rootfs" | .hostname = "of-spec"' config.json >own.json && rm config.json) && c run --rm $R --config "$WORK/own.json" spec | head -n 2; }
 cell "--config: the runtime's own 'spec'" $'of-spec\nbin' own_spec
 cell '--device' 'c' at --device /dev/fuse @ sh -c 'ls -l /dev/fuse | cut -c1'
@@ -115,7 +114,6 @@ printf 'KEY=from file\n' >"$WORK/env"
 cell '--env-file' 'from file' at --env-file "$WORK/env" @ sh -c 'echo $KEY'
 cell '--net-host' "$(readlink /proc/self/ns/net | sed 's/[][]/\\&/g')" at --net-host @ readlink /proc/self/ns/net
 cell '--annotation' 'hello' at --annotation a.b/c=d @ echo hello
-cell '--uidmap' $' +0 +200000 +1000' at --uidmap 0:200000:1000 --gidmap 0:200000:1000 @ cat /proc/self/uid_map
 joined() { start d8 @ sleep 100 || return; local pid; pid=$(c task ls | awk '$1 == "d8" { print $2 }'); at --with-ns "network:/proc/$pid/ns/net" @ readlink /proc/self/ns/net; readlink "/proc/$pid/ns/net"; finish d8; }
 same_line_twice() { "$@" | uniq -c | awk '{ print $1, "of", NR }'; }
 cell '--with-ns joins a namespace' '2 of 1' same_line_twice joined
