@@ -20,7 +20,8 @@ function processes(): string[] {
   for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
     const stat = read(`/proc/${pid}/stat`);
     if (stat === '' || Number(pid) === process.pid) continue;
-    found.push(`process ${pid} ${stat.slice(stat.indexOf('('), stat.lastIndexOf(')') + 3)}`);
+    const end = stat.lastIndexOf(')') + 1;
+    found.push(`process ${pid} ${stat.slice(stat.indexOf('('), end)}${stat[end + 1] === 'Z' ? ' zombie' : ''}`);
   }
   return found;
 }

@@ -102,7 +102,7 @@ function failsAtStart(bundle: Bundle): string {
 /** What `create` has after wait-start is init's, and nobody of the host is there any more. */
 function positions(steps: readonly Step[], mode: Mode, { at, needsInit }: Fault): number[] {
   const born = steps.findIndex(({ op }) => op === 'child.create');
-  const ended = steps.findIndex(({ op }) => op === 'child.supervise');
+  const ended = steps.findIndex(({ op }) => op === 'process.exec');
   const waits = mode === 'create' ? steps.findIndex(({ op }) => op === 'process.wait-start') : -1;
   return steps.flatMap((next, k) => {
     const previous = steps[k - 1];

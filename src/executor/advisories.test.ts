@@ -181,7 +181,7 @@ test('CVE-2026-115521 (S13): a /proc/self/fd of the image does not lead read-onl
   assert.is(readFileSync(join(place.directory, 'out'), 'utf8').match(/Read-only/g)?.length, 2);
 });
 
-test('CVE-2021-30465, CVE-2025-52881 (S02, S04): a volume that is exchanged while it is mounted on stays inside', (place) => {
+test('CVE-2021-30465, CVE-2025-52881, CVE-2025-62596 (S02, S04): a volume that is exchanged while it is mounted on stays inside', (place) => {
   mkdirSync(join(place.root, 'volume'));
   mkdirSync(join(place.directory, 'shared/target'), { recursive: true });
   symlinkSync(place.canary, join(place.directory, 'shared/link'));
@@ -211,7 +211,7 @@ test('CVE-2019-16884, CVE-2025-52881 (S07): a label is not written into a fake /
   assert.is(readFileSync(join(place.root, 'proc/thread-self/attr/exec'), 'utf8'), '');
 });
 
-test('CVE-2022-29162, CVE-2025-27612 (S25): inheritable and bounding are what the plan says, never the caller’s', (place) => {
+test('CVE-2022-29162, CVE-2022-27650, CVE-2025-27612 (S25): inheritable and bounding are what the plan says, never the caller’s', (place) => {
   const caps = [
     init('process.bounding', { caps: 1n << 5n }),
     init('process.capabilities', { effective: 1n << 5n, permitted: 1n << 5n, inheritable: 0n }),

@@ -123,7 +123,7 @@ test('a tolerated errno goes on to the alternative, a success skips it', (root, 
   assert.not.match(output, '/fallback');
 });
 
-test('S18: the payload has stdio and nothing else, whatever the caller left open', (root, directory) => {
+test('S18, CVE-2015-3627, CVE-2016-9962: the payload has stdio and nothing else, whatever the caller left open', (root, directory) => {
   const odd = [9, 17, 100].map(() => openSync('/etc', 'r'));
   const { output } = run(root, directory, 'ls /proc/self/fd');
   for (const fd of odd) closeSync(fd);
@@ -210,7 +210,7 @@ test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', 
   assert.not.ok(existsSync(join(directory, 'outside/new')));
 });
 
-test('S06, CVE-2019-19921: /proc as a symlink is refused, and so is anything but procfs over it', (root, directory) => {
+test('S06, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc as a symlink is refused, and so is anything but procfs over it', (root, directory) => {
   mkdirSync(join(root, 'fake'));
   symlinkSync('/fake', join(root, 'proc'));
   const linked = run(root, directory, 'true');
@@ -218,14 +218,14 @@ test('S06, CVE-2019-19921: /proc as a symlink is refused, and so is anything but
   assert.is(errnoName(linked.outcome.errno), 'ELOOP');
 });
 
-test('S06, CVE-2019-16884: nothing is mounted below /proc', (root, directory) => {
+test('S06, CVE-2019-16884, CVE-2015-3630, CVE-2015-3631: nothing is mounted below /proc', (root, directory) => {
   for (const target of ['/proc', '/proc/sys', '/proc/self/attr', '/usr/../proc/self']) {
     const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', target)] });
     assert.is(errnoName(outcome.errno), 'EPERM', target);
   }
 });
 
-test('S05, CVE-2024-45310: a mount point that is missing is made without following the image out', (root, directory) => {
+test('S05, CVE-2024-45310, CVE-2025-24965: a mount point that is missing is made without following the image out', (root, directory) => {
   writeFileSync(join(directory, 'file'), 'content');
   const { outcome, output } = run(root, directory, 'cat /deep/er/file', {
     mounts: [bind(join(directory, 'file'), '/deep/er/file')],
@@ -410,7 +410,7 @@ test('a child that dies without a word is reported, not waited for (R07)', (root
   assert.is(outcome.value & 0x7f, 9);
 });
 
-test('S37: a damaged plan is refused whole', (root) => {
+test('S37, CVE-2021-43784: a damaged plan is refused whole', (root) => {
   const good = encodePlan({ steps: [create(), ...prepareRoot(root), ...payload('true'), supervise], preserveFds: 0 });
   const refuse = (name: string, change: (bytes: Uint8Array) => Uint8Array): void => {
     const bytes = change(new Uint8Array(good));

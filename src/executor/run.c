@@ -105,6 +105,13 @@ static void fail_with(u32 step, int error, int at) {
   G.failure.where = (u32)at;
 }
 
+/* Without a word: carry_out() reads the wait status. */
+static int died(u32 step) {
+  fail_with(step, 0, 0);
+  G.failure.kind = KIND_DONE;
+  return -1;
+}
+
 /* The host's side of a hand-over: steps [from, to) are the child's. */
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
@@ -114,8 +121,7 @@ static int host_waits(u32 from, u32 to) {
   if (hand >= 0) RAW(close, hand), G.pending = -1;
   /* It is there and would wait for ever; one that has gone has left a last word, or none. */
   if (gone && sent != -EPIPE && sent != -ECONNRESET) return fail_with(from, -sent, W_sendmsg), -1;
-  if (to == G.count && !executes(from, to)) return gone ? -1 : 0;
-  if (to == G.count && range_has(from, to, OP_PROCESS_WAIT_START)) return gone ? -1 : 0;
+  if (to == G.count && (!executes(from, to) || range_has(from, to, OP_PROCESS_WAIT_START))) return gone ? died(from) : 0;
   for (;;) {
     int ready = wait_readable(G.socket, G.pidfd, -1);
     if (ready < 0) {
@@ -131,9 +137,7 @@ static int host_waits(u32 from, u32 to) {
     }
     if (got <= 0) {
       if (executing) return leave_devices(), 0; /* close-on-exec: the payload runs */
-      fail_with(from, 0, 0);
-      G.failure.kind = KIND_DONE; /* died without a word; carry_out() reads the wait status */
-      return -1;
+      return died(from);
     }
     if (answer.kind == KIND_FAIL) {
       if (answer.step >= G.count || answer.error > 4095) answer.step = from;

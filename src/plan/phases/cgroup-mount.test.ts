@@ -52,7 +52,7 @@ test("v2 without a cgroup namespace is the host's mount: a fresh one would set t
   assert.equal(steps.map(brief), [['mount.bind', '/sys/fs/cgroup', '/sys/fs/cgroup', A.NOSUID | A.RDONLY]]);
 });
 
-test("a user's container cannot write to others' cgroups", () => {
+test("CVE-2023-25809 (S30): a user's container cannot write to others' cgroups", () => {
   const writable = [{ ...mounts[0]!, options: [] }];
   const facts = { inUserNamespace: true };
   const [step] = pick(compile({ mounts: writable, linux: { namespaces: shared } }, v2, facts), 'mount.bind');

@@ -63,7 +63,7 @@ const char = (major: number, minor: number, access: number = deviceAccess.all): 
 });
 const denyAll: DeviceCgroup = { allow: false, access: 'rwm' };
 
-test('S34: without rules allows the default devices and nothing else', () => {
+test('S34, GHSA-g54h-m393-cpwq: without rules allows the default devices and nothing else', () => {
   for (const devices of [[], [denyAll]]) {
     assert.is(decide(devices, char(1, 3)), 1);
     assert.is(decide(devices, char(136, 7)), 1);

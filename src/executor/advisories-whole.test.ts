@@ -1,0 +1,157 @@
+// One test for each published advisory of a peer that only the whole program can repeat (security.md section 1): what the
+// engine makes of a config or a command line, and the executor of that. Needs root and dist/tsrun.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Process } from '../bundle/types.js';
+import { noKernel, type Ran, TestContainer } from './test-container.js';
+
+const advisories = suite('advisories of the whole program');
+const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
+  const run = async (): Promise<void> => {
+    const container = new TestContainer();
+    try {
+      await body(container);
+    } finally {
+      container.remove();
+    }
+  };
+  if (noKernel === undefined) advisories(name, run);
+  else advisories.skip(`${name} (${noKernel})`, run);
+};
+const start = (container: TestContainer, script: string, process: Partial<Process> = {}): void => {
+  assert.is(container.create(script, { process }).status, 0);
+  assert.is(container.tsrun(['start', container.id]).status, 0);
+};
+const run = (container: TestContainer): Ran => container.tsrun(['run', '--bundle', container.folder, container.id]);
+const capsOf = (text: string): string[] => [...text.matchAll(/^Cap\w+:\s+(\S+)$/gm)].map(([, caps]) => caps ?? '');
+
+for (const name of ['proc', 'sys']) {
+  test(`CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867 (S06): /${name} that is a symbolic link is refused`, (container) => {
+    const mounts = [{ destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] }];
+    container.prepare('true', { mounts });
+    const place = join(container.folder, 'rootfs', name);
+    const elsewhere = join(container.folder, 'rootfs/elsewhere');
+    mkdirSync(elsewhere);
+    rmSync(place, { recursive: true });
+    symlinkSync('/elsewhere', place);
+    const { status, errors } = run(container);
+    assert.is(status, 1);
+    assert.match(errors, `/${name}`);
+    assert.equal(readdirSync(elsewhere), []);
+  });
+}
+
+test('CVE-2022-24769, CVE-2022-29162, CVE-2022-27650 (S25): neither run nor exec --cap makes a capability inheritable', (container) => {
+  const caps = ['CAP_KILL', 'CAP_CHOWN'] as const;
+  const capabilities = { bounding: caps, effective: caps, permitted: caps };
+  start(container, 'cat /proc/self/status; sleep 60', { capabilities });
+  const none = '0000000000000000';
+  for (const more of [[], ['--cap', 'CAP_NET_RAW']]) {
+    const { output } = container.tsrun(['exec', ...more, container.id, 'grep', 'Cap', '/proc/self/status']);
+    assert.is(capsOf(output)[0], none, 'inheritable');
+    assert.is(capsOf(output)[4], none, 'ambient');
+    assert.is.not(capsOf(output)[2], none, 'effective');
+  }
+  assert.is(capsOf(readFileSync(join(container.folder, 'log'), 'utf8'))[0], none);
+});
+
+test('CVE-2026-30892 (S26): exec --user 1 is user 1, and what is no plain number is refused', (container) => {
+  start(container, 'sleep 60');
+  const as = (user: string): Ran => container.tsrun(['exec', '--user', user, container.id, 'id', '-u']);
+  assert.is(as('1').output, '1');
+  for (const user of ['', '+1', '-1', '0x1', '1e3', ' 1', '1:', ':1', '4294967296', 'root'])
+    assert.is(as(user).status, 255, `'${user}'`);
+});
+
+test('runc#1962 (S44): with --no-pivot a user namespace inside gets no procfs without the masks', (container) => {
+  const script = 'unshare --user --map-root-user --mount --pid --fork mount -t proc proc /proc; echo "status $?"';
+  container.prepare(script, { linux: { maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] } });
+  const { output, errors } = container.tsrun(['run', '--no-pivot', '--bundle', container.folder, container.id]);
+  assert.match(output, /^status [1-9]/m, errors);
+  assert.match(`${output}${errors}`, /permitted|denied/);
+});
+
+test('GHSA-3q8j-pf29-vwv8 (S12, S13): paths that are exchanged while they are masked and made read-only harm nobody', (container) => {
+  const canary = join(container.folder, 'canary');
+  const volume = join(container.folder, 'volume');
+  for (const path of [canary, join(volume, 'a')]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(canary, 'file'), 'untouched');
+  symlinkSync(canary, join(volume, 'b'));
+  container.prepare('true', {
+    mounts: [{ destination: '/volume', source: volume, options: ['rbind'] }],
+    linux: { maskedPaths: ['/volume/a', '/volume/a/file'], readonlyPaths: ['/volume/a'] },
+  });
+  const script = 'cd "$1" && while [ "$PPID" != 1 ] && [ -d . ]; do mv -T a t; mv -T b a; mv -T t b; done 2>/dev/null';
+  const swapper = spawn('sh', ['-c', script, 'sh', volume], { stdio: 'ignore' });
+  try {
+    for (let round = 0; round < 20; round++) {
+      run(container);
+      assert.equal(readdirSync(canary), ['file']);
+      writeFileSync(join(canary, 'file'), 'untouched'); // neither masked nor read-only here
+    }
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+});
+
+test('GHSA-5g49-rx9x-qfc6 (S31): sizes and keys that become names of cgroup files are no paths', (container) => {
+  const resources = [
+    ['hugepageLimits', [{ pageSize: '../../x', limit: 1 }]],
+    ['unified', { '../../cgroup.procs': '1' }],
+    ['rdma', { '../x': { hcaHandles: 1 } }],
+  ] as const;
+  for (const [key, value] of resources) {
+    const { status, errors } = container.run('true', { linux: { resources: { [key]: value } } });
+    assert.is(status, 1, key);
+    assert.match(errors, `/linux/resources/${key}`);
+  }
+});
+
+test('GHSA-g54h-m393-cpwq (S34): a device that no rule names is denied, also when there are no rules', (container) => {
+  const capabilities = { bounding: ['CAP_MKNOD'], effective: ['CAP_MKNOD'], permitted: ['CAP_MKNOD'] } as const;
+  const script = 'mknod /dev/other c 1 11 && ! head -c 1 /dev/other && mknod /dev/mine c 1 3 && head -c 1 /dev/mine';
+  const { status, errors } = container.run(script, { process: { capabilities } });
+  assert.is(status, 0, errors);
+  assert.match(errors, /other.*not permitted/);
+});
+
+test('CVE-2016-9962, CVE-2015-8709 (S22): a process on its way in cannot be looked into', (container) => {
+  const look =
+    'while :; do for p in /proc/[0-9]*; do for f in $p/fd/* $p/exe $p/cwd; do readlink $f; done; done 2>/dev/null >>/dev/shm/seen; done';
+  const mounts = [{ destination: '/dev/shm', type: 'tmpfs', source: 'tmpfs' }];
+  assert.is(container.create(look, { mounts }).status, 0);
+  assert.is(container.tsrun(['start', container.id]).status, 0);
+  // Long enough inside to be found, before it has given up what it is.
+  const slow = [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=execve',
+    '-e',
+    'inject=execve:delay_enter=500000',
+  ];
+  assert.is(container.tsrun(['exec', container.id, 'true'], slow).status, 0);
+  const { output } = container.tsrun(['exec', container.id, 'sort', '-u', '/dev/shm/seen']);
+  assert.match(output, '/dev/shm/seen', 'the looker sees itself');
+  // its own output goes to a file of ours
+  const others = output.split('\n').filter((line) => line !== join(container.folder, 'log'));
+  assert.not.match(others.join('\n'), container.folder);
+  assert.not.match(others.join('\n'), /memfd:|\/sys\/fs\/cgroup/);
+});
+
+test('CVE-2021-43784 (S37): a text longer than 64 KiB stays in its field', (container) => {
+  const long = 'x'.repeat(70_000);
+  const process = {
+    env: ['PATH=/usr/bin:/bin', `LONG=${long}`],
+    args: ['/bin/sh', '-c', 'printf %s "$LONG" | wc -c; printf %s "$1" | wc -c; echo $2', 'sh', long, 'end'],
+  };
+  assert.is(container.run('', { process }).output, '70000\n70000\nend');
+});
+
+advisories.run();
