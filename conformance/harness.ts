@@ -142,7 +142,7 @@ export class Box {
         if (text.includes('\n')) done(text);
       });
       child.on('exit', () => done(''));
-      setTimeout(() => done(text), 5000 * patience).unref();
+      setTimeout(() => done(text), limit).unref();
     });
     if (line.trim() === '') skip(`helper '${program}' does not work here`);
     return Number.parseInt(line, 10);

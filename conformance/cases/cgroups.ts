@@ -81,6 +81,11 @@ function addPlace(test: Add): void {
   });
 }
 
+function expectMapped(box: Box): void {
+  const map = box.read(`/proc/${box.read(box.path('pid'))}/uid_map`);
+  expect(map.includes('100000'), `the container is in no user namespace of its own: ${map}`);
+}
+
 function addLimits(test: Add): void {
   test('pids-limit-works', ['linux.resources.pids'], async (box) => {
     const out = await box.run('echo began; for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all', {
@@ -200,6 +205,7 @@ function addLimits(test: Add): void {
           '/linux/gidMappings': ids,
         };
         await box.created('true', version === 1 ? changes : { ...changes, '/mounts/3': sys, '/mounts/4': mount });
+        expectMapped(box);
         const folder = box.cgroupFolders()[0]!;
         same(statSync(folder).uid, version === 1 ? 0 : 100000, `owner of ${folder}`);
         if (version === 2) {
@@ -217,6 +223,7 @@ function addLimits(test: Add): void {
       '/linux/uidMappings': ids,
       '/linux/gidMappings': ids,
     });
+    expectMapped(box);
     expect(box.cgroupFolders().length > 0, 'no cgroup was made');
     for (const folder of box.cgroupFolders()) same(statSync(folder).uid, 0, `owner of ${folder}`);
   });

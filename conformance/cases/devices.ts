@@ -152,9 +152,12 @@ function addAllowed(test: Add): void {
   }
   test('allowed-list-keeps-null', ['linux.resources.devices-order', 'linux.devices.default'], async (box) => {
     same(
-      await box.sh('echo x >/dev/null && echo well', { '/linux/resources/devices': [none] }),
-      'well',
-      'writing to /dev/null',
+      await box.sh(`echo x >/dev/null && echo well; ${probe('/tmp/kmsg')}`, {
+        '/linux/resources/devices': [none],
+        ...able,
+      }),
+      'well\nrefused',
+      'writing to /dev/null, reading 1:11',
     );
   });
   for (const [slug, value] of [

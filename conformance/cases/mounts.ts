@@ -15,7 +15,9 @@ function addPlaces(test: Add): void {
     same(out, '711\n701', 'modes');
   });
   test('later-mount-covers', ['config.mounts.order'], async (box) => {
-    same(await box.sh('ls /mnt; echo end', at(tmpfs('/mnt/in'), tmpfs('/mnt'))), 'end', 'content of /mnt');
+    const out = await box.sh(`ls /mnt; echo end; ${info}`, at(tmpfs('/mnt/in'), tmpfs('/mnt')));
+    expect(out.startsWith('end\n'), `content of /mnt: ${out.split('\n')[0]}`);
+    same(mountOn(out, '/mnt').type, 'tmpfs', 'type of /mnt');
   });
   test('relative-destination', ['config.mounts.destination-relative'], async (box) => {
     same(mountOn(await box.sh(info, at(tmpfs('mnt'))), '/mnt').type, 'tmpfs', 'type');
@@ -35,7 +37,7 @@ function addPlaces(test: Add): void {
   });
   test('host-is-unchanged', ['runtime.delete.resources'], async (box) => {
     const before = readFileSync('/proc/self/mountinfo', 'utf8');
-    await box.sh('true', at(tmpfs('/mnt')));
+    mountOn(await box.sh(info, at(tmpfs('/mnt'))), '/mnt');
     // The other cases of a parallel run mount, too.
     const own = readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
@@ -237,11 +239,12 @@ function addIdMaps(test: Add): void {
   test('idmap-disk-is-untouched', ['linux.idmap.ownership'], async (box) => {
     writeFileSync(`${box.rootfs}/mine`, '');
     const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
-    await box.sh('true', {
+    const inside = await box.sh('stat -c %u:%g /mine', {
       '/linux/namespaces': namespaces('user'),
       '/linux/uidMappings': ids,
       '/linux/gidMappings': ids,
     });
+    same(inside, '65534:65534', 'owner inside');
     const owner = (await box.spawned('stat', ['-c', '%u:%g', `${box.rootfs}/mine`])).stdout.trim();
     same(owner, '0:0', 'owner on disk');
   });

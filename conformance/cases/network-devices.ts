@@ -26,7 +26,9 @@ export function networkDeviceCases(): Case[] {
   const test = topic('network-devices', cases);
   test('moved', ['linux.netdevices.move'], async (box) => {
     const name = pair(box);
-    expect((await box.sh('ip link', config(name, {}))).includes(` ${name}`), 'not in the container');
+    const out = await box.sh('ip link', config(name, {}));
+    expect(out.includes(` ${name}`), 'not in the container');
+    expect(!out.includes(` ${name}p`), 'the container sees the interfaces of the host');
   });
   test('renamed', ['linux.netdevices.move'], async (box) => {
     const name = pair(box);

@@ -51,7 +51,8 @@ export function sysctlCases(): Case[] {
   });
   test('the-host-keeps-its-value', ['linux.sysctl'], async (box) => {
     const before = readFileSync('/proc/sys/kernel/shmmni', 'utf8');
-    await box.sh('true', { '/linux/sysctl': { 'kernel.shmmni': '77' } });
+    const inside = await box.sh('cat /proc/sys/kernel/shmmni', { '/linux/sysctl': { 'kernel.shmmni': '77' } });
+    same(inside, '77', 'value inside');
     same(readFileSync('/proc/sys/kernel/shmmni', 'utf8'), before, 'value of the host');
   });
   for (const [slug, key, more] of refused) {
