@@ -60,7 +60,7 @@ cell '--init reaps orphans' '0' init_reaps
 cell '--privileged: the devices of the host' $'c\nc' run --privileged box sh -c 'ls -l /dev/fuse /dev/kmsg | cut -c1'
 cell '--privileged: cgroups and /proc/sys can be written' 'written' run --privileged box sh -c 'mkdir "$(dirname '"$pids"')/sub" && rmdir "$(dirname '"$pids"')/sub" && echo 100 >/proc/sys/net/core/somaxconn && echo written'
 cell 'without it they cannot' 'refused' run box sh -c 'mkdir "$(dirname '"$pids"')/sub" 2>/dev/null || { echo 100 >/proc/sys/net/core/somaxconn; } 2>/dev/null || echo refused'
-cell '--cpu-shares' '512|20' run --cpu-shares 512 box cat "$(limit cpu.shares cpu.weight)"
+cell '--cpu-shares' '512|20|59' run --cpu-shares 512 box cat "$(limit cpu.shares cpu.weight)"
 cell '--shm-size' '.* 2048 .*' run --shm-size 2m box sh -c 'df -k /dev/shm | tail -n 1'
 cell '--oom-score-adj' '500' run --oom-score-adj 500 box cat /proc/self/oom_score_adj
 cell '--uts host' "$(hostname)" run --uts host box hostname

@@ -84,7 +84,8 @@ out_of_memory() { p run --name eater --network none --memory 16m --memory-swap 1
 cell '--memory: beyond it is killed' $'status 137\n(true|false)' out_of_memory
 if [ "$CGROUP" = 2 ]; then cell '--cpus' '50000 100000' run --cpus 0.5 box cat /sys/fs/cgroup/cpu.max
 else cell '--cpus' $'50000\n100000' run --cpus 0.5 box cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us; fi
-cell '--cpu-shares' '512|20' run --cpu-shares 512 box cat "$(limit cpu.shares cpu.weight)"
+# On v2 a weight: older runtimes convert linearly (20), systemd and newer ones by the curve that keeps the default the default (59).
+cell '--cpu-shares' '512|20|59' run --cpu-shares 512 box cat "$(limit cpu.shares cpu.weight)"
 cell '--cpuset-cpus' 'Cpus_allowed_list:	1' run --cpuset-cpus 1 box grep Cpus_allowed_list /proc/self/status
 cell '--pids-limit' '20' run --pids-limit 20 box cat "$pids"
 fork_stopped() { run --pids-limit 8 box sh -c '(for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done) 2>&1 | head -1' 2>&1; :; }
