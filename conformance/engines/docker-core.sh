@@ -30,8 +30,8 @@ signalled() {
 cell 'kill -s USR1 reaches the program' '5' signalled
 again() { d create --name d6 --network none box sh -c 'echo x >>/count; wc -l </count' >/dev/null && d start -a d6 && d start -a d6; d rm d6 >/dev/null; }
 cell 'the same container starts twice' $'1\n2' again
-removed() { d run -d --name d7 --network none box sleep 100 >/dev/null && d rm -f d7 >/dev/null && d ps -aq --filter name=d7; }
-cell 'rm -f of a running container' '' removed
+removed() { d run -d --name d7 --network none box sleep 7007 >/dev/null && eventually pgrep -fx 'sleep 7007' && echo ran; d rm -f d7 >/dev/null && d ps -aq --filter name=d7; pgrep -fx 'sleep 7007' || :; }
+cell 'rm -f of a running container' 'ran' removed
 
 terminal() { on_terminal "$D run --rm -it --network none box sh -c 'sleep 0.5; tty; stty size; ls -l /dev/console | cut -c1'"; }
 cell 'run -it under a pty' $'/dev/pts/0\n40 100\nc' terminal

@@ -35,8 +35,8 @@ attached() { d run -d --name worker2 --network none box sh -c 'trap "echo bye; e
 cell 'attach, and the exit status' $'bye\nstatus 4' attached
 proxied() { d run --rm --name worker3 --network none box sh -c 'trap "echo told; exit 6" TERM; echo ready; while :; do sleep 0.2; done' >"$WORK/proxied" 2>&1 & local client=$!; eventually grep -q ready "$WORK/proxied"; kill -TERM "$(pgrep -f "^[^ ]*$DOCKER run --rm --name worker3")"; wait $client; echo "status $?"; cat "$WORK/proxied"; }
 cell 'a signal to the client reaches the program' $'status 6\nready\ntold' proxied
-paused_stopped() { d run -d --name p1 --network none box sleep 100 >/dev/null && d pause p1 >/dev/null && d kill p1 >/dev/null 2>&1; d unpause p1 >/dev/null 2>&1; d rm -f p1 >/dev/null; d ps -aq --filter name=p1; }
-cell 'a paused container is removed by force' '()' paused_stopped
+paused_stopped() { d run -d --name p1 --network none box sleep 7008 >/dev/null && d pause p1 && d kill p1 >/dev/null 2>&1; d unpause p1 >/dev/null 2>&1; d rm -f p1 >/dev/null; d ps -aq --filter name=p1; pgrep -fx 'sleep 7008' || :; }
+cell 'a paused container is removed by force' 'p1' paused_stopped
 oom_seen() { d run -d --name o1 --network none --memory 16m --memory-swap 16m box sh -c 'tail /dev/zero; sleep 2; exit 9' >/dev/null; d wait o1; eventually sh -c "$D inspect --format '{{.State.OOMKilled}}' o1 | grep true" && echo seen; d rm o1 >/dev/null; }
 cell 'inspect says that it was killed for memory' $'9\nseen' oom_seen
 joined() { d run --rm --network container:worker --pid container:worker box sh -c 'tr "\0" " " </proc/1/cmdline'; }
@@ -46,8 +46,8 @@ cell 'a healthcheck' 'healthy' healthy
 d rm -f worker >/dev/null
 sick() { d run -d --name h2 --network none --health-cmd 'echo broken; exit 1' --health-interval 1s --health-retries 2 box sleep 100 >/dev/null; eventually sh -c "$D inspect --format '{{.State.Health.Status}}' h2 | grep -qx unhealthy" && d inspect --format '{{.State.Health.Status}} {{(index .State.Health.Log 0).Output}}' h2; d rm -f h2 >/dev/null; }
 cell 'a healthcheck that fails' $'unhealthy broken' sick
-slow_check() { d run -d --name h3 --network none --health-cmd 'sleep 50' --health-interval 1s --health-timeout 1s --health-retries 1 box sleep 100 >/dev/null; eventually sh -c "$D inspect --format '{{.State.Health.Status}}' h3 | grep -qx unhealthy" && echo unhealthy; d rm -f h3 >/dev/null; pgrep -fx 'sleep 50' || :; }
-cell 'a healthcheck that hangs' 'unhealthy' slow_check
+slow_check() { d run -d --name h3 --network none --health-cmd 'sleep 50' --health-interval 1s --health-timeout 1s --health-retries 1 box sleep 100 >/dev/null; eventually sh -c "$D inspect --format '{{.State.Health.Status}}' h3 | grep -qx unhealthy" && d inspect --format '{{.State.Health.Status}} {{.State.Status}}' h3; d rm -f h3 >/dev/null; pgrep -fx 'sleep 50' || :; }
+cell 'a healthcheck that hangs' 'unhealthy running' slow_check
 policy() { d inspect --format '{{.RestartCount}} {{.State.Status}}' "$1"; }
 came_back() { [[ $(policy "$1") == [1-9]*\ running ]]; }
 always() { d run -d --name r1 --network none --restart "$1" box sleep 100 >/dev/null; kill -KILL "$(d inspect --format '{{.State.Pid}}' r1)"; eventually came_back r1 && d exec r1 echo back; d stop -t 0 r1 >/dev/null; d inspect --format '{{.State.Status}}' r1; d rm r1 >/dev/null; }
