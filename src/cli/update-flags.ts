@@ -1,6 +1,7 @@
 /** Limits as options of `update`. */
 import type { Resources } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
+import type { RdtSchemas } from '../operations/update-rdt.js';
 import type { Values } from './parse.js';
 
 const units: { readonly [unit: string]: number } = {
@@ -29,16 +30,14 @@ function parseNumber(name: string, text: string): number {
   return invalid(name, text, 'write a decimal number');
 }
 
-/** Intel RDT is not part of this build. Asking for it is an error, since nothing would come of it. */
-function refuseRdt(options: Values): void {
-  for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
-    if (options.text(name) !== undefined) fail('TSR_CLI_VALUE', `--${name}: Intel RDT is not part of this build`);
-  }
-}
+/** The schemas that the options name; they are not part of the resources. */
+export const rdtOfFlags = (options: Values): RdtSchemas => ({
+  l3CacheSchema: options.text('l3-cache-schema'),
+  memBwSchema: options.text('mem-bw-schema'),
+});
 
 /** The resources that the options name; empty values count as not given. */
 export function resourcesOfFlags(options: Values): Resources {
-  refuseRdt(options);
   const take = <Key extends string, Value>(
     rows: readonly (readonly [Key, string])[],
     parse: (name: string, text: string) => Value,

@@ -189,6 +189,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_RDT_REMOVE',
     'The resctrl group that was made for the container could not be removed. Delete the container again.',
   ],
+  [
+    'TSR_RDT_UPDATE',
+    "Shares of the cache and of memory bandwidth can be changed for a container whose 'intelRdt' made a group for it. A group that was there before may be others', too; and the kernel has the last word on the schema.",
+  ],
   ['TSR_RESUME_STATE', 'Only a paused container can be resumed.'],
   [
     'TSR_ROOT_KIND',

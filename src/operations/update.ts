@@ -11,6 +11,7 @@ import { statusOf } from '../state/status.js';
 import { openContainer, readStateFile, writeResources } from '../state/store.js';
 import { stringifyExact } from '../tables/exact-json.js';
 import { readSnapshot } from './snapshot.js';
+import { type RdtSchemas, updateRdt } from './update-rdt.js';
 
 /** Tells systemd, for a container whose cgroup is a unit of its. */
 export type UpdateUnit = (record: ContainerRecord, resources: Resources) => void | Promise<void>;
@@ -54,7 +55,7 @@ export const resourcesFromInput = (bytes: Uint8Array): AskedResources =>
 export async function updateContainer(
   root: string,
   id: string,
-  asked: Resources,
+  { resources: asked, rdt = {} }: { readonly resources: Resources; readonly rdt?: RdtSchemas },
   updateUnit: UpdateUnit,
 ): Promise<readonly Failure[]> {
   const { record, directory } = openContainer(root, id);
@@ -66,12 +67,14 @@ export async function updateContainer(
   const updated = readStateFile(directory, stateFiles.resources);
   const current = currentResources(directory, updated);
   const { resources, changes, settings, checks, warnings } = compileUpdate(asked, current, record.cgroup);
+  const undoRdt = updateRdt(record, rdt);
   writeResources(directory, stringifyExact(resources));
   try {
     if (record.cgroup.unit) await updateUnit(record, changes);
     apply(record.cgroup, settings, checks);
   } catch (error) {
     writeResources(directory, updated);
+    undoRdt();
     if (record.cgroup.unit) await updateUnit(record, current);
     throw error;
   }

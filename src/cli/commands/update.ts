@@ -9,7 +9,7 @@ import type { UpdateUnit } from '../../operations/update.js';
 import { stringifyExact } from '../../tables/exact-json.js';
 import { type Context, stateRoot } from '../context.js';
 import { absolute } from '../inherited.js';
-import { resourcesOfFlags } from '../update-flags.js';
+import { rdtOfFlags, resourcesOfFlags } from '../update-flags.js';
 
 /** Far above any resources file. */
 const longestInput = 16 << 20;
@@ -48,7 +48,12 @@ const updateUnit: UpdateUnit = async ({ cgroup }, resources) => {
 
 export async function run(context: Context): Promise<number> {
   const { resources, warnings } = asked(context);
-  const more = await updateContainer(stateRoot(context).path, context.operands[0] ?? '', resources, updateUnit);
+  const more = await updateContainer(
+    stateRoot(context).path,
+    context.operands[0] ?? '',
+    { resources, rdt: rdtOfFlags(context.options) },
+    updateUnit,
+  );
   for (const warning of [...warnings, ...more]) context.log.warn(warning);
   return 0;
 }
