@@ -59,8 +59,8 @@ broken start '' 'run -d' 'run prints'
 
 part=flags
 broken - '.mounts|=map(select(.destination|test("data|/m$|/lent|secrets|^/run$")|not))' '-v :Z' '-v :noexec,nosuid,nodev' '-v :O keeps what is written' '--mount type=tmpfs' '--mount type=devpts' '--volumes-from' '--secret' '--systemd always'
-broken - '.mounts|=map(if .options then .options-=["rshared","rslave"] else . end)' '-v :rshared carries a mount out' '-v :rslave lets a mount in' '--mount type=bind,bind-propagation'
-broken - '.mounts|=map(if .destination=="/peer" then .options=["rbind","rslave"] else . end)' '-v :rprivate does not'
+broken - '.mounts|=map(if .options then .options|=map(if test("^r?(shared|slave)$") then "rprivate" else . end) else . end)' '-v :rshared carries a mount out' '-v :rslave lets a mount in' '--mount type=bind,bind-propagation'
+broken - '.linux.rootfsPropagation="rslave"|.mounts|=map(if .destination=="/peer" then .options=["rbind","rslave"] else . end)' '-v :rprivate does not'
 broken - '.linux.maskedPaths=["/proc/keys"]' '--security-opt mask' '--security-opt unmask=ALL'
 broken - '.mounts|=map(if .type=="proc" then .options=["nosuid"] else . end)' '--security-opt proc-opts'
 broken - '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}' '--cap-add=all' '--cap-add for an ordinary user'
