@@ -48,6 +48,8 @@ function summary(results: readonly Results[]): string[] {
         `| ${one.version} | ${one.cgroup} | ${one.passed} | ${one.failed} | ${one.skipped} | ${one.seconds || ''} |`,
     ),
     '',
+    'A row with fewer cases than the others comes from filtered runs. Changed and new cases were run again after a whole run (`--merge`).',
+    '',
     '## By topic',
     '',
     `| topic | ${results.map((one) => `${one.runtime} ${one.cgroup}`).join(' | ')} |`,
