@@ -38,7 +38,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_CRIU_CONFIG',
     "The annotation 'org.criu.config' names a configuration file for CRIU, by an absolute path; empty, it asks for none.",
   ],
-  ['TSR_CRIU_DIRECTORY', 'A directory for the image or the logs cannot be made.'],
+  ['TSR_CRIU_DIRECTORY', 'A directory for the image or the logs cannot be made, or an old log in it not be removed.'],
   [
     'TSR_CRIU_FAILED',
     'CRIU could not save or restore the container. The message has the errors of its log, the hint where the log is. After a failed checkpoint the container runs on; after a failed restore nothing is left.',

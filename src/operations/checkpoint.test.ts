@@ -25,7 +25,7 @@ const path = (...parts: string[]): string => join(folder, ...parts);
 /** Knows its version and, when asked for anything, writes a log (in the last directory it was given) and fails. */
 const failing = `#!/bin/sh
 [ "$1" = --version ] && { echo 'Version: 3.17.1'; exit; }
-[ "$1" = swrk ] || exit 1
+[ "$1" = swrk ] && [ ! -e "$0.silent" ] || exit 1
 dd bs=65536 count=1 status=none <&3 >/proc/self/fd/4/request
 for log in dump restore; do echo '(00.01) Error (criu/x.c:1): no such luck' >/proc/self/fd/4/$log.log; done
 printf '\\010\\001\\020\\000' >&3
@@ -110,6 +110,17 @@ test('CRIU fails: the container runs on, and the error of the log is told', () =
     [3, '/dev/null', true],
   );
   assert.is(statSync(path('image')).mode & 0o777, 0o700, 'memory is nobody else’s');
+});
+
+test('CRIU ends without a word: the log of an earlier attempt is not taken for this one', () => {
+  writeFileSync(path('bin/criu.silent'), '');
+  const { status, stderr } = tsrun('checkpoint', '--image-path', path('image'), 'web');
+  rmSync(path('bin/criu.silent'));
+  assert.equal(
+    [status, stderr],
+    [1, 'tsrun checkpoint web: criu failed to dump the container: it ended without an answer\n'],
+  );
+  assert.is(stateOf('web'), 'running');
 });
 
 test('restore: what is no image is refused before anything is made', () => {

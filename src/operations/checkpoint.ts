@@ -12,7 +12,7 @@ import { statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
 import type { Plan } from '../plan/step.js';
-import { type CriuDirectories, type Owner, preparePlace, requireRoot } from './criu.js';
+import { type CriuDirectories, type Owner, preparePlace, removeOldLog, requireRoot } from './criu.js';
 import { readSnapshot } from './snapshot.js';
 import type { CgroupControl } from './tools.js';
 
@@ -103,6 +103,7 @@ export function prepareCheckpoint(
     remove: removeCommand(request),
   });
   const bytes = encodePlan(plan);
+  removeOldLog(dumpLog(directories));
   if (!flags.preDump) {
     files.writeAtomically(`${directories.images}/${criuFiles.descriptors}`, JSON.stringify(record.stdio));
   }

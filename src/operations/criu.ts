@@ -67,6 +67,15 @@ export function preparePlace(
   return { program, images, work, configFile };
 }
 
+/** A log of an earlier attempt would be quoted for one that got not so far as to write its own. */
+export function removeOldLog(log: string): void {
+  try {
+    if (files.lstatIfExists(log) !== undefined) files.removeFile(log);
+  } catch (error) {
+    fail('TSR_CRIU_DIRECTORY', `cannot remove the old log '${log}'`, { errno: files.errnoOf(error) });
+  }
+}
+
 /** How much of the end of a log is looked at, and how many of its errors are shown. */
 const longestTail = 256 << 10;
 const mostErrors = 3;

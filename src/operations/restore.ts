@@ -16,7 +16,7 @@ import {
 } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
 import { configPath, type CreateRequest, type PreparedCreate, readRequest } from './create.js';
-import { type CriuDirectories, preparePlace, requireRoot } from './criu.js';
+import { type CriuDirectories, preparePlace, removeOldLog, requireRoot } from './criu.js';
 
 export interface RestoreRequest {
   /** The new container, as for `run`; its process comes from the image. */
@@ -74,6 +74,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
     check: { path: executorPath(), args: ['tsrun', checkCommand] },
   });
   const bytes = encodePlan(plan);
+  removeOldLog(restoreLog(directories));
   const directory = claimId(create.root.path, create.id);
   try {
     writeProvisional(directory, draft);
