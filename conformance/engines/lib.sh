@@ -117,6 +117,13 @@ eventually() { # eventually COMMAND...: for 10 seconds
   return 1
 }
 
+# Whether the kernel has stopped the cgroup of a process, whatever the engine believes.
+frozen_or_thawed() {
+  local path
+  if [ "$CGROUP" = 2 ]; then path=$(sed -n 's/^0:://p' "/proc/$1/cgroup"); grep -q 'frozen 1' "/sys/fs/cgroup$path/cgroup.events"
+  else path=$(awk -F: '$2 == "freezer" { print $3 }' "/proc/$1/cgroup"); grep -q FROZEN "/sys/fs/cgroup/freezer$path/freezer.state"; fi && echo frozen || echo thawed
+}
+
 # Whether slirp4netns can work.
 opens_tun() { (: <>/dev/net/tun) 2>/dev/null; }
 

@@ -25,8 +25,8 @@ cell 'attach' $'spoken\n4' attached
 top_rows() { p top worker | tail -n +2 | grep -c .; }
 cell 'top' '[1-9]' top_rows
 cell 'stats' 'worker [0-9.]+[kKMG]*i?B.*' p stats --no-stream --format '{{.Name}} {{.MemUsage}}' worker
-paused() { p pause worker >/dev/null && p inspect --format '{{.State.Status}}' worker; p exec worker true 2>/dev/null || echo refused; p unpause worker >/dev/null && p exec worker echo awake; }
-cell 'pause, unpause' $'paused\nrefused\nawake' paused
+paused() { p pause worker >/dev/null && p inspect --format '{{.State.Status}}' worker; freezer worker; p exec worker true 2>/dev/null || echo refused; p unpause worker >/dev/null && p exec worker echo awake; }
+cell 'pause, unpause' $'paused\nfrozen\nrefused\nawake' paused
 restarted() { p restart -t 1 worker >/dev/null && p exec worker echo again; }
 cell 'restart' 'again' restarted
 copied() { echo copied >"$WORK/file"; p cp "$WORK/file" worker:/copied && p exec worker cat /copied; }

@@ -77,7 +77,7 @@ team t1; team t2
 shared() { local k; for k in net ipc uts mnt pid; do [ "$(p exec t1 readlink /proc/1/ns/$k)" = "$(p exec t2 readlink /proc/1/ns/$k)" ] && echo "$k"; done; p exec t1 hostname; }
 cell 'a pod: net, ipc and uts are shared, mnt and pid are not' $'net\nipc\nuts\nteam' shared
 pod_state() { p pod inspect --format '{{.State}}' team; }
-cell 'pod pause, unpause' $'Paused\nRunning' eval 'p pod pause team >/dev/null; pod_state; p pod unpause team >/dev/null; pod_state'
+cell 'pod pause, unpause' $'Paused\nfrozen\nRunning\nthawed' eval 'p pod pause team >/dev/null; pod_state; freezer t2; p pod unpause team >/dev/null; pod_state; freezer t2'
 cell 'pod stop, start' $'Exited\nRunning' eval 'p pod stop -t 0 team >/dev/null; pod_state; p pod start team >/dev/null; pod_state'
 cell 'pod restart' 'Running' eval 'p pod restart team >/dev/null; pod_state'
 cell 'pod kill' 'Exited' eval 'p pod kill team >/dev/null; eventually pod_exited; pod_state'

@@ -43,6 +43,7 @@ p() {
   (cd / && $P "$verb" "$@")
 }
 run() { p run --rm --network none "$@"; }
+freezer() { frozen_or_thawed "$(p inspect --format '{{.State.Pid}}' "$1")"; }
 logs_have() { p logs "$1" 2>&1 | grep -q "$2"; }
 engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; for f in passwd group subuid subgid; do umount /etc/$f; done 2>/dev/null; umount /dev/net/tun; engine_remove; }
 

@@ -57,6 +57,9 @@ broken - '.process.terminal=false' 'run -d -t has a terminal'
 broken kill '' 'stop sends TERM and waits' 'kill -s KILL' 'kill -s USR1 reaches the program'
 broken start '' 'run -d' 'run prints'
 
+part=more
+broken pause '' 'pause, unpause'
+
 part=flags
 broken - '.mounts|=map(select(.destination|test("data|/m$|/lent|secrets|^/run$")|not))' '-v :Z' '-v :noexec,nosuid,nodev' '-v :O keeps what is written' '--mount type=tmpfs' '--mount type=devpts' '--volumes-from' '--secret' '--systemd always'
 broken - '.mounts|=map(if .options then .options|=map(if test("^r?(shared|slave)$") then "rprivate" else . end) else . end)' '-v :rshared carries a mount out' '-v :rslave lets a mount in' '--mount type=bind,bind-propagation'
@@ -78,7 +81,7 @@ part=pods
 broken exec '' 'exec --preserve-fds' 'exec has the environment of the container' '8 execs at once' 'cp out of a running container'
 broken update '' 'update'
 broken pause '' 'pod pause, unpause'
-broken kill '' 'pod kill' 'rm -f after conmon was killed'
+broken kill '' 'rm -f after conmon was killed'
 broken - '.linux.namespaces|=map(del(.path))' 'a pod: net, ipc and uts are shared, mnt and pid are not' 'a pod that shares its pids'
 broken - '.process.env=["PATH=/bin"]' 'play kube: two containers, a volume, a config map'
 echo "$seen noticed, $blind blind"
