@@ -43,6 +43,7 @@ test('two reasons for one failure, and a reason for none, are named', () => {
     "more than one reason for 'runc a/two'",
     "a reason for 'runc a/three', which does not fail",
   ]);
+  assert.equal(problems(failing, [reason('runc', 'a/one', 'a/two'), { ...reason('runc', 'a/three'), race: true }]), []);
 });
 
 test('nothing excuses a failure of tsrun', () => {
