@@ -27,6 +27,7 @@ const never = new Set([
   'getuid',
   'geteuid',
   'umask',
+  'brk',
 ]);
 const errors = ['EIO', 'ENOMEM', 'EPERM', 'EINTR', 'EAGAIN', 'ENOSPC', 'EMFILE', 'ENOSYS', 'EINVAL', 'ENOENT'];
 const hangMs = 8000;
@@ -87,6 +88,8 @@ function carryOutOnce(bundle: Bundle): string {
   try {
     carryOutHere(bundle.root, 'web', bytes, { warn: () => undefined });
   } catch (error) {
+    // The shell before the executor was hit.
+    if ((error as { code?: string }).code === 'EPIPE') return '';
     if (!(error instanceof TsrunError)) return String(error);
     if (error.failure.code === 'TSR_INTERNAL') return error.failure.message;
   }
