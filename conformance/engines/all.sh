@@ -35,7 +35,7 @@ run() { # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with
     systemd) launch=("$PWD/conformance/vm/run.sh" --systemd --timeout 3500 --save "${3#"$PWD/"}" -- "${launch[@]}") ;;
     checkpoint) launch=("$PWD/conformance/vm/run.sh" --timeout 3500 --save "${3#"$PWD/"}" -- "${launch[@]}") ;;
   esac
-  env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "RESULTS=$3" ${ONLY:+"ONLY=$ONLY"} timeout 3600 "${launch[@]}" </dev/null
+  env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "RESULTS=$3" ${ONLY:+"ONLY=$ONLY"} timeout --foreground 3600 "${launch[@]}" </dev/null
 }
 
 lost=0
