@@ -266,6 +266,13 @@ function addCommands(test: Add): void {
     await box.ok('resume', box.id);
     same(await box.status(), 'running', 'status');
   });
+  // What containerd does when the shim of a paused container dies.
+  test('delete-force-of-a-paused', ['runtime.delete.resources'], async (box) => {
+    await box.started('sleep 30');
+    await box.ok('pause', box.id);
+    await box.ok('delete', '--force', box.id);
+    await box.error('state', box.id);
+  });
   test('no-resctrl', ['linux.rdt.no-resctrl'], async (box) => {
     if (existsSync('/sys/fs/resctrl/schemata')) skip('there is one here');
     await box.refused({ '/linux/intelRdt': { closID: 'one', l3CacheSchema: 'L3:0=f' } });
