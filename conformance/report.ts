@@ -32,6 +32,7 @@ function counts(result: Results, topic: string): string {
   const verdicts = Object.entries(result.cases)
     .filter(([id]) => id.startsWith(`${topic}/`))
     .map(([, verdict]) => verdict);
+  if (verdicts.length === 0) return 'not run';
   const good = verdicts.filter((verdict) => verdict === 'ok').length;
   return `${good} of ${verdicts.filter((verdict) => !verdict.startsWith('skip')).length}`;
 }
