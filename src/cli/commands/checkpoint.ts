@@ -1,17 +1,15 @@
 import { cgroupControl } from '../../operations/cgroups.js';
 import { dumpLog, prepareCheckpoint } from '../../operations/checkpoint.js';
-import { carryOut, failedRound, handOver, isEngine } from '../../host/executor.js';
 import { type Context, stateRoot } from '../context.js';
 import { criuDirectories, criuFlags } from '../criu-flags.js';
+import { inRounds, type Round } from '../rounds.js';
 
-async function explain(context: Context, round: { outcome: Uint8Array; plan: Uint8Array }): Promise<Error> {
+async function explain(context: Context, round: Round): Promise<Error> {
   const { criuError } = await import('../../operations/criu.js');
   return criuError(round, dumpLog(criuDirectories(context)));
 }
 
-export async function run(context: Context): Promise<number> {
-  const round = failedRound();
-  if (round) throw await explain(context, round);
+function prepare(context: Context): Uint8Array {
   const directories = criuDirectories(context);
   const request = {
     root: stateRoot(context).path,
@@ -19,10 +17,11 @@ export async function run(context: Context): Promise<number> {
     directories,
     flags: criuFlags(context),
   };
-  const { bytes } = prepareCheckpoint(request, cgroupControl);
-  if (isEngine()) handOver(bytes);
-  const { decodeOutcome } = await import('../../executor/outcome.js');
-  const outcome = carryOut(bytes);
-  if (decodeOutcome(outcome).status === 'ok') return 0;
-  throw await explain(context, { outcome, plan: bytes });
+  return prepareCheckpoint(request, cgroupControl).bytes;
 }
+
+export const run = (context: Context): Promise<number> =>
+  inRounds(
+    () => prepare(context),
+    (round) => explain(context, round),
+  );

@@ -1,11 +1,11 @@
 import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../operations/create.js';
-import type { RollbackOptions } from '../../operations/roll-back.js';
-import { failedRound, handOver, isEngine } from '../../host/executor.js';
+import { isEngine } from '../../host/executor.js';
 import { currentDirectory, environment, ownPid, parentPid } from '../../host/process.js';
 import { absolutePath } from '../../state/layout.js';
 import { startTimeOf } from '../../state/status.js';
 import { type Context, stateRoot } from '../context.js';
 import { absolute, preservedFds } from '../inherited.js';
+import { inRounds, type Round } from '../rounds.js';
 
 /** The process whose end means that creating is over: the executor that waits for our plan. */
 function creator(): CreateRequest['creator'] {
@@ -28,9 +28,7 @@ function cgroupDriver({ globals }: Context): CreateRequest['driver'] {
 }
 
 /** The systemd driver and all that comes with it, for who asks for it. */
-export const loadSystemd = async (
-  context: Context,
-): Promise<typeof import('../../operations/systemd.js') | undefined> =>
+const loadSystemd = async (context: Context): Promise<typeof import('../../operations/systemd.js') | undefined> =>
   cgroupDriver(context) === 'systemd' ? import('../../operations/systemd.js') : undefined;
 
 export async function createRequest(context: Context, mode: CreateRequest['mode']): Promise<CreateRequest> {
@@ -68,31 +66,25 @@ async function explainCgroups({ log }: Context, { cgroup }: PreparedCreate): Pro
   if (missing.length > 0) log.debug(`no cgroup for the container, as it cannot be made: ${missing.join(', ')}`);
 }
 
-export const rollbackOptions = (
-  { log }: Context,
-  systemd: typeof import('../../operations/systemd.js') | undefined,
-): RollbackOptions => ({ warn: log.warn.bind(log), stopUnit: systemd?.stopUnitOf });
+/** Takes back what the failed plan had made. Returns the reason. */
+export async function undo(context: Context, round: Round): Promise<Error> {
+  const { rollBack } = await import('../../operations/roll-back.js');
+  const systemd = await loadSystemd(context);
+  const options = { warn: context.log.warn.bind(context.log), stopUnit: systemd?.stopUnitOf };
+  return rollBack(stateRoot(context).path, context.operands[0] ?? '', round, options);
+}
 
-/** Prepares the plan and gives it to the executor; in a second round, explains why it failed and rolls back. */
-export async function createOrRun(context: Context, mode: CreateRequest['mode']): Promise<number> {
-  const round = failedRound();
-  if (round) {
-    const { rollBack } = await import('../../operations/roll-back.js');
-    const systemd = await loadSystemd(context);
-    throw rollBack(stateRoot(context).path, context.operands[0] ?? '', round, rollbackOptions(context, systemd));
-  }
+async function prepare(context: Context, mode: CreateRequest['mode']): Promise<Uint8Array> {
   const prepared: PreparedCreate = prepareCreate(await createRequest(context, mode));
   for (const warning of prepared.warnings) context.log.warn(warning);
   if (context.log.isVerbose) await explainCgroups(context, prepared);
-  if (isEngine()) handOver(prepared.bytes);
-  const { carryOutHere } = await import('../../operations/roll-back.js');
-  const systemd = await loadSystemd(context);
-  return carryOutHere(
-    stateRoot(context).path,
-    context.operands[0] ?? '',
-    prepared.bytes,
-    rollbackOptions(context, systemd),
-  );
+  return prepared.bytes;
 }
+
+export const createOrRun = (context: Context, mode: CreateRequest['mode']): Promise<number> =>
+  inRounds(
+    () => prepare(context, mode),
+    (round) => undo(context, round),
+  );
 
 export const run = (context: Context): Promise<number> => createOrRun(context, 'create');

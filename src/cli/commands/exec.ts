@@ -1,8 +1,8 @@
 import { TsrunError } from '../../errors/error.js';
-import { carryOut, failedRound, handOver, isEngine } from '../../host/executor.js';
 import { isFrozen } from '../../linux/cgroup/freezer.js';
 import { type ExecRequest, prepareExec } from '../../operations/exec.js';
 import { type Context, stateRoot } from '../context.js';
+import { inRounds, type Round } from '../rounds.js';
 import { settle } from '../settle.js';
 import { absolute, preservedFds } from '../inherited.js';
 
@@ -39,7 +39,7 @@ function execRequest(context: Context): ExecRequest {
   };
 }
 
-async function explain(context: Context, round: { outcome: Uint8Array; plan: Uint8Array }): Promise<TsrunError> {
+async function explain(context: Context, round: Round): Promise<TsrunError> {
   const { explainExec } = await import('../../operations/exec-failure.js');
   const { cgroupControl } = await import('../../operations/cgroups.js');
   const fromFile = context.options.text('process') !== undefined;
@@ -48,22 +48,18 @@ async function explain(context: Context, round: { outcome: Uint8Array; plan: Uin
   );
 }
 
-async function exec(context: Context): Promise<number> {
-  const round = failedRound();
-  if (round) throw await explain(context, round);
+function prepare(context: Context): Uint8Array {
   const { bytes, warnings } = prepareExec(execRequest(context), isFrozen);
   for (const warning of warnings) context.log.warn(warning);
-  if (isEngine()) handOver(bytes);
-  const { decodeOutcome } = await import('../../executor/outcome.js');
-  const outcome = carryOut(bytes);
-  const { status, value } = decodeOutcome(outcome);
-  if (status === 'ok') return value;
-  throw await explain(context, { outcome, plan: bytes });
+  return bytes;
 }
 
 export async function run(context: Context): Promise<number> {
   try {
-    return await exec(context);
+    return await inRounds(
+      () => prepare(context),
+      (round) => explain(context, round),
+    );
   } catch (thrown) {
     const error = await settle(thrown);
     if (error instanceof TsrunError && error.exitCode === 1) error.exitCode = failureStatus;
