@@ -47,7 +47,7 @@ async function runCommand(name: string, args: readonly string[], globals: Values
     fail('TSR_CLI_USAGE', complaint);
   }
   if (row.operands.startsWith('ID') && operands[0]) log.head = `tsrun ${name} ${operands[0]}`;
-  const context: Context = { globals, options, operands, log };
+  const context: Context = { globals, options, operands, words: [name, ...args], log };
   return (await loading).run(context);
 }
 

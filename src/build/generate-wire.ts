@@ -8,6 +8,7 @@ interface OpRow {
 export interface WireSource {
   version: number;
   roles: string[];
+  slots: Record<string, number>;
   ops: Record<string, OpRow>;
   syscalls: string[];
 }
@@ -41,6 +42,8 @@ function checkLimits(wire: WireSource): void {
 function header(wire: WireSource): string {
   const lines = [`/* ${banner} */`, '#pragma once', `#define WIRE_VERSION ${wire.version}`, ''];
   lines.push(`enum role { ${wire.roles.map((role, i) => `ROLE_${constant(role)} = ${i}`).join(', ')} };`, '');
+  const slots = Object.entries(wire.slots).map(([name, at]) => `SLOT_${constant(name)} = ${at}`);
+  lines.push(`enum wired_slot { ${slots.join(', ')} };`, '');
   lines.push('enum op {');
   for (const [name, op] of Object.entries(wire.ops)) lines.push(`  OP_${constant(name)} = ${op.code},`);
   lines.push('};', '', 'enum where {');
@@ -82,6 +85,8 @@ function typescript(wire: WireSource): string {
     lines.push(`  '${name}': { ${fields.join('; ')} };`);
   }
   lines.push('}', 'export type OpName = keyof OpArgs;');
+  lines.push('/** Slots that the executor fills or reads by itself. */');
+  lines.push(`export const wiredSlots = ${JSON.stringify(wire.slots)} as const;`);
   lines.push("export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';");
   lines.push('/** Code of each operation and its fields in wire order: name, kind, name, kind, … */');
   lines.push('export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] } = {');

@@ -28,6 +28,8 @@ function accept<T>(checked: Checked<T>): T {
 export interface Loaded<T> {
   readonly value: T;
   readonly warnings: readonly Finding[];
+  /** What was read. */
+  readonly text: string;
 }
 
 /** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `detail`, the others. */
@@ -35,7 +37,7 @@ export function loadDocument<T>(source: Uint8Array | string, kind: DocumentKind<
   const text = typeof source === 'string' ? readTextFile(source) : decodeText(source, name);
   try {
     const checked = checkSource(text, kind);
-    return { value: accept(checked), warnings: checked.warnings };
+    return { value: accept(checked), warnings: checked.warnings, text: text.text };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
     if (error instanceof Unexplained) error.again = () => accept(checkSource(text, kind));

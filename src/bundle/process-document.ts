@@ -33,7 +33,9 @@ export const processKind: DocumentKind<Process> = {
 export function parseProcess(source: Uint8Array | string): {
   readonly process: Process;
   readonly warnings: readonly Finding[];
+  /** What was read. */
+  readonly text: string;
 } {
-  const { value, warnings } = loadDocument(source, processKind, 'process');
-  return { process: value, warnings };
+  const { value, warnings, text } = loadDocument(source, processKind, 'process');
+  return { process: value, warnings, text };
 }

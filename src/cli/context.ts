@@ -11,6 +11,8 @@ export interface Context {
   readonly globals: Values;
   readonly options: Values;
   readonly operands: readonly string[];
+  /** All words from the command's name on. */
+  readonly words: readonly string[];
   readonly log: Log;
 }
 

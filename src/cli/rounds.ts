@@ -1,4 +1,4 @@
-import { carryOut, failedRound, handOver, isEngine } from '../host/executor.js';
+import { carryOut, failedRound, handOver, handOverAnd, isEngine } from '../host/executor.js';
 
 /** What an executor could not do: its answer and the plan it had. */
 export interface Round {
@@ -9,15 +9,17 @@ export interface Round {
 /**
  * A command that is one plan. The executor that started us gets it, and starts us again only when it has failed: then
  * `explain` says why. Without one (Node) it is spawned. Returns the exit status. @throws what `prepare` throws and `explain` gives
+ * @param meanwhile what the engine does while its plan is being carried out; nobody waits for it, and it may fail.
  */
 export async function inRounds(
   prepare: () => Uint8Array | Promise<Uint8Array>,
   explain: (round: Round) => Promise<Error>,
+  meanwhile?: () => Promise<void>,
 ): Promise<number> {
   const failed = failedRound();
   if (failed) throw await explain(failed);
   const plan = await prepare();
-  if (isEngine()) handOver(plan);
+  if (isEngine()) return meanwhile ? handOverAnd(plan, meanwhile) : handOver(plan);
   const { decodeOutcome } = await import('../executor/outcome.js');
   const outcome = carryOut(plan);
   const { status, value } = decodeOutcome(outcome);

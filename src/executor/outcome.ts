@@ -4,7 +4,8 @@ import { errnoName } from '../tables/errnos.js';
 
 /** What the executor says when it is done; fixed size, checked field by field (security.md S39). */
 export interface Outcome {
-  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted';
+  /** `replied`: of a kept start; what follows is init's own last word, and `step` is of the plan that made it. */
+  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted' | 'replied';
   /** Index of the step that failed. */
   readonly step: number;
   /** Errno number, 0 for none. */
@@ -23,7 +24,7 @@ const magic = 0x4f525354;
 const headerSize = 32;
 const textLimit = 1024;
 export const outcomeSize = headerSize + textLimit;
-const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted'] as const;
+const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted', 'replied'] as const;
 
 function broken(message: string): never {
   throw new TsrunError({

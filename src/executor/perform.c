@@ -230,6 +230,14 @@ int perform(const struct step *s) {
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
     case OP_FILE_REMOVE: return op_file_remove(s);
+    case OP_EXPECT_FILE: return op_expect_file(s);
+    case OP_EXPECT_LINK: return op_expect_link(s);
+    case OP_EXPECT_NAMESPACES: return op_expect_namespaces(s);
+    case OP_EXPECT_ENDED: return op_expect_ended(s);
+    case OP_START_CLAIM: return op_start_claim(s);
+    case OP_START_RELEASE: return op_start_release(s);
+    case OP_STATE_REMOVE: return op_state_remove(s);
+    case OP_PLAN_KEEP: return op_plan_keep(s);
     case OP_FIFO_MAKE: return op_fifo(s);
     case OP_SOCKET_CONNECT: return op_socket_connect(s);
     case OP_HOOK_RUN: return op_hook(s);

@@ -9,7 +9,7 @@
  */
 #include "sys.h"
 
-struct state G = {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1};
+struct state G = NO_STATE;
 int where;
 
 int send_record(int fd, const struct record *r, int passed) {
@@ -191,7 +191,7 @@ int run_plan(u32 from) {
     G.step = k;
     int result = perform(s);
     if (result < 0 && !tolerated(s, -result)) {
-      fail_with(k, -result, where);
+      if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
     k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
@@ -223,15 +223,17 @@ static void fill_outcome(struct outcome *out, int result) {
   if (result == 0) return;
   if (G.failure.kind == KIND_GO) out->status = STATUS_INTERRUPTED, out->value = interrupt_signal;
   if (G.failure.kind == KIND_DONE) out->status = STATUS_CHILD_DIED;
+  if (G.replied) out->status = STATUS_REPLIED;
   out->text_length = G.failure.text_length;
   memcpy(out->text, G.failure.text, TEXT_LIMIT);
 }
 
-/* Carries out the plan behind `plan_fd`; after a failure no process of ours is left. */
-int carry_out(int plan_fd, struct outcome *out) {
+/* Carries out the plan behind `plan_fd`; after a failure no process of ours is left. `directory`: where a kept plan was found, or -1. */
+int carry_out(int plan_fd, int directory, struct outcome *out) {
   u64 all = ~0ull;
   int error = 0, status = 0;
   for (u32 i = 0; i < ARRAY(G.slots); i++) G.slots[i] = -1;
+  G.slots[SLOT_STATE] = directory;
   if (plan_load(plan_fd, &error) < 0) {
     *out = (struct outcome){.magic = OUTCOME_MAGIC, .status = STATUS_PLAN_REFUSED, .error = (u32)error, .where = (u32)where};
     return -1;

@@ -30,6 +30,10 @@ int str_equal(const char *a, const char *b) {
   while (*a && *a == *b) a++, b++;
   return *a == *b;
 }
+int starts_with(const char *s, const char *prefix) {
+  while (*prefix && *s == *prefix) s++, prefix++;
+  return !*prefix;
+}
 /* Writes the digits before `end` and returns the first. */
 char *number_to_text(char *end, u64 value) {
   *--end = 0;

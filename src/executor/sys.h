@@ -87,6 +87,7 @@ struct plan_header {
 #define PLAN_MAGIC 0x50525354u
 #define PLAN_LIMIT (16u << 20)
 #define STEP_OR_ELSE_NEXT 1
+#define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
 enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD };
@@ -97,7 +98,8 @@ struct record {
   u32 text_length;
   char text[TEXT_LIMIT];
 };
-enum status { STATUS_OK = 0, STATUS_STEP_FAILED = 1, STATUS_CHILD_DIED = 2, STATUS_PLAN_REFUSED = 3, STATUS_INTERRUPTED = 4 };
+enum status { STATUS_OK = 0, STATUS_STEP_FAILED = 1, STATUS_CHILD_DIED = 2, STATUS_PLAN_REFUSED = 3, STATUS_INTERRUPTED = 4,
+  STATUS_REPLIED = 5 /* to start: init's own last word, whose step is of the plan that made it */ };
 #define OUTCOME_MAGIC 0x4f525354u
 struct outcome {
   u32 magic, status, step, error, where;
@@ -119,12 +121,14 @@ struct state {
   int exit_code, reply, started;
   const char *exec_path;
   char **argv, **envp;
+  int replied; /* G.failure is init's last word */
   int listener; /* seccomp's, the number it has in init */
   int announced, filtered; /* a seccomp filter is on: only what every profile allows */
   char home[300];
   struct record failure;
 };
 extern struct state G;
+#define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1}
 
 static inline const char *text(const struct step *s, int i) { return G.data + s->s[i].offset; }
 static inline u32 length(const struct step *s, int i) { return s->s[i].length; }
@@ -133,9 +137,11 @@ static inline int slot(u32 i) { return i < ARRAY(G.slots) ? G.slots[i] : -1; }
 
 /* str.c */
 void *memcpy(void *restrict to, const void *restrict from, usize size);
+int memcmp(const void *a, const void *b, usize size);
 void *memset(void *to, int value, usize size);
 usize str_length(const char *s);
 int str_equal(const char *a, const char *b);
+int starts_with(const char *s, const char *prefix);
 char *number_to_text(char *end, u64 value);
 char *append(char *at, const char *end, const char *s);
 void *pages(usize size);
@@ -147,13 +153,16 @@ int run_plan(u32 from);
 void child_main(u32 step, int wait_for_go) __attribute__((noreturn));
 long fork_with(u64 flags, int cgroup, int *pidfd);
 int wait_readable(int fd, int pidfd, int timeout_ms);
-int carry_out(int plan_fd, struct outcome *out);
+int carry_out(int plan_fd, int directory, struct outcome *out);
 int send_record(int fd, const struct record *r, int passed);
 int receive_record(int fd, struct record *r, int *passed);
 int wait_child(int pid, int *status);
 int high(long fd);
 void reset_signals(void);
 u64 start_time(int pid);
+
+/* kept.c */
+int kept_plan(char **argv, char **envp, const char *engine, int *directory);
 
 /* resolve.c */
 int resolve(const char *path, u64 how_flags, u64 resolve_flags);
@@ -180,6 +189,14 @@ int open_process(u32 pid, u64 start);
 int send_descriptor(int to, const char *message_text, u32 size, int fd);
 int op_publish(const struct step *s);
 int op_file_remove(const struct step *s);
+int op_expect_file(const struct step *s);
+int op_expect_link(const struct step *s);
+int op_expect_namespaces(const struct step *s);
+int op_expect_ended(const struct step *s);
+int op_start_claim(const struct step *s);
+int op_start_release(const struct step *s);
+int op_state_remove(const struct step *s);
+int op_plan_keep(const struct step *s);
 int op_process_signal(const struct step *s);
 int op_process_wait(const struct step *s);
 int op_socket_connect(const struct step *s);

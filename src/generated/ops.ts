@@ -37,6 +37,14 @@ export interface OpArgs {
   'process.open': { readonly slot: number; readonly pid: number; readonly startTime: bigint };
   'notify.listen': { readonly directory: string; readonly manager: string };
   'notify.forward': { readonly pid: number; readonly startTime: bigint; readonly sender: number };
+  'expect.file': { readonly path: string; readonly content: Uint8Array | string };
+  'expect.link': { readonly path: string; readonly target: string };
+  'expect.namespaces': { readonly pid: number; readonly same: readonly string[]; readonly other: readonly string[] };
+  'expect.ended': { readonly pid: number; readonly startTime: bigint };
+  'start.claim': { readonly slot: number; readonly fifoSlot: number; readonly replySlot: number; readonly fifo: string; readonly claimed: string; readonly reply: string };
+  'start.release': { readonly slot: number; readonly fifoSlot: number; readonly replySlot: number; readonly names: readonly string[] };
+  'state.remove': { readonly slot: number; readonly path: string; readonly names: readonly string[] };
+  'plan.keep': { readonly pidAt: number; readonly startTimeAt: number; readonly path: string; readonly plan: Uint8Array | string };
   'ns.join': { readonly type: number; readonly path: string };
   'ns.join-process': { readonly slot: number; readonly types: number };
   'ns.become-root': {  };
@@ -94,6 +102,8 @@ export interface OpArgs {
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
 }
 export type OpName = keyof OpArgs;
+/** Slots that the executor fills or reads by itself. */
+export const wiredSlots = {"state":6} as const;
 export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */
 export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] } = {
@@ -130,6 +140,14 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.open': [31,"slot","slot","pid","u32","startTime","u64"],
   'notify.listen': [36,"directory","path","manager","string"],
   'notify.forward': [37,"pid","u32","startTime","u64","sender","u32"],
+  'expect.file': [46,"path","path","content","bytes"],
+  'expect.link': [47,"path","path","target","string"],
+  'expect.namespaces': [48,"pid","u32","same","strings","other","strings"],
+  'expect.ended': [49,"pid","u32","startTime","u64"],
+  'start.claim': [16,"slot","slot","fifoSlot","slot","replySlot","slot","fifo","string","claimed","string","reply","string"],
+  'start.release': [17,"slot","slot","fifoSlot","slot","replySlot","slot","names","strings"],
+  'state.remove': [18,"slot","slot","path","path","names","strings"],
+  'plan.keep': [19,"pidAt","u32","startTimeAt","u32","path","path","plan","bytes"],
   'ns.join': [40,"type","u32","path","path"],
   'ns.join-process': [41,"slot","slot","types","u32"],
   'ns.become-root': [42],

@@ -4,6 +4,8 @@
 
 enum role { ROLE_HOST = 0, ROLE_JOINER = 1, ROLE_INIT = 2 };
 
+enum wired_slot { SLOT_STATE = 6 };
+
 enum op {
   OP_CGROUP_OPEN = 1,
   OP_CGROUP_WRITE = 2,
@@ -38,6 +40,14 @@ enum op {
   OP_PROCESS_OPEN = 31,
   OP_NOTIFY_LISTEN = 36,
   OP_NOTIFY_FORWARD = 37,
+  OP_EXPECT_FILE = 46,
+  OP_EXPECT_LINK = 47,
+  OP_EXPECT_NAMESPACES = 48,
+  OP_EXPECT_ENDED = 49,
+  OP_START_CLAIM = 16,
+  OP_START_RELEASE = 17,
+  OP_STATE_REMOVE = 18,
+  OP_PLAN_KEEP = 19,
   OP_NS_JOIN = 40,
   OP_NS_JOIN_PROCESS = 41,
   OP_NS_BECOME_ROOT = 42,
@@ -289,6 +299,32 @@ enum where {
 #define N_NOTIFY_FORWARD_pid 0
 #define N_NOTIFY_FORWARD_startTime 1
 #define N_NOTIFY_FORWARD_sender 3
+#define S_EXPECT_FILE_path 0
+#define S_EXPECT_FILE_content 1
+#define S_EXPECT_LINK_path 0
+#define S_EXPECT_LINK_target 1
+#define N_EXPECT_NAMESPACES_pid 0
+#define S_EXPECT_NAMESPACES_same 0
+#define S_EXPECT_NAMESPACES_other 1
+#define N_EXPECT_ENDED_pid 0
+#define N_EXPECT_ENDED_startTime 1
+#define N_START_CLAIM_slot 0
+#define N_START_CLAIM_fifoSlot 1
+#define N_START_CLAIM_replySlot 2
+#define S_START_CLAIM_fifo 0
+#define S_START_CLAIM_claimed 1
+#define S_START_CLAIM_reply 2
+#define N_START_RELEASE_slot 0
+#define N_START_RELEASE_fifoSlot 1
+#define N_START_RELEASE_replySlot 2
+#define S_START_RELEASE_names 0
+#define N_STATE_REMOVE_slot 0
+#define S_STATE_REMOVE_path 0
+#define S_STATE_REMOVE_names 1
+#define N_PLAN_KEEP_pidAt 0
+#define N_PLAN_KEEP_startTimeAt 1
+#define S_PLAN_KEEP_path 0
+#define S_PLAN_KEEP_plan 1
 #define N_NS_JOIN_type 0
 #define S_NS_JOIN_path 0
 #define N_NS_JOIN_PROCESS_slot 0
@@ -436,6 +472,14 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_OPEN] = {1, 4, {0}},
   [OP_NOTIFY_LISTEN] = {1, 0, {2, 1, 0}},
   [OP_NOTIFY_FORWARD] = {1, 4, {0}},
+  [OP_EXPECT_FILE] = {1, 0, {2, 3, 0}},
+  [OP_EXPECT_LINK] = {1, 0, {2, 1, 0}},
+  [OP_EXPECT_NAMESPACES] = {1, 1, {4, 4, 0}},
+  [OP_EXPECT_ENDED] = {1, 3, {0}},
+  [OP_START_CLAIM] = {1, 3, {1, 1, 1, 0}},
+  [OP_START_RELEASE] = {1, 3, {4, 0}},
+  [OP_STATE_REMOVE] = {1, 1, {2, 4, 0}},
+  [OP_PLAN_KEEP] = {1, 2, {2, 3, 0}},
   [OP_NS_JOIN] = {1, 1, {2, 0}},
   [OP_NS_JOIN_PROCESS] = {1, 2, {0}},
   [OP_NS_BECOME_ROOT] = {1, 0, {0}},

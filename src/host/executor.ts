@@ -12,20 +12,43 @@ const oldPlanFd = 6;
 /** True when the executor started us and waits for a plan. */
 export const isEngine = (): boolean => process.env.TSRUN_SELF !== undefined && process.env.TSRUN_ROUND !== undefined;
 
+/** The engine's own file, as the executor that started us sees it; undefined under Node. */
+export function engineFile(): { readonly inode: bigint; readonly modifiedNs: bigint } | undefined {
+  if (!isEngine()) return undefined;
+  const { ino, mtimeNs } = fs.statSync(`${process.env.TSRUN_SELF}-engine`, { bigint: true });
+  return { inode: ino, modifiedNs: mtimeNs };
+}
+
 /** How many of the caller's descriptors from 3 on are open without a gap; undefined when nobody counted. */
 export function inheritedDescriptors(): number | undefined {
   const count = process.env.TSRUN_FDS;
   return count === undefined ? undefined : Number(count);
 }
 
-/** Gives the plan to the executor and ends this process; the executor starts us again only to explain a failure. */
-export function handOver(plan: Uint8Array): never {
+/** Gives the plan to the executor, which carries it out from here on. */
+function give(plan: Uint8Array): void {
   let done = 0;
   while (done < plan.length) done += fs.writeSync(planFd, plan, done);
   fs.writeSync(goFd, new Uint8Array(1));
-  // The quickest end there is: the kernel tears us down on one core while the container starts on the other.
+}
+
+/** The quickest end there is: the kernel tears us down on one core while the container starts on the other. */
+function end(): never {
   process.kill(process.pid, 'SIGKILL');
   throw new Error('unreachable');
+}
+
+/** Gives the plan to the executor and ends this process; the executor starts us again only to explain a failure. */
+export function handOver(plan: Uint8Array): never {
+  give(plan);
+  return end();
+}
+
+/** The same, with something to do while the plan is being carried out. Nobody is left to tell what it throws. */
+export async function handOverAnd(plan: Uint8Array, meanwhile: () => Promise<void>): Promise<never> {
+  give(plan);
+  await meanwhile().catch(() => undefined);
+  return end();
 }
 
 /** The failed round's outcome and plan, when the executor started us to explain it. */

@@ -10,6 +10,7 @@ import { gatherFacts, type HostFacts } from '../linux/facts.js';
 import { compileCreate } from '../plan/compile.js';
 import { encodePlan } from '../plan/encode.js';
 import type { CompiledPlan, CompileOptions } from '../plan/options.js';
+import type { Keeper } from '../plan/kept.js';
 import { type CompiledCgroup, compileCgroup } from '../plan/phases/cgroup.js';
 import { placeCgroup } from '../plan/phases/cgroup-placement.js';
 import { absolutePath, type StateRoot } from '../state/layout.js';
@@ -28,6 +29,7 @@ import { checkContainerId } from '../state/ids.js';
 import type { CgroupDriver, CgroupRecord } from '../tables/cgroup.js';
 import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { confinementOf } from './confinement.js';
+import { keeperOf } from './keeper.js';
 import { recordOf, resctrlPart } from './resctrl.js';
 import { seccompPart } from './seccomp.js';
 import { encodeHookState } from './state.js';
@@ -45,6 +47,8 @@ export interface CreateRequest {
   readonly compileCgroup?: ((spec: Spec, id: string, facts: HostFacts) => CompiledCgroup) | undefined;
   /** The executor whose end means that the creation has failed; absent where it is a child of ours (library). */
   readonly creator?: ProcessIdentity | undefined;
+  /** The file of the engine that makes the plans, where later calls can find those that are kept. */
+  readonly engine?: Keeper['engine'] | undefined;
   readonly switches: Pick<
     CompileOptions,
     | 'pidFile'
@@ -186,6 +190,8 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     ),
     alreadyIn: alreadyIn(spec),
     idMappers: idMappers(spec, facts),
+    here: draft,
+    keeper: keeperOf(facts, request.engine),
   };
   return { spec, facts, options, draft, warnings: [...warnings, ...cgroup.warnings] };
 }

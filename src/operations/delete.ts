@@ -1,6 +1,6 @@
 import { fail, TsrunError } from '../errors/error.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
-import { stateFiles } from '../state/layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import { type ContainerRecord, isCgroupRecord, type ProcessIdentity, parseLoosely } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import { findDirectory, readRecord, readStateFile, removeIfEmpty, removeState } from '../state/store.js';

@@ -22,6 +22,8 @@ export interface ExecFlags {
 
 export interface ExecProcess {
   readonly process: Process;
+  /** What the process file says; without one, what it would say. */
+  readonly text: string;
   readonly warnings: readonly Failure[];
 }
 
@@ -104,6 +106,6 @@ function complete(process: Process, confinement: Confinement): Process {
 
 /** The process in a file, as engines give it. */
 export function processFromFile(path: string, confinement: Confinement): ExecProcess {
-  const { process, warnings } = parseProcess(path);
-  return { process: complete(process, confinement), warnings };
+  const { process, warnings, text } = parseProcess(path);
+  return { process: complete(process, confinement), warnings, text };
 }

@@ -2,10 +2,11 @@
 import type { Linux, Process } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import { errnoOf, statIfExists } from '../host/files.js';
-import { currentPlaces } from '../linux/cgroup/current.js';
+import { type CurrentPlaces, currentPlaces } from '../linux/cgroup/current.js';
 import { gatherIdentity, type HostFacts } from '../linux/facts.js';
 import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-exec.js';
 import { encodePlan } from '../plan/encode.js';
+import type { CompiledPlan } from '../plan/options.js';
 import { placeSubCgroups } from '../plan/phases/cgroup-exec.js';
 import type { ContainerRecord } from '../state/record.js';
 import { isAlive, isFromHere } from '../state/status.js';
@@ -30,9 +31,22 @@ export interface ExecRequest {
   readonly switches: Pick<ExecOptions, 'pidFile' | 'consoleSocket' | 'pidfdSocket' | 'preserveFds'>;
 }
 
+/** All that an exec was worked out from; who sees it come again can keep its plan. */
+export interface ExecTrace {
+  readonly container: Container;
+  readonly plan: CompiledPlan;
+  readonly options: ExecOptions;
+  readonly facts: HostFacts;
+  readonly shared: readonly NamespaceType[];
+  readonly cgroupFiles: CurrentPlaces['files'];
+  /** Text of the process file, if there was one. */
+  readonly processText: string | undefined;
+}
+
 export interface PreparedExec {
   readonly bytes: Uint8Array;
   readonly warnings: readonly Failure[];
+  readonly trace: ExecTrace;
 }
 
 /**
@@ -46,28 +60,31 @@ function checkStatus({ record }: Container, isPaused: (cgroup: CgroupRecord) => 
   if (isPaused(record.cgroup)) refuse('paused container (use --ignore-paused to override)');
 }
 
-/** In which namespaces the container's process is that we are not in. */
-function joinsOf({ pid }: ContainerRecord): NamespaceType[] {
-  const types: NamespaceType[] = [];
+/** In which namespaces the container's process is that we are not in, and in which ones with us. */
+function compareNamespaces({ pid }: ContainerRecord): { joins: NamespaceType[]; shared: NamespaceType[] } {
+  const joins: NamespaceType[] = [];
+  const shared: NamespaceType[] = [];
   for (const [type, { file }] of namespaces) {
     try {
       const there = statIfExists(`/proc/${pid}/ns/${file}`);
       const here = statIfExists(`/proc/self/ns/${file}`);
-      if (there && here && (there.ino !== here.ino || there.dev !== here.dev)) types.push(type as NamespaceType);
+      if (!there || !here) continue;
+      (there.ino !== here.ino || there.dev !== here.dev ? joins : shared).push(type as NamespaceType);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === '') throw error;
       fail('TSR_EXEC_NAMESPACES', `cannot look at the namespaces of the container's process ${pid}`, { errno });
     }
   }
-  return types;
+  return { joins, shared };
 }
 
 const hasMountNamespace = ({ namespaces: list }: ContainerRecord): boolean => list.some(({ type }) => type === 'mount');
 
 /** What is asked for explicitly is never replaced by something near it (R37). */
-function cgroupOf(record: ContainerRecord, options: readonly string[]): CgroupRecord {
-  return options.length > 0 ? placeSubCgroups(record.cgroup, options) : currentPlaces(record.cgroup, record.pid);
+function cgroupOf(record: ContainerRecord, options: readonly string[]): CurrentPlaces {
+  if (options.length === 0) return currentPlaces(record.cgroup, record.pid);
+  return { record: placeSubCgroups(record.cgroup, options), files: [] };
 }
 
 /** The config as far as an exec needs it. Most of it is in the record, which is read anyway and much smaller. */
@@ -91,24 +108,29 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
   const container = openContainer(request.root, request.id);
   const { record, directory } = container;
   checkStatus(container, request.ignorePaused ? () => false : isFrozen);
-  const { process, warnings } =
+  const { process, warnings, text } =
     request.processFile === undefined
       ? processFromFlags(readSnapshot(directory), request.flags)
       : processFromFile(request.processFile, record.confinement);
   const facts = gatherIdentity({ lsm: namesLabel(process) });
   const spec = specOf(container, facts);
-  const plan = compileExec(spec, process, facts, {
+  const { joins, shared } = compareNamespaces(record);
+  const cgroup = cgroupOf(record, request.cgroups);
+  const options: ExecOptions = {
     ...request.switches,
     id: request.id,
     mode: request.mode,
     target: record,
-    joins: joinsOf(record),
+    joins,
     root: hasMountNamespace(record) ? '/' : record.rootfs,
-    cgroup: cgroupOf(record, request.cgroups),
+    cgroup: cgroup.record,
     cgroupOptional: record.rootless && request.cgroups.length === 0,
     noNewKeyring: record.confinement.noNewKeyring,
     resctrlGroups: record.intelRdtGroups,
     seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
-  });
-  return { bytes: encodePlan(plan), warnings };
+  };
+  const plan = compileExec(spec, process, facts, options);
+  const processText = request.processFile === undefined ? undefined : text;
+  const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText };
+  return { bytes: encodePlan(plan), warnings, trace };
 }

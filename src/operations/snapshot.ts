@@ -4,7 +4,7 @@ import type { Spec } from '../bundle/types.js';
 import type { DocumentKind } from '../bundle/validate.js';
 import { fail } from '../errors/error.js';
 import { specShape } from '../generated/config-shapes.js';
-import { stateFiles } from '../state/layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import { readStateFile } from '../state/store.js';
 
 const snapshotKind: DocumentKind<Spec> = { shape: specShape, name: 'spec', runRules: () => undefined };

@@ -1,7 +1,7 @@
 import { type Failure, fail, TsrunError } from '../errors/error.js';
 import * as files from '../host/files.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
-import { stateFiles } from '../state/layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import { claimStart } from '../state/lock.js';
 import { hasReader, type Status, statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';

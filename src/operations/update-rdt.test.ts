@@ -8,7 +8,7 @@ import { TsrunError } from '../errors/error.js';
 import { cleanUp, draftOf, makeRoot, publish, startProcess } from '../state/test-container.js';
 import { someCgroup } from './test-tools.js';
 import { updateContainer } from './update.js';
-import { stateFiles } from '../state/layout.js';
+import { stateFiles } from '../tables/state-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-resctrl-'));
 test.after(() => {

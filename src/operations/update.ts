@@ -5,7 +5,7 @@ import type { Resources } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import { apply } from '../linux/cgroup/apply.js';
 import { compileUpdate } from '../plan/phases/cgroup-update.js';
-import { stateFiles } from '../state/layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import type { ContainerRecord } from '../state/record.js';
 import { statusOf } from '../state/status.js';
 import { openContainer, readStateFile, writeResources } from '../state/store.js';

@@ -1,11 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { stateFiles as layoutFiles } from '../state/layout.js';
 import { MS } from '../tables/mount-options.js';
 import { compileCreate } from './compile.js';
 import { encodePlan } from './encode.js';
-import { stateFiles } from './phases/finish.js';
 import { step } from './step.js';
 import { compile, namespaces, only, pick, places, refusal, testHost, testOptions, testSpec } from './test-inputs.js';
 
@@ -238,7 +236,6 @@ test('the state is saved as soon as there is a pid, and the pid file is the last
   );
   const last = plan.steps.filter(({ role }) => role === 'host').at(-1);
   assert.is(last?.summary, 'write the pid to /run/web.pid');
-  for (const [key, name] of Object.entries(stateFiles)) assert.is(layoutFiles[key as keyof typeof layoutFiles], name);
 });
 
 test('the texts about terminals are those that engines know', () => {

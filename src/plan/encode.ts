@@ -125,6 +125,9 @@ function tolerated(step: Step): number {
   return word;
 }
 
+/** Where the first number of the step with this index lies in an encoded plan, in bytes; the others follow, four each. */
+export const numbersOffset = (index: number): number => (headerWords + index * stepWords + numberWord) * 4;
+
 /** Writes one step's record; `at` is its first word. */
 function addStep(draft: Draft, at: number, step: Step): void {
   const { words } = draft;
@@ -132,7 +135,7 @@ function addStep(draft: Draft, at: number, step: Step): void {
   if (!Array.isArray(row)) invalid(step, `unknown operation '${step.op}'`);
   let role = 0;
   while (roles[role] !== step.role) if (++role === roles.length) invalid(step, `unknown role '${step.role}'`);
-  words[at] = row[0] | (role << 16) | (step.orElseNext === true ? 1 << 24 : 0);
+  words[at] = row[0] | (role << 16) | (step.orElseNext === true ? 1 << 24 : 0) | (step.expects === true ? 2 << 24 : 0);
   if (step.tolerate !== undefined) words[at + 1] = tolerated(step);
   const args = step.args as Readonly<Record<string, unknown>>;
   let number = at + numberWord;

@@ -3,6 +3,8 @@ import type { Failure } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import type { NamespaceType } from '../tables/namespaces.js';
+import type { HereFacts } from './compile-delete.js';
+import type { Keeper } from './kept.js';
 import type { NamespaceSet } from './phases/namespaces.js';
 import type { ResctrlPart } from './phases/resctrl.js';
 import type { Plan, Step } from './step.js';
@@ -74,6 +76,9 @@ export interface CompileOptions {
   readonly listenFdNames?: string | undefined;
   /** NOTIFY_SOCKET of the service manager that wants to know when the container is ready. */
   readonly notifySocket?: string | undefined;
+  /** For whom plans of later calls are kept, and what their pids mean; absent: nobody could find them (library). */
+  readonly keeper?: Keeper | undefined;
+  readonly here?: HereFacts | undefined;
   /** Of the caller's terminal; the config's consoleSize goes first. */
   readonly terminalSize?: { readonly rows: number; readonly columns: number } | undefined;
 }

@@ -20,7 +20,7 @@ const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['protected paths', 'path.readonly', 'path.mask'],
   ['hooks', 'hook.'],
   ['process', 'process.', 'stdio.', 'child.rlimit'],
-  ['state', 'file.', 'fifo.', 'socket.'],
+  ['state', 'file.', 'fifo.', 'socket.', 'plan.'],
   ['supervision', 'child.supervise'],
 ];
 

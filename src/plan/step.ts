@@ -1,4 +1,4 @@
-import type { OpArgs, OpName, Role } from '../generated/ops.js';
+import { type OpArgs, type OpName, type Role, wiredSlots } from '../generated/ops.js';
 
 /**
  * One step of a plan. `role` says which process carries it out; the list is the total order, and wherever the
@@ -17,6 +17,8 @@ export type Step = {
     readonly tolerate?: readonly string[];
     /** When this step succeeds, skip the next one; when it fails with a tolerated errno, the next one is the alternative. */
     readonly orElseNext?: boolean;
+    /** Of a kept plan (kept.ts): when it fails, the plan is out of date and the engine makes a new one. */
+    readonly expects?: boolean;
   };
 }[OpName];
 
@@ -34,7 +36,7 @@ export function step<K extends OpName>(
   args: OpArgs[K],
   pointer: string,
   summary: string,
-  rest?: { readonly tolerate?: readonly string[]; readonly orElseNext?: boolean },
+  rest?: Pick<Step, 'tolerate' | 'orElseNext' | 'expects'>,
 ): Step {
   // The union's members differ in `args` alone. No spread for the many that need none: it costs more than the rest.
   const plain = { op, role, pointer, summary, args };
@@ -52,6 +54,8 @@ export const slots = {
   pidfd: 3,
   seccompListener: 4,
   target: 5,
+  /** The state directory that a kept plan was found in. */
+  state: wiredSlots.state,
   /** What is opened for CRIU; such a plan has no id-mapped mounts. */
   firstCriu: 64,
   firstIdMap: 32,

@@ -25,6 +25,12 @@ export const testOptions: CompileOptions = {
   hookState: (status) => ({ before: `{"id":"web","status":"${status}","pid":`, after: ',"bundle":"/bundle"}' }),
 };
 
+/** With these, the plans of later calls are kept, as the command does it. */
+export const testKeeping: Pick<CompileOptions, 'keeper' | 'here'> = {
+  keeper: { uid: 0, permitted: 0x1ffffffffffn, engine: { inode: 77n, modifiedNs: 1_790_000_000_123_456_789n } },
+  here: { bootId: '6f1b0e4e-5a53-4d54-9b0b-0f1f0a5b8f11', pidNamespaceInode: 4026531836 },
+};
+
 /** Changes to the smallest config there is: `process` and `linux` are merged, the rest replaces. */
 export interface SpecChanges extends Partial<Omit<Spec, 'process' | 'linux'>> {
   readonly process?: Partial<Process>;

@@ -55,31 +55,14 @@ export function chooseRoot(given: string | undefined, facts: RootFacts): StateRo
   return { path: systemRoot, explicit: false, sticky: false };
 }
 
-/** Files of `<root>/<id>/`. */
-export const stateFiles = {
-  /** The record, published by the executor once the container exists. */
-  record: 'state.json',
-  /** The record before that. It stays, as the way to the cgroups should state.json get lost (R22). */
-  provisional: 'provisional.json',
-  /** The bundle's config.json as it was at create (S49). */
-  config: 'config.json',
-  /** All limits after the last `update`; absent before the first one. */
-  resources: 'resources.json',
-  /** What init does after `start`, so that its complaint can be explained. */
-  startNotes: 'start.json',
-  /** Init waits in it for `start`. */
-  execFifo: 'exec.fifo',
-  /** The same, claimed by a `start`. */
-  startedFifo: 'started.fifo',
-  /** Init reports why it could not start the program. */
-  replyFifo: 'reply.fifo',
-} as const;
-
 /** Subdirectories a container's state may have, with the files in them. */
 export const stateDirectories: ReadonlyMap<string, readonly string[]> = new Map([
   [notifyDirectory, [notifySocketFile]],
   [criuRootDirectory, []],
 ]);
+
+/** A plan that was kept for a later call, or one that was being written (plan/kept.ts). */
+export const isKeptPlan = (name: string): boolean => /^[a-z]+-[0-9]\.plan(\.new)?$/.test(name);
 
 /** Left behind by a writer that was killed between writing and renaming. */
 export const isTemporary = (name: string): boolean =>

@@ -1,7 +1,7 @@
 /** The two claims that decide a race, each one atomic system call on a name. */
 import { fail } from '../errors/error.js';
 import { errnoOf, makeDirectory, renamePath } from '../host/files.js';
-import { stateFiles } from './layout.js';
+import { stateFiles } from '../tables/state-files.js';
 
 /** Claims an id: of two creates, one makes the directory (R01). Returns the directory. */
 export function claimId(root: string, id: string): string {

@@ -1,6 +1,6 @@
 /** What a container is doing, worked out from what the kernel says now; nothing of it is stored. */
 import { closeFile, errnoOf, openFile, openFlags, readLink, readTextIfExists } from '../host/files.js';
-import { stateFiles } from './layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import type { ContainerRecord, ProcessIdentity } from './record.js';
 
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';

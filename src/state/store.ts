@@ -5,7 +5,8 @@ import { effectiveUid } from '../host/process.js';
 import { criuRootDirectory } from '../tables/criu.js';
 import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
-import { isTemporary, type StateRoot, stateDirectories, stateFiles } from './layout.js';
+import { isKeptPlan, isTemporary, type StateRoot, stateDirectories } from './layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import { type ContainerRecord, encodeProvisional, parseRecord, type RecordDraft } from './record.js';
 
 export interface Container {
@@ -13,6 +14,8 @@ export interface Container {
   /** `<root>/<id>` */
   readonly directory: string;
   readonly record: ContainerRecord;
+  /** The record as it stands in its file. */
+  readonly text: string;
 }
 
 /** Far above any record; keeps a planted or damaged file from being swallowed whole. */
@@ -79,11 +82,14 @@ export function readStateFile(directory: string, name: string): string | undefin
 }
 
 /** The record of a directory, published or provisional; undefined where there is neither. */
-export function readRecord(directory: string, id: string): ContainerRecord | undefined {
+export const readRecord = (directory: string, id: string): ContainerRecord | undefined =>
+  findRecord(directory, id)?.record;
+
+function findRecord(directory: string, id: string): Pick<Container, 'record' | 'text'> | undefined {
   // Twice, for the moment between reading nothing and the executor's rename.
   for (const name of [stateFiles.record, stateFiles.provisional, stateFiles.record]) {
     const text = readStateFile(directory, name);
-    if (text !== undefined) return parseRecord(text, id, name);
+    if (text !== undefined) return { record: parseRecord(text, id, name), text };
   }
   return undefined;
 }
@@ -91,7 +97,7 @@ export function readRecord(directory: string, id: string): ContainerRecord | und
 /** Opens a container. @throws TSR_STATE_MISSING and what `parseRecord` throws. */
 export function openContainer(root: string, id: string): Container {
   const directory = findDirectory(root, id) ?? missing();
-  return { id, directory, record: readRecord(directory, id) ?? missing() };
+  return { id, directory, ...(findRecord(directory, id) ?? missing()) };
 }
 
 /** Ids in the root, sorted; dot files and what cannot be an id are not containers. */
@@ -144,6 +150,10 @@ export function writeStartNotes(directory: string, notes: string): void {
   writeFile(`${directory}/${stateFiles.startNotes}`, notes);
 }
 
+/** Keeps a plan for a later call (plan/kept.ts), and the list of execs that says which. */
+export const writeKept = (directory: string, name: string, data: string | Uint8Array): void =>
+  writeFile(`${directory}/${name}`, data);
+
 /** Keeps the limits that an update has set; undefined: there has been none. */
 export function writeResources(directory: string, resources: string | undefined): void {
   const path = `${directory}/${stateFiles.resources}`;
@@ -172,7 +182,9 @@ function removeFiles(base: string, id: string): void {
   const names = files.listDirectory(base);
   const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
   const known: readonly string[] = Object.values(stateFiles);
-  const strange = names.find((name) => !known.includes(name) && !isTemporary(name) && !stateDirectories.has(name));
+  const strange = names.find(
+    (name) => !(known.includes(name) || isTemporary(name) || isKeptPlan(name) || stateDirectories.has(name)),
+  );
   if (strange !== undefined) {
     fail('TSR_STATE_FOREIGN', `state directory of '${id}' holds '${strange}', which is not tsrun's`, {
       hint: 'remove it and try again',

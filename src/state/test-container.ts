@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleepMs } from '../host/process.js';
-import { stateFiles } from './layout.js';
+import { stateFiles } from '../tables/state-files.js';
 import { encodeProvisional, encodeRecord, type RecordDraft } from './record.js';
 import { hasReader, hostIdentity, startTimeOf } from './status.js';
 

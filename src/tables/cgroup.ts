@@ -39,6 +39,11 @@ export interface CgroupRecord {
   readonly unit?: CgroupUnit;
 }
 
+/** The hierarchy that freezes: on a hybrid host v1's, which is also what engines look at. */
+export const freezingPlace = ({ places }: CgroupRecord): CgroupPlace | undefined =>
+  places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer')) ??
+  places.find(({ version }) => version === 2);
+
 /** One value for one cgroup file. */
 export interface CgroupSetting {
   /** Index into the record's places. */

@@ -1,5 +1,5 @@
 import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../operations/create.js';
-import { isEngine } from '../../host/executor.js';
+import { engineFile, isEngine } from '../../host/executor.js';
 import { currentDirectory, environment, ownPid, parentPid } from '../../host/process.js';
 import { absolutePath } from '../../state/layout.js';
 import { startTimeOf } from '../../state/status.js';
@@ -44,6 +44,7 @@ export async function createRequest(context: Context, mode: CreateRequest['mode'
     driver: cgroupDriver(context),
     ...(systemd ? { compileCgroup: systemd.compileInSystemd } : {}),
     creator: creator(),
+    engine: engineFile(),
     switches: {
       pidFile: absolute(options.text('pid-file')),
       consoleSocket: absolute(options.text('console-socket')),

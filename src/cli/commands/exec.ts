@@ -1,6 +1,7 @@
 import { TsrunError } from '../../errors/error.js';
 import { isFrozen } from '../../linux/cgroup/freezer.js';
-import { type ExecRequest, prepareExec } from '../../operations/exec.js';
+import { engineFile } from '../../host/executor.js';
+import { type ExecRequest, type PreparedExec, prepareExec } from '../../operations/exec.js';
 import { type Context, stateRoot } from '../context.js';
 import { inRounds, type Round } from '../rounds.js';
 import { settle } from '../settle.js';
@@ -48,17 +49,30 @@ async function explain(context: Context, round: Round): Promise<TsrunError> {
   );
 }
 
-function prepare(context: Context): Uint8Array {
-  const { bytes, warnings } = prepareExec(execRequest(context), isFrozen);
-  for (const warning of warnings) context.log.warn(warning);
-  return bytes;
+function prepare(context: Context, request: ExecRequest): PreparedExec {
+  const prepared = prepareExec(request, isFrozen);
+  for (const warning of prepared.warnings) context.log.warn(warning);
+  return prepared;
+}
+
+async function remember({ words, operands }: Context, request: ExecRequest, prepared: PreparedExec): Promise<void> {
+  const { rememberExec } = await import('../../operations/keep-exec.js');
+  const at = words.length - operands.length;
+  rememberExec(request, prepared, { options: words.slice(0, at), operands: words.slice(at) }, engineFile());
 }
 
 export async function run(context: Context): Promise<number> {
   try {
+    let request: ExecRequest;
+    let prepared: PreparedExec;
     return await inRounds(
-      () => prepare(context),
+      () => {
+        request = execRequest(context);
+        prepared = prepare(context, request);
+        return prepared.bytes;
+      },
       (round) => explain(context, round),
+      () => remember(context, request, prepared),
     );
   } catch (thrown) {
     const error = await settle(thrown);

@@ -1,7 +1,7 @@
 import { cgroupControl } from '../../operations/cgroups.js';
-import { explainReply } from '../../operations/explain-reply.js';
+import { explainReply, explainStart } from '../../operations/explain-reply.js';
 import { type StartTools, startContainer } from '../../operations/start.js';
-import { isEngine } from '../../host/executor.js';
+import { failedRound, isEngine } from '../../host/executor.js';
 import { environment, ownPid, parentPid } from '../../host/process.js';
 import type { RunHooks } from '../../operations/tools.js';
 import { type Context, stateRoot } from '../context.js';
@@ -22,6 +22,10 @@ function listenerFor(manager: string | undefined): StartTools['listen'] {
 }
 
 export async function run(context: Context): Promise<number> {
+  const { path } = stateRoot(context);
+  const id = context.operands[0] ?? '';
+  const failed = failedRound();
+  if (failed) throw explainStart(path, id, failed);
   const tools = {
     cgroups: cgroupControl,
     explainReply,
@@ -29,6 +33,6 @@ export async function run(context: Context): Promise<number> {
     warn: context.log.warn.bind(context.log),
     listen: listenerFor(environment('NOTIFY_SOCKET')),
   };
-  await startContainer(stateRoot(context).path, context.operands[0] ?? '', tools);
+  await startContainer(path, id, tools);
   return 0;
 }

@@ -2,15 +2,11 @@
 import { fail } from '../../errors/error.js';
 import { errnoOf, readTextIfExists, writeExisting } from '../../host/files.js';
 import { monotonicMs, sleepMs } from '../../host/process.js';
-import type { CgroupPlace, CgroupRecord } from '../../tables/cgroup.js';
-import { directoryOf, isDirectory, legacyPlace, readKey, unifiedPlace } from './place.js';
+import { type CgroupRecord, freezingPlace } from '../../tables/cgroup.js';
+import { directoryOf, isDirectory, readKey } from './place.js';
 
 const longestWaitMs = 10_000;
 const longestLookMs = 1000;
-
-/** The hierarchy that freezes: on a hybrid host v1's, which is also what engines look at. */
-const freezerPlace = (record: CgroupRecord): CgroupPlace | undefined =>
-  legacyPlace(record, 'freezer') ?? unifiedPlace(record);
 
 /** Writes unless the cgroup has vanished. */
 function write(file: string, value: string): boolean {
@@ -60,7 +56,7 @@ const isFrozenNow = (directory: string): boolean => {
 
 /** @throws TSR_CGROUP_FREEZE when a process does not stop in time; then everything runs again. */
 export function freeze(record: CgroupRecord): void {
-  const place = freezerPlace(record);
+  const place = freezingPlace(record);
   if (place === undefined) fail('TSR_CGROUP_FREEZE', 'no cgroup hierarchy of this host can freeze');
   const directory = directoryOf(place);
   let frozen = false;
@@ -75,7 +71,7 @@ export function freeze(record: CgroupRecord): void {
 }
 
 export function thaw(record: CgroupRecord): void {
-  const place = freezerPlace(record);
+  const place = freezingPlace(record);
   if (place === undefined) return;
   const directory = directoryOf(place);
   if (place.version === 1) write(`${directory}/freezer.state`, 'THAWED');
@@ -84,7 +80,7 @@ export function thaw(record: CgroupRecord): void {
 
 /** Whether this very cgroup was frozen, not one above it. A freeze under way counts once it has settled or taken long. */
 export function isFrozen(record: CgroupRecord): boolean {
-  const place = freezerPlace(record);
+  const place = freezingPlace(record);
   if (place === undefined) return false;
   const directory = directoryOf(place);
   if (place.version === 2) {

@@ -1,16 +1,8 @@
+import { stateFiles } from '../../tables/state-files.js';
 import type { Context, ProcessContext, RecordText } from '../options.js';
 import { type Step, slots, step } from '../step.js';
+import { keepSteps } from './keep.js';
 import { notifyRemoveSteps } from './notify.js';
-
-/** Files of the container's directory that a plan makes or removes; state/layout.ts has them all. */
-export const stateFiles = {
-  record: 'state.json',
-  provisional: 'provisional.json',
-  config: 'config.json',
-  resources: 'resources.json',
-  execFifo: 'exec.fifo',
-  replyFifo: 'reply.fifo',
-} as const;
 
 function publishStep({ options }: Context, text: RecordText, summary: string): Step {
   const args = { mode: 0o600, path: `${options.stateDir}/${stateFiles.record}`, ...text };
@@ -38,7 +30,7 @@ export function publishReady(context: Context): Step[] {
     const args = { slot: slots.pidfd, text: 'standard' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of init'));
   }
-  steps.push(...publishState(context), ...pidFileSteps(context));
+  steps.push(...publishState(context), ...keepSteps(context), ...pidFileSteps(context));
   return steps;
 }
 

@@ -1,0 +1,163 @@
+/*
+ * The launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment and waits for its plan; has that carried out, or
+ * one that was kept; and starts the engine once more when it failed, to say why and to roll back.
+ */
+#include "launch.h"
+
+#define ENGINE_SUFFIX "-engine"
+static char *environment[64];
+char self_path[4200] = "TSRUN_SELF=";
+static char early_text[100] = "TSRUN_EARLY=";
+
+/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). */
+static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
+  "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "TSRUN_DEBUG=", NULL};
+
+void say(const char *message) {
+  RAW(write, 2, message, str_length(message));
+  RAW(write, 2, "\n", 1);
+}
+
+/* The allow-listed part of the environment; with `extra` entries behind it. */
+char **clean_environment(char **from, const char *const *extra) {
+  u32 count = 0;
+  for (; *from && count < ARRAY(environment) - 4; from++)
+    for (int i = 0; passed[i]; i++)
+      if (starts_with(*from, passed[i])) {
+        environment[count++] = *from;
+        break;
+      }
+  for (; *extra; extra++) environment[count++] = (char *)*extra;
+  environment[count] = NULL;
+  return environment;
+}
+
+/* Our own descriptors stay out of the range that --preserve-fds may hand to the container. */
+int high(long fd) {
+  if (fd < 0) return (int)fd;
+  long moved = RAW(fcntl, fd, F_DUPFD_CLOEXEC, 200);
+  if (moved < 0) moved = RAW(fcntl, fd, F_DUPFD_CLOEXEC, 3);
+  RAW(close, fd);
+  return (int)moved;
+}
+
+static void place(int from, int to) {
+  if (from == to) RAW(fcntl, to, F_SETFD, 0);
+  else RAW(dup3, from, to, 0);
+}
+
+/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
+static void engine(const char *path, char **argv, char **envp, const int fds[4]) {
+  for (int i = 0; i < 4; i++)
+    if (fds[i] >= 0) place(fds[i], 3 + i);
+  for (int i = 0; i < 4; i++)
+    if (fds[i] < 0) RAW(close, 3 + i);
+  if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
+    for (int i = 7; i < 1024; i++) RAW(close, i);
+  RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
+  RAW(execve, path, argv, envp);
+  say("tsrun: the engine could not be started: keep 'tsrun-engine' in the same directory as 'tsrun'");
+  RAW(exit_group, 1);
+}
+
+static int exit_status(int status) {
+  return (status & 0x7f) ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
+}
+
+/* Starts the engine, which will leave its plan in r->plan and say so through r->go. */
+static int start_engine(const char *path, char **argv, char **envp, struct round *r) {
+  int pipes[2];
+  r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
+  r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
+  r->engine = (int)fork_with(0, -1, NULL);
+  if (r->engine == 0) {
+    int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
+    engine(path, argv, envp, fds);
+  }
+  RAW(close, pipes[1]);
+  return r->engine < 0 ? -1 : 0;
+}
+
+/* -1 when the engine left a plan, else its exit status. */
+static int await_engine(struct round *r) {
+  char go = 0;
+  int status = 0;
+  long got;
+  while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
+  RAW(close, r->go);
+  if (got == 1) return -1; /* it is on its way out; reaped when the plan is done */
+  wait_child(r->engine, &status);
+  return exit_status(status);
+}
+
+static int keep_outcome(const struct outcome *out) {
+  int fd = high(SYS(memfd_create, "outcome", MFD_CLOEXEC));
+  if (fd >= 0) RAW(write, fd, out, sizeof *out), RAW(lseek, fd, 0, 0);
+  return fd;
+}
+
+const char *engine_path(void) {
+  static char path[4200];
+  append(append(path, path + sizeof path, self_path + 11), path + sizeof path, ENGINE_SUFFIX);
+  return path;
+}
+
+/* Starts the engine for round `number`, 0 to 2. */
+int start_round(char **argv, char **envp, int number, int inherited, struct round *r) {
+  static char fds[40] = "TSRUN_FDS=", round_text[] = "TSRUN_ROUND=0";
+  char digits[24];
+  append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
+  round_text[12] = (char)('0' + number);
+  /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
+  const char *extra[] = {self_path, fds, round_text, "BUN_JSC_useJIT=0", NULL};
+  return start_engine(engine_path(), argv, clean_environment(envp, extra), r);
+}
+
+/* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */
+#define EARLY_COUNT 4
+const char *early_entry(const struct round *r, int inherited) {
+  const int values[EARLY_COUNT] = {r->plan, r->go, r->engine, inherited};
+  const char *end = early_text + sizeof early_text;
+  char digits[24], *at = early_text + 12;
+  for (int i = 0; i < EARLY_COUNT; i++) at = append(append(at, end, number_to_text(digits + sizeof digits, (u64)(values[i] + 1))), end, ":");
+  return early_text;
+}
+
+void read_early(const char *text, struct round *r, int *inherited) {
+  int values[EARLY_COUNT] = {0};
+  for (int i = 0; *text && i < EARLY_COUNT; text++) {
+    if (*text == ':') values[i++]--;
+    else values[i] = values[i] * 10 + (*text - '0');
+  }
+  r->plan = values[0], r->go = values[1], r->engine = values[2], *inherited = values[3];
+}
+
+/* Carries out what is in r->plan. 0: done. 1: it failed, the engine has to say why. -1: out of date, the engine has to be asked. */
+int attempt(struct round *r) {
+  struct outcome out;
+  int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
+  if (!kept) wait_child(r->engine, &status);
+  if (result == 0) return 0;
+  int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));
+  if (!stale) r->outcome = keep_outcome(&out), r->old_plan = r->plan;
+  u64 none = 0;
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
+  RAW(close, G.signals);
+  G = (struct state)NO_STATE;
+  return stale ? -1 : 1;
+}
+
+/* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
+int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
+  while (number < 3) {
+    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return 1;
+    ready = 0;
+    int code = r.engine ? await_engine(&r) : -1;
+    if (code >= 0) return code;
+    int result = attempt(&r);
+    if (result == 0) return G.exit_code;
+    number += result > 0;
+  }
+  return 1;
+}

@@ -1,0 +1,18 @@
+/* Between the entry (main.c) and the launcher (launch.c). */
+#pragma once
+#include "sys.h"
+
+/* What one try has: the engine that was started and its pipe, or `engine` 0 and a plan that was kept in `directory`. */
+struct round { int plan, outcome, old_plan, go, engine, directory; };
+#define NO_ROUND {-1, -1, -1, -1, -1, -1}
+
+extern char self_path[4200]; /* TSRUN_SELF=/path/of/tsrun */
+
+void say(const char *message);
+char **clean_environment(char **from, const char *const *extra);
+const char *engine_path(void);
+int start_round(char **argv, char **envp, int number, int inherited, struct round *r);
+const char *early_entry(const struct round *r, int inherited);
+void read_early(const char *text, struct round *r, int *inherited);
+int attempt(struct round *r);
+int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready);
