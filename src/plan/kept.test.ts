@@ -104,8 +104,9 @@ test('a kept exec has places for the names that are new each time', () => {
     ['exec', '--process', 'expect.file', '--pid-file', 'file.publish', 'web'],
   );
   for (const word of words) {
-    const args: { path?: string } = word.kind === 'path' ? (plan.steps[word.step]?.args ?? {}) : { path: pathPlace };
-    assert.is(args.path, pathPlace);
+    if (word.kind !== 'path') continue;
+    const args = plan.steps[word.step]?.args as { readonly path?: unknown } | undefined;
+    assert.is(args?.path, pathPlace);
   }
   assert.is(plan.steps.filter(({ summary }) => summary.includes('/run/web.pid')).length, 0);
 });
