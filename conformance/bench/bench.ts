@@ -72,11 +72,13 @@ function emptyRow(name: string, unit: Row['unit'], bars: Row['bars']): Row {
   return { name, unit, bars, values: new Map(), fastest: new Map(), samples: 0, failures: new Map() };
 }
 
-/** Wall time of a sequence of commands; `{}` stands for the container's id. */
+/** Wall time of a sequence of commands; `{}` stands for a fresh id, `{runtime}` for the runtime's name. */
 function timed(name: string, bars: Row['bars'], sequence: string[], samples = rounds): Row {
   const row = emptyRow(name, 'ms', bars);
   const lines = [...runtimes].map(([label, path]) =>
-    [label, ...sequence.map((words) => (words.startsWith('gone ') ? words : command(label, path, words)))].join('\t'),
+    [label, ...sequence.map((words) => (words.startsWith('gone ') ? words : command(label, path, words)))]
+      .join('\t')
+      .replaceAll('{runtime}', label),
   );
   writeFileSync(join(work, 'commands'), `${lines.join('\n')}\n`);
   const result = spawnSync('bash', ['conformance/bench/measure.sh', String(samples), join(work, 'commands')], {
@@ -165,23 +167,22 @@ function smallestLimit(): Row {
   return row;
 }
 
-/** exec into a container that only sleeps. */
-function execTime(): Row {
+/** exec into a container that only sleeps: the same each time, as a probe does it, or with something new each time. */
+function execTime(name: string, words: string): Row {
   const path = bundle('sleeper', (config) => {
     config.process.args = ['/bin/sleep', '1000'];
   });
   for (const [label, program] of runtimes) {
-    spawnSync('sh', ['-c', `${command(label, program, `run -d --bundle ${path} sleeper`)} </dev/null >/dev/null 2>&1`]);
+    // An id of its own each: those who name cgroups by it would share one.
+    const run = command(label, program, `run -d --bundle ${path} sleeper-${label}`);
+    spawnSync('sh', ['-c', `${run} </dev/null >/dev/null 2>&1`]);
   }
-  const row = timed(
-    'exec /bin/true',
-    [
-      { peer: 'runc', factor: 1 },
-      { peer: 'crun', factor: 1.5 },
-    ],
-    ['exec sleeper /bin/true'],
-  );
-  for (const [label, program] of runtimes) call(label, program, 'delete --force sleeper');
+  const bars = [
+    { peer: 'runc', factor: 1 },
+    { peer: 'crun', factor: 1.5 },
+  ];
+  const row = timed(name, bars, [`exec ${words}sleeper-{runtime} /bin/true`]);
+  for (const [label, program] of runtimes) call(label, program, `delete --force sleeper-${label}`);
   return row;
 }
 
@@ -217,7 +218,8 @@ function measurements(): [string, () => Row][] {
     );
   }
   add('create, start, delete', (name) => timed(name, [{ peer: 'runc', factor: 1 }], cycle));
-  add('exec /bin/true', execTime);
+  add('exec /bin/true', (name) => execTime(name, ''));
+  add('exec with other words each time', (name) => execTime(name, '--env N={} '));
   add('private memory of init while created', heldMemory);
   add('smallest memory limit that runs /bin/true', smallestLimit);
   if (options.podman) {
