@@ -81,7 +81,8 @@ cell 'build in a user namespace' $' 0 100000 65536\n0' mapped
 interrupted() { # Ctrl-C on a build that hangs: nothing of it stays
   printf 'FROM localhost/box:1\nRUN sleep 7001\n' >"$WORK/Dockerfile"
   buildah --root "$WORK/root" --runroot "$WORK/runroot" bud -q --isolation oci --network none -f "$WORK/Dockerfile" "$WORK" >/dev/null 2>&1 & local pid=$!
-  eventually pgrep -fx 'sleep 7001'; kill -TERM $pid; wait $pid; eventually sh -c '! pgrep -fx "sleep 7001"' && echo gone
+  eventually pgrep -fx 'sleep 7001'; sleep 1 # buildah is on its way from start to waiting
+  kill -TERM $pid; wait $pid; eventually sh -c '! pgrep -fx "sleep 7001"' && echo gone
 }
 cell 'a build that is told to end' 'gone' interrupted
 failing() { printf 'FROM localhost/box:1\nRUN exit 9\n' >"$WORK/Dockerfile"; b bud -q --isolation oci --network none -f "$WORK/Dockerfile" "$WORK" >/dev/null 2>&1; echo "status $?"; }

@@ -1,8 +1,12 @@
-// Writes the encoded plan of every sample bundle into a directory: the plan fuzzer's seeds.
+// Writes the encoded plan of every sample bundle, and a kept one, into a directory: the plan fuzzer's seeds.
 import { writeFileSync } from 'node:fs';
 import { encodePlan } from '../plan/encode.js';
+import { encodeKept } from '../plan/kept.js';
 import { bundles, planOf } from '../plan/test-bundles.js';
+import { keptExec } from '../plan/test-exec.js';
+import { testKeeping } from '../plan/test-inputs.js';
 
 const directory = process.argv[2];
 if (directory === undefined) throw new Error('usage: sample-plans.ts DIRECTORY');
 for (const name of bundles) writeFileSync(`${directory}/${name}.plan`, encodePlan(planOf(name)));
+writeFileSync(`${directory}/exec.kept`, encodeKept(keptExec(), testKeeping.keeper!).bytes);

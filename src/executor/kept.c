@@ -105,15 +105,20 @@ static char *read_kept(int dir, const char *name, u32 *size) {
   return bytes;
 }
 
+/* Whether its tables lie where they may. */
+static int is_sound(const struct kept_header *h, u32 size) {
+  if (size < sizeof *h || h->magic != KEPT_MAGIC || h->version != WIRE_VERSION || h->total != size) return 0;
+  if (h->word_count > WORDS_LIMIT || h->plan_offset % 8 || h->plan_offset > size - sizeof(struct plan_header)) return 0;
+  return sizeof *h + h->word_count * sizeof(struct kept_word) <= h->plan_offset;
+}
+
 /* It was written by the engine that would be asked now, for who we are, with the rights that we have. */
-static int is_current(const struct kept_header *h, u32 size, const char *engine) {
+static int is_current(const struct kept_header *h, const char *engine) {
   struct statx st;
   struct { u32 version; int pid; } head = {0x20080522, 0};
   struct { u32 effective, permitted, inheritable; } sets[2] = {{0}};
-  if (h->magic != KEPT_MAGIC || h->version != WIRE_VERSION || h->total != size || h->uid != (u32)RAW(geteuid)) return 0;
-  if (h->word_count > WORDS_LIMIT || h->plan_offset % 8 || h->plan_offset > size - sizeof(struct plan_header)) return 0;
-  if (sizeof *h + h->word_count * sizeof(struct kept_word) > h->plan_offset) return 0;
-  if (RAW(capget, &head, sets) < 0 || h->permitted != (sets[0].permitted | (u64)sets[1].permitted << 32)) return 0;
+  if (h->uid != (u32)RAW(geteuid) || RAW(capget, &head, sets) < 0) return 0;
+  if (h->permitted != (sets[0].permitted | (u64)sets[1].permitted << 32)) return 0;
   if (RAW(statx, AT_FDCWD, engine, 0, STATX_BASIC_STATS, &st) < 0 || st.stx_ino != h->engine_inode) return 0;
   return (u64)st.stx_mtime.tv_sec * 1000000000u + st.stx_mtime.tv_nsec == h->engine_time;
 }
@@ -165,9 +170,9 @@ static int search(int dir, const char *engine, char **words) {
     digit[1] = (char)('0' + i);
     append(end, name + sizeof name, digit);
     char *bytes = read_kept(dir, name, &size);
-    if (!bytes || !is_current((struct kept_header *)bytes, size, engine) || !matches(bytes, size, words)) continue;
-    u32 at = ((struct kept_header *)bytes)->plan_offset;
-    return as_plan(bytes + at, size - at);
+    struct kept_header *h = (struct kept_header *)bytes;
+    if (bytes && is_sound(h, size) && is_current(h, engine) && matches(bytes, size, words))
+      return as_plan(bytes + h->plan_offset, size - h->plan_offset);
   }
   return -1;
 }

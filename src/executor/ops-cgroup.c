@@ -158,16 +158,35 @@ int op_cgroup_own(const struct step *s) {
   return 0;
 }
 
+/* What the container has made below its cgroup, deepest first; what is busy is tried again from above. */
+static void remove_below(int parent, const char *path, int depth) {
+  char buffer[2048];
+  long got;
+  int list = depth > 64 ? -1 : (int)RAW(openat, parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  while (list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < got;) {
+      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+      at += entry->reclen;
+      if (entry->type != 4 /* DT_DIR */ || str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
+      remove_below(list, entry->name, depth + 1);
+      RAW(unlinkat, list, entry->name, 0x200 /* AT_REMOVEDIR */);
+    }
+  if (list >= 0) RAW(close, list);
+}
+
 /* rmdir with patience: a zombie or a dying task keeps a cgroup busy for a moment (R17). */
 int op_cgroup_remove(const struct step *s) {
+  const char *path = text(s, S_CGROUP_REMOVE_path);
   int root = (int)SYS(openat, AT_FDCWD, text(s, S_CGROUP_REMOVE_root), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root == -ENOENT) return 0;
   TRY(root);
   long result = -EBUSY, pause = 200000;
   for (int i = 0; i < 12 && result == -EBUSY; i++) {
-    result = SYS(unlinkat, root, text(s, S_CGROUP_REMOVE_path), 0x200 /* AT_REMOVEDIR */);
+    result = SYS(unlinkat, root, path, 0x200 /* AT_REMOVEDIR */);
+    if (result != -EBUSY) break;
+    remove_below(root, path, 0);
     struct timespec time = {0, pause};
-    if (result == -EBUSY) RAW(nanosleep, &time, NULL), pause *= 2;
+    if (i > 0) RAW(nanosleep, &time, NULL), pause *= 2;
     where = W_unlinkat;
     if (pause > 200000000) pause = 200000000;
   }

@@ -132,6 +132,19 @@ test('a running container is not deleted by a kept plan', (container) => {
   assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
 });
 
+test('cgroups that the container has made below its own go with it', (container) => {
+  const resources = { pids: { limit: 100 } };
+  start(container, 'true', { linux: { namespaces: ['mount', 'pid'].map((type) => ({ type })) as [], resources } });
+  ended(container);
+  const { cgroup } = JSON.parse(readFileSync(join(directory(container), 'state.json'), 'utf8')) as {
+    cgroup: { places: { mountPoint: string; path: string }[] };
+  };
+  const folders = cgroup.places.map(({ mountPoint, path }) => join(mountPoint, path));
+  for (const path of folders) mkdirSync(join(path, 'one/two'), { recursive: true });
+  assert.is(withoutEngine(() => container.tsrun(['delete', container.id])).status, 0);
+  assert.equal(folders.filter(existsSync), []);
+});
+
 test('a state directory that holds something of others is left to the engine, whole', (container) => {
   start(container, 'true');
   ended(container);

@@ -1,22 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Process } from '../bundle/types.js';
-import type { CgroupRecord } from '../tables/cgroup.js';
 import { compileDelete, endedIndex } from './compile-delete.js';
-import { compileExec, type ExecOptions } from './compile-exec.js';
 import { compileStart } from './compile-start.js';
-import { type ExecFacts, keepExec, type Words } from './keep-exec.js';
-import { deleteWords, encodeKept, type KeptCall, pathPlace } from './kept.js';
+import { deleteWords, encodeKept, pathPlace } from './kept.js';
 import type { Step } from './step.js';
-import { compile, namespaces, pick, testHost, testKeeping } from './test-inputs.js';
+import { keptExec, testCgroup } from './test-exec.js';
+import { compile, namespaces, pick, testKeeping } from './test-inputs.js';
 
 const keeper = testKeeping.keeper!;
 const here = testKeeping.here!;
-const record: CgroupRecord = {
-  driver: 'cgroupfs',
-  places: [{ version: 2, controllers: ['cpu'], mountPoint: '/sys/fs/cgroup', path: 'web' }],
-};
-
 /** Whether nothing has been done when the last of the expectations is asked. */
 const asksFirst = (steps: readonly Step[]): boolean => {
   const done = steps.findIndex(({ expects }) => !expects);
@@ -24,7 +16,7 @@ const asksFirst = (steps: readonly Step[]): boolean => {
 };
 
 test('a kept plan asks everything before it does anything', () => {
-  for (const steps of [compileStart(record), compileDelete(here, '/run/tsrun/web', []), keptExec().plan.steps]) {
+  for (const steps of [compileStart(testCgroup), compileDelete(here, '/run/tsrun/web', []), keptExec().plan.steps]) {
     assert.ok(asksFirst(steps), steps.map(({ summary }) => summary).join('; '));
     assert.ok(steps[0]?.expects);
   }
@@ -49,7 +41,7 @@ test('create keeps what is plain, and only where somebody can find it', () => {
   assert.equal(kept({ linux: { namespaces: namespaces('mount') } }), both.slice(0, 1));
   assert.equal(kept({}, { notifySocket: '/run/notify' }), []);
   const unit = { name: 'a.scope', slice: 'b.slice', user: false };
-  const cgroup = { record: { ...record, unit }, open: [], join: [], remove: [] };
+  const cgroup = { record: { ...testCgroup, unit }, open: [], join: [], remove: [] };
   assert.equal(kept({}, { cgroup }), both.slice(0, 1));
 });
 
@@ -66,36 +58,6 @@ test('the pid and the start time go where the plan in the plan has them', () => 
   assert.is(step.args.pidAt, planAt + 48 + endedIndex * 76 + 8);
   assert.is(step.args.startTimeAt, step.args.pidAt + 4);
 });
-
-const options: ExecOptions = {
-  id: 'web',
-  mode: 'run-detached',
-  target: { pid: 77, startTime: 5 },
-  joins: ['mount', 'pid'],
-  root: '/',
-  cgroup: record,
-  cgroupOptional: false,
-  pidFile: '/run/web.pid',
-};
-const facts: ExecFacts = {
-  stateFile: { path: '/run/tsrun/web/state.json', content: new Uint8Array(3) },
-  processFile: { path: '/tmp/process', content: new Uint8Array(2) },
-  shared: ['user', 'time'],
-  cgroupFiles: [{ path: '/sys/fs/cgroup/web/cgroup.subtree_control', content: '\n' }],
-  userNamespace: 'user:[1]',
-  freezes: record,
-};
-
-function keptExec(words: Partial<Words> = {}): KeptCall {
-  const process: Process = { args: ['/bin/true'], cwd: '/', user: { uid: 0, gid: 0 } };
-  const plan = compileExec({ annotations: {}, linux: {} }, process, testHost, options);
-  const all = {
-    options: ['exec', '--process', '/tmp/process', '--pid-file', '/run/web.pid'],
-    operands: ['web'],
-    ...words,
-  };
-  return keepExec(plan, options, here, facts, all);
-}
 
 test('a kept exec has places for the names that are new each time', () => {
   const { words, plan } = keptExec();

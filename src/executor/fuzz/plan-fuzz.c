@@ -1,10 +1,11 @@
 /*
- * Feeds damaged plans to the decoder, built with a libc, AddressSanitizer and UBSan (security.md S37, T-FUZZ):
+ * Feeds damaged plans, and damaged kept plans (*.kept), to the decoder, built with a libc, AddressSanitizer and UBSan (security.md S37, T-FUZZ):
  *   cc -DHOSTED -g -O1 -fsanitize=address,undefined src/executor/fuzz/plan-fuzz.c -o plan-fuzz && ./plan-fuzz ROUNDS SEED PLAN...
  * Every accepted plan is then read the way the steps read theirs, so that a check the decoder lacks shows up.
  */
 #include "../plan.c"
 #include "../str.c"
+#include "../kept.c"
 
 /* libc's headers and the kernel's do not go together */
 typedef struct file_of_libc FILE;
@@ -25,6 +26,8 @@ struct state G;
 int where;
 long hosted_syscall(long n, long a, long b, long c, long d, long e, long f) { return syscall(n, a, b, c, d, e, f); }
 int stat_fd(int fd, struct statx *st) { (void)fd, (void)st; return -EINVAL; }
+long read_small(int dir, const char *name, char *buffer, usize size) { (void)dir, (void)name, (void)buffer, (void)size; return -ENOENT; }
+int high(long fd) { return (int)fd; }
 
 static u64 seed;
 static u32 draw(u32 limit) {
@@ -62,6 +65,18 @@ static void damage(char *bytes, u32 size) {
   }
 }
 
+/* The call that the sample was kept for; its paths are bound into the plan, in the places that damage may have moved. */
+static char *const kept_words[] = {"exec", "--process", "/tmp/runc-process123456", "--pid-file", "/run/containerd/io/web/probe.pid", "web", NULL};
+
+/* What is left of a plan: its bytes, or those behind the words of a kept one; NULL when it is refused. */
+static char *plan_in(char *bytes, u32 *size, int kept) {
+  if (!kept) return bytes;
+  struct kept_header *h = (struct kept_header *)bytes;
+  if (!is_sound(h, *size) || !matches(bytes, *size, (char **)kept_words)) return NULL;
+  *size -= h->plan_offset;
+  return bytes + h->plan_offset;
+}
+
 int main(int argc, char **argv) {
   if (argc < 4) return fprintf(stderr, "usage: plan-fuzz ROUNDS SEED PLAN...\n"), 2;
   long rounds = atol(argv[1]), accepted = 0, refused = 0;
@@ -73,16 +88,20 @@ int main(int argc, char **argv) {
     if (!file) return perror(argv[a]), 2;
     u32 size = (u32)fread(original, 1, sizeof original, file);
     fclose(file);
+    usize named = str_length(argv[a]);
+    int kept = named > 5 && str_equal(argv[a] + named - 5, ".kept");
     for (long r = 0; r < rounds; r++) {
       u32 now = r && draw(8) == 0 ? draw(size + 1) : size;
       char *bytes = malloc(now ? now : 1); /* exact: one byte too far is seen */
       memcpy(bytes, original, now);
       if (r && now) damage(bytes, now);
-      if (now >= sizeof(struct plan_header) && draw(2)) ((struct plan_header *)bytes)->total_length = now;
-      if (check_plan((const struct plan_header *)bytes, now)) {
-        G.plan = (const struct plan_header *)bytes;
+      /* `total_length` of the one, `total` of the other */
+      if (now >= sizeof(struct plan_header) && draw(2)) ((u32 *)bytes)[2] = now;
+      char *plan = plan_in(bytes, &now, kept);
+      if (plan && check_plan((const struct plan_header *)plan, now)) {
+        G.plan = (const struct plan_header *)plan;
         G.steps = (const struct step *)(G.plan + 1);
-        G.data = bytes + G.plan->data_offset;
+        G.data = plan + G.plan->data_offset;
         G.count = G.plan->step_count;
         sum += walk();
         accepted++;
