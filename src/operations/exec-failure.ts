@@ -1,7 +1,8 @@
 /** Why an exec failed. Nothing is left of it: its process is dead, and all it had was the container's. */
 import { TsrunError } from '../errors/error.js';
-import { decodeOutcome } from '../executor/outcome.js';
+import { decodeOutcome, decodeRemark } from '../executor/outcome.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
+import { oomKilledSince } from '../linux/cgroup/oom.js';
 import { isAlive } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { SIGKILL } from '../tables/signals.js';
@@ -38,14 +39,17 @@ function hasEnded({ record }: Container, looksLikeIt: boolean): boolean {
 /** Steps are named by the config's keys; in a process file these are at the top. */
 const inProcessFile = (pointer: string): string => pointer.replace(/^\/process(?=\/|$)/, '');
 
+/**
+ * Whether a process was killed for want of memory in the very cgroup since the plan was made (R38). That may still have
+ * been another one of the container's, and a kill in a cgroup above that has no limit of its own is not seen.
+ */
+function ranOutOfMemory({ plan }: Round): boolean {
+  const mark = decodeRemark(plan);
+  return mark !== undefined && oomKilledSince(mark);
+}
+
 /** @param fromFile whether the process came from a process file. */
-export function explainExec(
-  root: string,
-  id: string,
-  round: Round,
-  fromFile: boolean,
-  oomKills: (container: Container) => number,
-): TsrunError {
+export function explainExec(root: string, id: string, round: Round, fromFile: boolean): TsrunError {
   const { status, value } = decodeOutcome(round.outcome);
   const error = errorOf(round);
   if (status === 'interrupted') return error;
@@ -64,6 +68,6 @@ export function explainExec(
     ...error.failure,
     message,
     ...(fromFile && pointer !== undefined ? { pointer: inProcessFile(pointer) } : {}),
-    ...(killed && oomKills(container) > 0 ? { message: `${message} (possibly OOM-killed)` } : {}),
+    ...(killed && ranOutOfMemory(round) ? { message: `${message} (possibly OOM-killed)` } : {}),
   });
 }

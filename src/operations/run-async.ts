@@ -1,7 +1,6 @@
 /** `run` and `exec` for a Node program: it goes on while the container works, and may have the output. */
 import { decodeOutcome } from '../executor/outcome.js';
 import { type Carried, carryOutAsync, type Stream } from '../host/carry-out-async.js';
-import { cgroupControl } from './cgroups.js';
 import { explainExec } from './exec-failure.js';
 import { type RollbackOptions, rollBack } from './roll-back.js';
 
@@ -44,6 +43,4 @@ export const runAsync = (
 
 /** @throws TsrunError */
 export const execAsync = (root: string, id: string, plan: Uint8Array, streams: Streams): Promise<Finished> =>
-  carried(plan, streams, (outcome) =>
-    explainExec(root, id, { outcome, plan }, false, ({ record }) => cgroupControl.oomKills(record.cgroup)),
-  );
+  carried(plan, streams, (outcome) => explainExec(root, id, { outcome, plan }, false));

@@ -42,11 +42,8 @@ function execRequest(context: Context): ExecRequest {
 
 async function explain(context: Context, round: Round): Promise<TsrunError> {
   const { explainExec } = await import('../../operations/exec-failure.js');
-  const { cgroupControl } = await import('../../operations/cgroups.js');
   const fromFile = context.options.text('process') !== undefined;
-  return explainExec(stateRoot(context).path, context.operands[0] ?? '', round, fromFile, ({ record }) =>
-    cgroupControl.oomKills(record.cgroup),
-  );
+  return explainExec(stateRoot(context).path, context.operands[0] ?? '', round, fromFile);
 }
 
 function prepare(context: Context, request: ExecRequest): PreparedExec {
