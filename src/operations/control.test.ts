@@ -218,30 +218,6 @@ suite.test('events repeats until the container ends', async (sandbox) => {
   assert.match(stopped.errors, /is not running/);
 });
 
-suite.test('events tells of memory that has run out', async (sandbox) => {
-  if (isRunc) return; // 1.1.5 does not notice the end of a container on a v1 host
-  // A child of the first process goes over the limit; the first one lives on.
-  const script = 'sleep 1; while :; do dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; sleep 0.2; done';
-  const { id, pid } = start(sandbox, script, limits);
-  const child = spawn(runtime, ['--root', join(sandbox.folder, 'state'), 'events', '--interval', '1h', id], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-  });
-  const ended = new Promise((done) => child.on('close', done));
-  await sandbox.until('an event', 15, () => output.includes('\n'));
-  assert.equal(JSON.parse(output.split('\n')[0] as string), { type: 'oom', id });
-  const folder = cgroupFolder(pid, 'memory');
-  const counted = ['memory.oom_control', 'memory.events']
-    .map((name) => join(folder, name))
-    .find((file) => existsSync(file) && statSync(file).isFile());
-  assert.ok(statistic(counted as string, 'oom_kill') > 0);
-  sandbox.command('kill', id, 'KILL');
-  await ended;
-});
-
 suite.test('stats is for people', (sandbox) => {
   if (isRunc) return;
   const { id } = start(sandbox, idle, limits);

@@ -1,13 +1,14 @@
 /** `events` and `stats`: what a container uses, and when it has run out of memory. */
 import { fail } from '../errors/error.js';
-import { monotonicMs, sleepMs } from '../host/process.js';
-import { oomKillCount } from '../linux/cgroup/oom.js';
+import { monotonicMs } from '../host/process.js';
+import { openProcess, waitForAny } from '../host/wait.js';
+import { openOomSource } from '../linux/cgroup/oom-source.js';
 import { stats } from '../linux/cgroup/stats.js';
 import type { CgroupStats } from '../linux/cgroup/stats-types.js';
 import { isAlive, statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 
-/** How often to look whether the container still runs and whether memory has run out. */
+/** How often to look whether the container still runs and whether memory has run out, where the kernel does not tell. */
 const tickMs = 100;
 
 export interface WatchOptions {
@@ -34,15 +35,15 @@ export function watchContainer({ root, id, intervalMs, once, onStats, onOom }: W
     onStats(stats(record.cgroup));
     return;
   }
-  let killed = oomKillCount(record.cgroup) ?? 0;
+  const memory = openOomSource(record.cgroup);
+  const wakers = [memory.fd, openProcess(record.pid)].filter((fd) => fd !== undefined);
+  const longestMs = wakers.length === 2 ? Number.POSITIVE_INFINITY : tickMs;
   let next = monotonicMs() + intervalMs;
   for (let alive = true; alive; ) {
-    sleepMs(Math.max(1, Math.min(tickMs, next - monotonicMs())));
+    waitForAny(wakers, Math.max(1, Math.min(longestMs, next - monotonicMs())));
     alive = isAlive(record);
     // Asked once more when it is dead: that may be why.
-    const now = oomKillCount(record.cgroup) ?? killed;
-    if (now > killed) onOom();
-    killed = now;
+    if (memory.happened()) onOom();
     if (!alive || monotonicMs() < next) continue;
     onStats(stats(record.cgroup));
     next += intervalMs * Math.max(1, Math.ceil((monotonicMs() - next) / intervalMs));
