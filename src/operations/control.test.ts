@@ -1,18 +1,9 @@
 /** pause, resume, ps, update and events on the real kernel, through dist/tsrun; `RUNTIME=runc` tries them on runc. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import {
-  BundleSuite,
-  type Config,
-  cgroupFolder,
-  isRunc,
-  runtime,
-  type Sandbox,
-  sleep,
-  statistic,
-} from '../../bundles/harness.js';
+import { BundleSuite, type Config, cgroupFolder, isRunc, runtime, type Sandbox, sleep } from '../../bundles/harness.js';
 
 const suite = new BundleSuite('control');
 
