@@ -138,6 +138,15 @@ int op_userns_open(const struct step *s) {
 /* For the plan's later steps, or for a program that the plan executes. */
 int op_file_open(const struct step *s) { return keep_open(s->n[N_FILE_OPEN_slot], text(s, S_FILE_OPEN_path)); }
 
+/* Keeps what is in a file as the text of a failure that leaves none of its own: a process that dies without a word. */
+int op_file_note(const struct step *s) {
+  int fd = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_FILE_NOTE_path), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  long got = RAW(read, fd, G.failure.text, TEXT_LIMIT);
+  RAW(close, fd);
+  G.failure.text_length = got > 0 ? (u32)got : 0;
+  return 0;
+}
+
 /* A descriptor of the caller's, who waits for something to be read from it. Nobody reads any more: not our loss. */
 int op_file_tell(const struct step *s) {
   RAW(write, s->n[N_FILE_TELL_descriptor], text(s, S_FILE_TELL_value), length(s, S_FILE_TELL_value));

@@ -255,6 +255,7 @@ int perform(const struct step *s) {
     case OP_USERNS_OPEN: return op_userns_open(s);
     case OP_FILE_OPEN: return op_file_open(s);
     case OP_FILE_TELL: return op_file_tell(s);
+    case OP_FILE_NOTE: return op_file_note(s);
     case OP_CRIU_EXEC: return op_criu_exec(s);
     case OP_CRIU_REQUEST: return op_criu_request(s);
     case OP_CRIU_UNTIL: return op_criu_until(s);

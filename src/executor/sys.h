@@ -189,6 +189,7 @@ int open_process(u32 pid, u64 start);
 int send_descriptor(int to, const char *message_text, u32 size, int fd);
 int op_publish(const struct step *s);
 int op_file_remove(const struct step *s);
+int op_file_note(const struct step *s);
 int op_expect_file(const struct step *s);
 int op_expect_link(const struct step *s);
 int op_expect_namespaces(const struct step *s);

@@ -25,6 +25,7 @@ export interface OpArgs {
   'socket.connect': { readonly slot: number; readonly path: string };
   'socket.send-pidfd': { readonly slot: number; readonly text: string };
   'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
+  'file.note': { readonly path: string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
   'file.open': { readonly slot: number; readonly path: string };
   'file.tell': { readonly descriptor: number; readonly value: Uint8Array | string };
@@ -128,6 +129,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'socket.connect': [25,"slot","slot","path","path"],
   'socket.send-pidfd': [26,"slot","slot","text","string"],
   'hook.run': [27,"timeoutMs","u32","pidKind","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
+  'file.note': [8,"path","path"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
   'file.open': [34,"slot","slot","path","path"],
   'file.tell': [35,"descriptor","u32","value","bytes"],

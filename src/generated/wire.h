@@ -28,6 +28,7 @@ enum op {
   OP_SOCKET_CONNECT = 25,
   OP_SOCKET_SEND_PIDFD = 26,
   OP_HOOK_RUN = 27,
+  OP_FILE_NOTE = 8,
   OP_SOURCE_OPEN = 28,
   OP_FILE_OPEN = 34,
   OP_FILE_TELL = 35,
@@ -268,6 +269,7 @@ enum where {
 #define S_HOOK_RUN_env 2
 #define S_HOOK_RUN_stateBefore 3
 #define S_HOOK_RUN_stateAfter 4
+#define S_FILE_NOTE_path 0
 #define N_SOURCE_OPEN_recursive 0
 #define N_SOURCE_OPEN_flags 1
 #define N_SOURCE_OPEN_idmapSlot 2
@@ -460,6 +462,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_SOCKET_CONNECT] = {1, 1, {2, 0}},
   [OP_SOCKET_SEND_PIDFD] = {1, 1, {1, 0}},
   [OP_HOOK_RUN] = {1, 2, {2, 4, 4, 3, 3}},
+  [OP_FILE_NOTE] = {1, 0, {2, 0}},
   [OP_SOURCE_OPEN] = {1, 3, {2, 0}},
   [OP_FILE_OPEN] = {1, 1, {2, 0}},
   [OP_FILE_TELL] = {1, 1, {3, 0}},

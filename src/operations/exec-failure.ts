@@ -1,8 +1,9 @@
 /** Why an exec failed. Nothing is left of it: its process is dead, and all it had was the container's. */
 import { TsrunError } from '../errors/error.js';
-import { decodeOutcome, decodeRemark } from '../executor/outcome.js';
+import { decodeNotes, decodeOutcome } from '../executor/outcome.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
 import { oomKilledSince } from '../linux/cgroup/oom.js';
+import { notedFile } from '../plan/phases/cgroup-exec.js';
 import { isAlive } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { SIGKILL } from '../tables/signals.js';
@@ -39,18 +40,17 @@ function hasEnded({ record }: Container, looksLikeIt: boolean): boolean {
 /** Steps are named by the config's keys; in a process file these are at the top. */
 const inProcessFile = (pointer: string): string => pointer.replace(/^\/process(?=\/|$)/, '');
 
-/**
- * Whether a process was killed for want of memory in the very cgroup since the plan was made (R38). That may still have
- * been another one of the container's, and a kill in a cgroup above that has no limit of its own is not seen.
- */
-function ranOutOfMemory({ plan }: Round): boolean {
-  const mark = decodeRemark(plan);
-  return mark !== undefined && oomKilledSince(mark);
+/** Whether memory has run out in the very cgroup since the exec began (R38). It may have hit another process of the container. */
+function ranOutOfMemory({ plan }: Round, noted: string): boolean {
+  const file = decodeNotes(plan)
+    .map(([, summary]) => notedFile(summary))
+    .find((name) => name !== undefined);
+  return file !== undefined && oomKilledSince(file, noted);
 }
 
 /** @param fromFile whether the process came from a process file. */
 export function explainExec(root: string, id: string, round: Round, fromFile: boolean): TsrunError {
-  const { status, value } = decodeOutcome(round.outcome);
+  const { status, value, text } = decodeOutcome(round.outcome);
   const error = errorOf(round);
   if (status === 'interrupted') return error;
   const container = find(root, id);
@@ -68,6 +68,6 @@ export function explainExec(root: string, id: string, round: Round, fromFile: bo
     ...error.failure,
     message,
     ...(fromFile && pointer !== undefined ? { pointer: inProcessFile(pointer) } : {}),
-    ...(killed && ranOutOfMemory(round) ? { message: `${message} (possibly OOM-killed)` } : {}),
+    ...(killed && ranOutOfMemory(round, text) ? { message: `${message} (possibly OOM-killed)` } : {}),
   });
 }

@@ -15,6 +15,15 @@ export function oomKillCount(record: CgroupRecord): number | undefined {
   return count === undefined ? undefined : Number(count) + (legacy ? countBelow(directory) : 0);
 }
 
+/**
+ * Whether the kernel has killed somebody for want of memory since `before` was in that file. Whom it was it does not say: the
+ * count is of the processes that were in this very cgroup.
+ */
+export function oomKilledSince(file: string, before: string): boolean {
+  const countIn = (text: string): number => Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  return countIn(readTextIfExists(file) ?? '') > countIn(before);
+}
+
 /** v1 counts each cgroup for itself, v2 the whole tree. */
 function countBelow(directory: string): number {
   let sum = 0;

@@ -51,8 +51,28 @@ export function placeSubCgroups(record: CgroupRecord, options: readonly string[]
   return { ...record, places };
 }
 
+const noteSummary = 'remember what is in ';
+
+/** The file of a step that `noteOomKills` made, from its summary. */
+export const notedFile = (summary: string): string | undefined =>
+  summary.startsWith(noteSummary) ? summary.slice(noteSummary.length) : undefined;
+
+/**
+ * How many processes of the cgroup were killed for memory before this one came (R38); read by the executor, as a plan
+ * may have been kept. On v2 the cgroup may be without the memory controller: then nobody counts for it.
+ */
+function noteOomKills({ places }: CgroupRecord): Step[] {
+  const legacy = places.find(({ controllers, version }) => version === 1 && controllers.includes('memory'));
+  const place = legacy ?? places.find(({ version }) => version === 2);
+  if (place === undefined) return [];
+  const name = legacy ? 'memory.oom_control' : 'memory.events.local';
+  const file = `${place.mountPoint}/${place.path}/${name}`;
+  const missing = { tolerate: ['ENOENT', 'EACCES', 'EPERM', 'ENODEV'] };
+  return [step('host', 'file.note', { path: file }, '', `${noteSummary}${file}`, missing)];
+}
+
 export interface ExecCgroup {
-  /** Host: all of them. */
+  /** Host: opens all of them, and looks at the one for memory. */
   readonly open: readonly Step[];
   /** The v1 ones that the joiner enters: its child, the process, is born into them. */
   readonly enter: readonly Step[];
@@ -97,5 +117,5 @@ export function compileExecCgroup(record: CgroupRecord, optional: boolean): Exec
     );
     (late ? enterLate : enter).push(entering);
   }
-  return { open, enter, enterLate, bornInto };
+  return { open: [...open, ...noteOomKills(record)], enter, enterLate, bornInto };
 }
