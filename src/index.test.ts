@@ -9,7 +9,10 @@ import { create, kill, list, plan, printPlan, remove, run, start, state, TsrunEr
 const library = suite('library');
 const test = process.getuid?.() === 0 ? library : library.skip;
 
-function bundle(args: readonly string[]): { root: string; bundle: string; directory: string; done: () => void } {
+function bundle(
+  args: readonly string[],
+  more: object = {},
+): { root: string; bundle: string; directory: string; done: () => void } {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-library-'));
   const rootfs = join(directory, 'rootfs');
   for (const name of ['bin', 'usr', 'lib', 'lib64', 'proc', 'dev', 'out'])
@@ -25,6 +28,7 @@ function bundle(args: readonly string[]): { root: string; bundle: string; direct
       { destination: '/out', source: directory, type: 'none', options: ['bind'] },
     ],
     linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }] },
+    ...more,
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
   return {
@@ -41,6 +45,19 @@ test('runs a container and returns its exit status', async () => {
     assert.is((await run({ id: 'library-run', ...where })).status, 7);
     assert.is(readFileSync(join(directory, 'said'), 'utf8'), 'hello\n');
     assert.equal(list(where), []);
+  } finally {
+    done();
+  }
+});
+
+test('tells of hooks that failed after the end', async () => {
+  const hooks = { poststop: [{ path: '/bin/false' }, { path: '/bin/true' }, { path: '/bin/false' }] };
+  const { done, ...where } = bundle(['sh', '-c', 'exit 7'], { hooks });
+  try {
+    const warnings: string[] = [];
+    const warn = ({ pointer = '' }: { pointer?: string | undefined }) => void warnings.push(pointer);
+    assert.is((await run({ id: 'library-hooks', ...where, warn })).status, 7);
+    assert.equal(warnings, ['/hooks/poststop/0', '/hooks/poststop/2']);
   } finally {
     done();
   }

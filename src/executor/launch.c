@@ -55,6 +55,8 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4])
   if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
     for (int i = 7; i < 1024; i++) RAW(close, i);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
+  u64 none = 0;
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
   RAW(execve, path, argv, envp);
   say("tsrun: the engine could not be started: keep 'tsrun-engine' in the same directory as 'tsrun'");
   RAW(exit_group, 1);
@@ -133,9 +135,25 @@ void read_early(const char *text, struct round *r, int *inherited) {
   r->plan = values[0], r->go = values[1], r->engine = values[2], *inherited = values[3];
 }
 
+struct teller teller = {.plan = -1, .answer = -1};
+
+/* Something to explain although the plan goes on: the engine says it, or TypeScript when that has started us. */
+void tell_remark(const struct outcome *out) {
+  if (teller.answer >= 0) {
+    RAW(write, teller.answer, out, sizeof *out);
+    return;
+  }
+  struct round r = NO_ROUND;
+  r.outcome = keep_outcome(out), r.old_plan = teller.plan;
+  if (start_round(teller.argv, teller.envp, 3, teller.inherited, &r) == 0) await_engine(&r);
+  RAW(close, r.plan);
+  RAW(close, r.outcome);
+}
+
 /* Carries out what is in r->plan. 0: done. 1: it failed, the engine has to say why. -1: out of date, the engine has to be asked. */
 int attempt(struct round *r) {
   struct outcome out;
+  teller.plan = r->plan;
   int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
@@ -150,6 +168,7 @@ int attempt(struct round *r) {
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
 int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
+  teller.argv = argv, teller.envp = envp, teller.inherited = inherited;
   while (number < 3) {
     if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return 1;
     ready = 0;

@@ -5,7 +5,7 @@ import { errnoName } from '../tables/errnos.js';
 /** What the executor says when it is done; fixed size, checked field by field (security.md S39). */
 export interface Outcome {
   /** `replied`: of a kept start; what follows is init's own last word, and `step` is of the plan that made it. */
-  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted' | 'replied';
+  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted' | 'replied' | 'remark';
   /** Index of the step that failed. */
   readonly step: number;
   /** Errno number, 0 for none. */
@@ -24,7 +24,7 @@ const magic = 0x4f525354;
 const headerSize = 32;
 const textLimit = 1024;
 export const outcomeSize = headerSize + textLimit;
-const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted', 'replied'] as const;
+const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted', 'replied', 'remark'] as const;
 
 function broken(message: string): never {
   throw new TsrunError({
@@ -52,6 +52,14 @@ export function decodeOutcome(bytes: Uint8Array): Outcome {
     pid: word(6),
     text,
   };
+}
+
+/** What a spawned executor answers with: the outcome, and before it what was worth a remark while it went on. */
+export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks: Uint8Array[] } {
+  const remarks: Uint8Array[] = [];
+  let at = 0;
+  for (; at + outcomeSize < answer.length; at += outcomeSize) remarks.push(answer.subarray(at, at + outcomeSize));
+  return { outcome: answer.subarray(at), remarks };
 }
 
 /** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */

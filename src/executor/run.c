@@ -174,6 +174,18 @@ static int tolerated(const struct step *s, int error) {
   return 0;
 }
 
+static void fill_outcome(struct outcome *out, int result);
+
+/* A hook whose failure does not stop the plan: it is said at once. */
+static void remark(u32 step, int error) {
+  struct outcome out;
+  fail_with(step, error, where);
+  fill_outcome(&out, -1);
+  out.status = STATUS_REMARK;
+  tell_remark(&out);
+  G.failure.text_length = 0;
+}
+
 /* Walks the plan from `from` on. 0, or -1 with G.failure filled. */
 int run_plan(u32 from) {
   for (u32 k = from; k < G.count;) {
@@ -194,6 +206,7 @@ int run_plan(u32 from) {
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
+    if (result < 0 && s->op == OP_HOOK_RUN) remark(k, -result);
     k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
   }
   return 0;

@@ -99,7 +99,8 @@ struct record {
   char text[TEXT_LIMIT];
 };
 enum status { STATUS_OK = 0, STATUS_STEP_FAILED = 1, STATUS_CHILD_DIED = 2, STATUS_PLAN_REFUSED = 3, STATUS_INTERRUPTED = 4,
-  STATUS_REPLIED = 5 /* to start: init's own last word, whose step is of the plan that made it */ };
+  STATUS_REPLIED = 5 /* to start: init's own last word, whose step is of the plan that made it */,
+  STATUS_REMARK = 6 };
 #define OUTCOME_MAGIC 0x4f525354u
 struct outcome {
   u32 magic, status, step, error, where;
@@ -154,6 +155,7 @@ void child_main(u32 step, int wait_for_go) __attribute__((noreturn));
 long fork_with(u64 flags, int cgroup, int *pidfd);
 int wait_readable(int fd, int pidfd, int timeout_ms);
 int carry_out(int plan_fd, int directory, struct outcome *out);
+void tell_remark(const struct outcome *out);
 int send_record(int fd, const struct record *r, int passed);
 int receive_record(int fd, struct record *r, int *passed);
 int wait_child(int pid, int *status);

@@ -191,14 +191,23 @@ test('a create that fails before there is a process runs no poststop hooks', () 
   }
 });
 
-test('a failed poststop hook takes neither the next one nor the exit status from a run', () => {
+test('a failed hook around a run is said as start and delete say it, and takes neither the next one nor the exit status', () => {
   const directory = makeBundle((config, folder) => {
     Object.assign(config.process ?? {}, { args: ['sh', '-c', 'exit 7'] });
     const second = { path: '/bin/sh', args: ['sh', '-c', 'cat >"$0"', join(folder, 'second')] };
-    Object.assign(config, { hooks: { poststop: [{ path: '/bin/false' }, second] } });
+    const first = { path: '/bin/sh', args: ['sh', '-c', 'echo why; exit 3'] };
+    const slow = { path: '/bin/sleep', args: ['sleep', '20'], timeout: 1 };
+    Object.assign(config, { hooks: { poststart: [{ path: '/bin/false' }], poststop: [first, second, slow] } });
   });
   try {
-    assert.is(tsrun(directory, 'run', '-b', directory, 'web').status, 7);
+    const { status, stderr } = tsrun(directory, 'run', '-b', directory, 'web');
+    assert.is(status, 7);
+    const words = [
+      'hooks.poststart[0] (/hooks/poststart/0): error running poststart hook #0 /bin/false: exit status 1',
+      'hooks.poststop[0] (/hooks/poststop/0): error running poststop hook #0 /bin/sh: exit status 3: why',
+      'hooks.poststop[2] (/hooks/poststop/2): error running poststop hook #2 /bin/sleep: it did not end within its timeout',
+    ];
+    assert.is(stderr, words.map((line) => `tsrun run web: warning: ${line}\n`).join(''));
     assert.is(JSON.parse(readFileSync(join(directory, 'second'), 'utf8')).status, 'stopped');
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,6 +1,7 @@
 /** `run` and `exec` for a Node program: it goes on while the container works, and may have the output. */
-import { decodeOutcome } from '../executor/outcome.js';
+import { decodeOutcome, splitAnswer } from '../executor/outcome.js';
 import { type Carried, carryOutAsync, type Stream } from '../host/carry-out-async.js';
+import { errorOf } from './conclude.js';
 import { explainExec } from './exec-failure.js';
 import { type RollbackOptions, rollBack } from './roll-back.js';
 
@@ -26,10 +27,13 @@ async function carried(
   plan: Uint8Array,
   { stdin = 'ignore', stdout = 'inherit', stderr = 'inherit' }: Streams,
   explain: (outcome: Uint8Array) => Error,
+  remark: (outcome: Uint8Array) => void = () => undefined,
 ): Promise<Finished> {
   const result: Carried = await carryOutAsync(plan, [stdin, stdout, stderr]);
-  const { status, value } = decodeOutcome(result.outcome);
-  if (status !== 'ok') throw explain(result.outcome);
+  const { outcome, remarks } = splitAnswer(result.outcome);
+  remarks.forEach(remark);
+  const { status, value } = decodeOutcome(outcome);
+  if (status !== 'ok') throw explain(outcome);
   return { status: value, stdout: result.stdout, stderr: result.stderr };
 }
 
@@ -39,7 +43,13 @@ export const runAsync = (
   id: string,
   plan: Uint8Array,
   options: Streams & RollbackOptions,
-): Promise<Finished> => carried(plan, options, (outcome) => rollBack(root, id, { outcome, plan }, options));
+): Promise<Finished> =>
+  carried(
+    plan,
+    options,
+    (outcome) => rollBack(root, id, { outcome, plan }, options),
+    (outcome) => options.warn(errorOf({ outcome, plan }).failure),
+  );
 
 /** @throws TsrunError */
 export const execAsync = (root: string, id: string, plan: Uint8Array, streams: Streams): Promise<Finished> =>

@@ -75,6 +75,12 @@ export async function undo(context: Context, round: Round): Promise<Error> {
   return rollBack(stateRoot(context).path, context.operands[0] ?? '', round, options);
 }
 
+/** A hook that has failed and does not stop anything: as `start` and `delete` say it. */
+export async function remark(context: Context, round: Round): Promise<void> {
+  const { errorOf } = await import('../../operations/conclude.js');
+  context.log.warn(errorOf(round).failure);
+}
+
 async function prepare(context: Context, mode: CreateRequest['mode']): Promise<Uint8Array> {
   const prepared: PreparedCreate = prepareCreate(await createRequest(context, mode));
   for (const warning of prepared.warnings) context.log.warn(warning);
@@ -86,6 +92,7 @@ export const createOrRun = (context: Context, mode: CreateRequest['mode']): Prom
   inRounds(
     () => prepare(context, mode),
     (round) => undo(context, round),
+    { remark: (round) => remark(context, round) },
   );
 
 export const run = (context: Context): Promise<number> => createOrRun(context, 'create');

@@ -69,7 +69,7 @@ export async function run(context: Context): Promise<number> {
         return prepared.bytes;
       },
       (round) => explain(context, round),
-      () => remember(context, request, prepared),
+      { meanwhile: () => remember(context, request, prepared) },
     );
   } catch (thrown) {
     const error = await settle(thrown);

@@ -2,7 +2,7 @@ import { prepareRestore, restoreLog } from '../../operations/restore.js';
 import type { Context } from '../context.js';
 import { criuDirectories, criuFlags } from '../criu-flags.js';
 import { inRounds, type Round } from '../rounds.js';
-import { createRequest, undo } from './create.js';
+import { createRequest, remark, undo } from './create.js';
 
 /** As after a failed create; the reason is in CRIU's log. */
 async function explain(context: Context, round: Round): Promise<Error> {
@@ -25,4 +25,5 @@ export const run = (context: Context): Promise<number> =>
   inRounds(
     () => prepare(context),
     (round) => explain(context, round),
+    { remark: (round) => remark(context, round) },
   );

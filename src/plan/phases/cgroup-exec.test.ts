@@ -43,7 +43,7 @@ test('v2: one path, no controllers', () => {
 test('opens what exists and makes nothing', () => {
   const { open, enter, enterLate, bornInto } = compileExecCgroup(v1, false);
   const note = open.at(-1);
-  assert.is(note?.summary, 'remember what is in /sys/fs/cgroup/memory/web/memory.oom_control');
+  assert.is(note?.summary, 'remember what is in /sys/fs/cgroup/memory/a/ab/memory.oom_control');
   assert.ok(
     open.every(
       (step) => step === note || (step.op === 'cgroup.open' && step.args.flags === 4 && step.tolerate === undefined),
