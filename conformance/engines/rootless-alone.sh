@@ -57,6 +57,45 @@ cell 'create, start, kill, delete, below XDG_RUNTIME_DIR' $'created\nrunning\nst
 cell 'delete -f of a running one' '' eval 'rt create one </dev/null >/dev/null && rt start one && rt delete -f one && ls "$WORK/run/$NAME"'
 cell 'exec into a created one' $'0\ncreated' eval 'rt create one </dev/null >/dev/null && rt exec one id -u && status; rt delete -f one'
 cell 'list shows whose it is' '.*person.*' eval 'rt create one </dev/null >/dev/null; rt list | tail -1; rt delete -f one'
+# A seccomp agent of the user's: says who asks, and lets every mkdir fail with ENOSPC.
+cat >"$WORK/agent.py" <<'PY'
+import fcntl, json, os, socket, struct, sys, threading
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+print(os.getpid(), file=open(sys.argv[1] + '.pid', 'w'))
+def answer(fd):
+    while True:
+        request = bytearray(80)
+        try:
+            fcntl.ioctl(fd, 0xC0502100, request)  # SECCOMP_IOCTL_NOTIF_RECV
+            number = struct.unpack_from('Q', request)[0]
+            fcntl.ioctl(fd, 0xC0182101, struct.pack('QqiI', number, 0, -28, 0))  # SECCOMP_IOCTL_NOTIF_SEND
+        except OSError:  # the filter's last process is gone
+            return
+while True:
+    connection = server.accept()[0]
+    text, fds = socket.recv_fds(connection, 65536, 4)[:2]
+    if fds:
+        threading.Thread(target=answer, args=fds, daemon=True).start()
+        print(json.loads(text)['state']['status'], json.loads(text)['metadata'], flush=True)
+PY
+agent() { # agent COMMAND...: with an agent that listens; what it has said comes last
+  person python3 "$WORK/agent.py" "$WORK/run/agent" >"$WORK/agent.out" 2>&1 &
+  eventually test -s "$WORK/run/agent.pid"
+  "$@"
+  kill "$(cat "$WORK/run/agent.pid")"; rm -f "$WORK/run/agent"*; cat "$WORK/agent.out"
+}
+asking() {
+  rt create one </dev/null >/dev/null && rt start one
+  rt exec one sh -c 'mkdir /made-by-exec; echo $?' 2>&1
+  rt delete -f one
+}
+profile="c['linux']['seccomp'] = {'defaultAction': 'SCMP_ACT_ALLOW', 'listenerPath': '$WORK/run/agent', 'listenerMetadata': 'mine',
+  'syscalls': [{'names': ['mkdir', 'mkdirat'], 'action': 'SCMP_ACT_NOTIFY'}]}"
+bundle 'sleep 1000' "$profile"
+cell 'exec with a seccomp agent: it answers for the process' $'.*No space left on device\n1\ncreating mine\nrunning mine' agent asking
+
 bundle true
 if [ "$NAME" = tsrun ]; then
   cell '--debug says that cgroups are out of reach' '.*cgroup.*' eval 'rt --debug run one 2>&1 | grep -c "no cgroup" | sed "s/^[1-9].*/cgroup/"'
