@@ -68,7 +68,9 @@ test('CVE-2026-30892 (S26): exec --user 1 is user 1, and what is no plain number
 
 test('runc#1962 (S44): with --no-pivot a user namespace inside gets no procfs without the masks', (container) => {
   const script = 'unshare --user --map-root-user --mount --pid --fork mount -t proc proc /proc; echo "status $?"';
-  container.prepare(script, { linux: { maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] } });
+  // not root: mapping that would take CAP_SETFCAP, and nothing would be seen of the mount
+  const process = { user: { uid: 1000, gid: 1000 } };
+  container.prepare(script, { process, linux: { maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] } });
   const { output, errors } = container.tsrun(['run', '--no-pivot', '--bundle', container.folder, container.id]);
   assert.match(output, /^status [1-9]/m, errors);
   assert.match(`${output}${errors}`, /permitted|denied/);

@@ -41,6 +41,8 @@ int send_descriptor(int to, const char *message_text, u32 size, int fd) {
   long sent = SYS(sendmsg, to, &message, 0x4000 /* MSG_NOSIGNAL */);
   int at = where;
   RAW(close, to);
+  for (u32 i = 0; i < ARRAY(G.slots); i++)
+    if (G.slots[i] == to) G.slots[i] = -1; /* the number may soon be another's */
   where = at;
   return sent < 0 ? (int)sent : 0;
 }

@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -157,12 +158,19 @@ test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd,
   );
   assert.is(outcome.status, 'ok');
   assert.match(readlinkSync(`/proc/${outcome.pid}/exe`), /memfd:tsrun/);
+  const program = openSync(`/proc/${outcome.pid}/exe`, 'r');
   const fds = spawnSync('ls', ['-l', `/proc/${outcome.pid}/fd`], { encoding: 'utf8' }).stdout;
   assert.is(fds.match(/fifo/g)?.length, 2);
   assert.is(fds.match(/->/g)?.length, 5, fds); // stdio and the two fifos: S24
   const wait = release(fifo, reply);
   assert.is(readSync(wait, new Uint8Array(2000)), 0); // end of file: the payload was executed
   closeSync(wait);
+  // Nobody executes it any more, so that only the seals are left to keep it as it is.
+  const again = openSync(`/proc/self/fd/${program}`, 'r+');
+  assert.throws(() => writeSync(again, 'x', 0), /EPERM/);
+  assert.throws(() => ftruncateSync(again, 0), /EPERM/);
+  closeSync(again);
+  closeSync(program);
 });
 
 test('the reply fifo carries the record when the payload cannot be executed', (root, directory) => {

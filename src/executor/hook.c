@@ -73,7 +73,8 @@ static int run_captured(const char *path, char *const *argv, char *const *envp, 
   int input[2], output[2], pidfd = -1, status = 0;
   G.failure.text_length = 0;
   TRY(SYS(pipe2, input, O_CLOEXEC));
-  TRY(SYS(pipe2, output, O_CLOEXEC));
+  int piped = (int)SYS(pipe2, output, O_CLOEXEC);
+  if (piped < 0) return RAW(close, input[0]), RAW(close, input[1]), piped;
   RAW(fcntl, input[1], F_SETFL, O_NONBLOCK);
   long pid = fork_with(0, -1, &pidfd);
   if (pid == 0) become(path, argv, envp, input[0], output[1]);

@@ -40,7 +40,9 @@ static int make_threaded(int dir, u32 flags) {
 /* `*made`: whether the directory was not there before. */
 static int enter_component(const struct step *s, int parent, const char *name, int *made) {
   enable_controllers(parent, text(s, S_CGROUP_OPEN_controllers), length(s, S_CGROUP_OPEN_controllers));
+  long mask = RAW(umask, 022); /* the caller's could keep root of a user namespace out of its own cgroup (S45) */
   long got = s->n[N_CGROUP_OPEN_flags] & 4 ? -EEXIST : SYS(mkdirat, parent, name, 0755); /* 4: it has to be there */
+  RAW(umask, mask);
   if (got < 0 && got != -EEXIST) return (int)got;
   *made = got == 0;
   int child = (int)TRY(SYS(openat, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -86,8 +88,8 @@ int op_cgroup_open(const struct step *s) {
   struct statfs_now { long type, rest[31]; } fs;
   char name[256];
   int made = 0, parent = -1, fd = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_CGROUP_OPEN_root), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  TRY(SYS(fstatfs, fd, &fs));
-  if (fs.type != (s->n[N_CGROUP_OPEN_version] == 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC)) return -EXDEV;
+  int known = (int)SYS(fstatfs, fd, &fs), right = s->n[N_CGROUP_OPEN_version] == 2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC;
+  if (known < 0 || fs.type != right) return RAW(close, fd), known < 0 ? known : -EXDEV;
   for (const char *at = text(s, S_CGROUP_OPEN_path); *at;) {
     usize size = 0;
     while (at[size] && at[size] != '/') size++;

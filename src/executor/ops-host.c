@@ -109,17 +109,22 @@ int op_socket_connect(const struct step *s) {
   struct sockaddr_un address = {.sun_family = 1};
   const char *path = text(s, S_SOCKET_CONNECT_path);
   static char through[64];
+  int place = -1;
+  if (s->n[N_SOCKET_CONNECT_slot] >= ARRAY(G.slots)) return -EBADF;
   if (length(s, S_SOCKET_CONNECT_path) >= sizeof address.sun_path) { /* a long path goes through its descriptor */
     char digits[24];
-    int fd = (int)TRY(SYS(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC));
-    append(append(through, through + 64, "/proc/self/fd/"), through + 64, number_to_text(digits + 24, (u64)fd));
+    place = (int)TRY(SYS(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC));
+    append(append(through, through + 64, "/proc/self/fd/"), through + 64, number_to_text(digits + 24, (u64)place));
     path = through;
   }
   append(address.sun_path, address.sun_path + sizeof address.sun_path, path);
-  int fd = (int)TRY(SYS(socket, 1, 1 | O_CLOEXEC, 0));
-  long result = SYS(connect, fd, &address, sizeof address);
-  if (result < 0) return RAW(close, fd), (int)result;
-  if (s->n[N_SOCKET_CONNECT_slot] >= ARRAY(G.slots)) return -EBADF;
+  int fd = high(SYS(socket, 1, 1 | O_CLOEXEC, 0));
+  long result = fd < 0 ? fd : SYS(connect, fd, &address, sizeof address);
+  int at = where;
+  if (place >= 0) RAW(close, place);
+  if (result < 0 && fd >= 0) RAW(close, fd);
+  where = at;
+  TRY(result);
   G.slots[s->n[N_SOCKET_CONNECT_slot]] = fd;
   return 0;
 }

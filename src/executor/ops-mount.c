@@ -73,16 +73,9 @@ int op_root_pivot(void) {
   return 0;
 }
 
-/* Every full procfs or sysfs outside the root would stay reachable from a nested user namespace (runc#1962, S44): go. */
-static void hide_host_mounts(void) {
-  static const char *const places[] = {"/proc", "/sys"};
-  for (u32 i = 0; i < ARRAY(places); i++)
-    if (RAW(umount2, places[i], 2) < 0) RAW(mount, "tmpfs", places[i], "tmpfs", MS_RDONLY, "size=0,nr_inodes=2");
-}
-
 int op_root_move(void) {
   TRY(SYS(fchdir, G.root));
-  hide_host_mounts();
+  TRY(hide_host_mounts());
   int top = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   TRY(attach(G.root, top));
   RAW(close, top);
@@ -103,11 +96,18 @@ static int mount_long(const struct step *s, int target) {
   }
   if (!options || at + 1 >= data + sizeof data) return -E2BIG;
   TRY(SYS(fchdir, target));
-  TRY(SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), 0, data));
+  /* What protects others is there from the start; nosuid, nodev and noexec have the same bits in both interfaces. */
+  u32 attributes = s->n[N_MOUNT_FILESYSTEM_attributes], early = attributes & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
+  TRY(SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), early, data));
   int mounted = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
   RAW(chdir, "/");
   TRY(mounted);
-  int result = set_attributes(mounted, 0, s->n[N_MOUNT_FILESYSTEM_attributes], 0, 0);
+  struct statx below, above;
+  int result = stat_fd(target, &below);
+  if (result >= 0) result = stat_fd(mounted, &above);
+  /* The path, looked up again, must lead onto the new mount: somebody may have put another directory there (S04). */
+  if (result >= 0 && below.stx_mnt_id == above.stx_mnt_id) result = -EAGAIN;
+  if (result >= 0) result = set_attributes(mounted, 0, attributes, 0, 0);
   RAW(close, mounted);
   return result;
 }
@@ -188,11 +188,36 @@ static int map_ids(int mount, u32 number, u32 flags) {
   return (int)SYS(mount_setattr, mount, "", AT_EMPTY_PATH | (flags & 128 ? AT_RECURSIVE : 0), &attr, sizeof attr);
 }
 
+/*
+ * Root of a user namespace could take read-only, nosuid, nodev and noexec off a mount of ours, but for those that the kernel
+ * has locked; and it has in the copy of the host's mounts that the new mount namespace was born with (S14). So the clone is
+ * made of that copy, with our rights: by a process that shares our descriptors and goes there in our stead. 255 says that it
+ * could not.
+ */
+static int clone_inside(const char *path, u32 flags) {
+  int status = 0, place = high(TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC)));
+  long pid = place < 0 ? place : fork_with(CLONE_FILES, -1, NULL);
+  if (pid == 0) {
+    if (RAW(setns, G.pidfd, CLONE_NEWNS) < 0) RAW(exit_group, 255);
+    long fd = RAW(open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (fd >= 0) fd = RAW(dup3, fd, place, O_CLOEXEC) < 0 ? -EMFILE : RAW(close, fd);
+    RAW(exit_group, fd < 0 ? -fd : 0);
+  }
+  if (pid > 0) pid = wait_child((int)pid, &status);
+  if (pid >= 0 && status) pid = status == 255 << 8 ? -EPERM : (status & 0x7f) ? -ECHILD : -(status >> 8);
+  where = status == 255 << 8 ? W_setns : W_open_tree;
+  if (pid < 0 && place >= 0) RAW(close, place);
+  return pid < 0 ? (int)pid : place;
+}
+
 int op_source_open(const struct step *s) {
-  u32 flags = AT_SYMLINK_NOFOLLOW * !!(s->n[N_SOURCE_OPEN_flags] & 8);
-  if (s->n[N_SOURCE_OPEN_recursive]) flags |= AT_RECURSIVE;
+  u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = AT_SYMLINK_NOFOLLOW * !!(s->n[N_SOURCE_OPEN_flags] & 8);
+  if (recursive) flags |= AT_RECURSIVE;
   if (G.pending >= 0) RAW(close, G.pending);
-  G.pending = (int)TRY(SYS(open_tree, AT_FDCWD, text(s, S_SOURCE_OPEN_path), flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);
+  /* What lies under a locked mount is not shown there, so a directory with mounts below is not cloned without them. */
+  if (G.pending == -EINVAL && !recursive) G.pending = (int)SYS(open_tree, AT_FDCWD, text(s, S_SOURCE_OPEN_path), flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  TRY(G.pending);
   /* Cloned in the host's mount namespace: without this it would be a peer of a shared mount there (S43). */
   TRY(set_attributes(G.pending, AT_RECURSIVE, 0, 0, MS_SLAVE));
   return map_ids(G.pending, s->n[N_SOURCE_OPEN_idmapSlot], s->n[N_SOURCE_OPEN_flags]);
@@ -215,7 +240,7 @@ static u32 target_flags(const struct step *s, int mount) {
   struct statx st;
   u32 flags = s->n[N_MOUNT_BIND_flags];
   int is_proc = RAW(fstatfs, mount, &fs) == 0 && fs.type == PROC_SUPER_MAGIC && stat_fd(mount, &st) == 0 && st.stx_ino == 1;
-  return is_proc ? flags | 2 : flags;
+  return is_proc ? flags | TARGET_PROC_ROOT : flags;
 }
 
 /* copy-symlink: a source that is a symlink is made again inside the root. 1 when that was done. */
@@ -244,7 +269,7 @@ int op_mount_bind(const struct step *s) {
   if (result >= 0) result = set_attributes(mount, AT_RECURSIVE, s->n[N_MOUNT_BIND_recursiveSet], s->n[N_MOUNT_BIND_recursiveClear], 0);
   if (result >= 0) result = set_attributes(mount, 0, s->n[N_MOUNT_BIND_set], s->n[N_MOUNT_BIND_clear], 0);
   /* 256: the target is /proc, procfs there already or not */
-  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & 256 && !(target_flags(s, mount) & 2)) result = -EPERM;
+  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & 256 && !(target_flags(s, mount) & TARGET_PROC_ROOT)) result = -EPERM;
   if (result >= 0) result = target = make_target(text(s, S_MOUNT_BIND_target), (st.stx_mode & 0170000) == 0040000, target_flags(s, mount));
   if (result >= 0) result = attach(mount, target);
   int at = where;
@@ -284,7 +309,7 @@ static int mask_directory(int target) {
     return result;
   }
   int context = (int)TRY(SYS(fsopen, "tmpfs", FSOPEN_CLOEXEC));
-  TRY(configure(context, "size=0\0nr_inodes=2", 19, 0)); /* 1 is refused by some kernels: the root inode counts */
+  TRY(configure(context, "size=1\0nr_inodes=2", 19, 0)); /* of 0 there would be no end; 1 inode is refused by some kernels: the root counts */
   TRY(SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
   G.mask = (int)TRY(SYS(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
   RAW(close, context);

@@ -1,15 +1,22 @@
 /* Things made inside the root before the pivot: links, nodes, copies; and sysctl through a trusted procfs. */
 #include "sys.h"
 
+/* Below a directory of ours no name leads out of it, whatever is in it (S31). A file may answer EAGAIN for ever, such as
+   memory.reclaim that cannot get as much as it was asked for: a few times is patience enough (R27). */
 int write_file(int dir, const char *name, const char *value, usize size) {
-  int fd = (int)TRY(SYS(openat, dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  long result;
-  do result = SYS(write, fd, value, size);
-  while (result == -EINTR || result == -EAGAIN);
+  struct open_how how = {.flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC};
+  struct timespec pause = {0, 30000000};
+  if (dir != AT_FDCWD) how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  int fd = (int)TRY(SYS(openat2, dir, name, &how, sizeof how));
+  long result = -EAGAIN;
+  for (int tries = 0; tries < 5 && (result == -EAGAIN || result == -EINTR); tries++) {
+    if (tries && result == -EAGAIN) RAW(nanosleep, &pause, NULL);
+    result = SYS(write, fd, value, size);
+  }
   int at = where;
   RAW(close, fd);
   where = at;
-  return result < 0 ? (int)result : 0;
+  return result < 0 ? (int)result : (usize)result < size ? -EIO : 0;
 }
 
 int op_symlink(const struct step *s) {
@@ -20,14 +27,18 @@ int op_symlink(const struct step *s) {
   return result == -EEXIST ? 0 : (int)result;
 }
 
+/* As the kernel wants it from mknod(2): twelve bits and twenty, the low eight of the latter first. */
+static u32 device_number(u32 major, u32 minor) {
+  return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffu) << 12;
+}
+
 /* The node is opened again and must be what was asked for, be it ours or the image's (S10). */
 int op_device(const struct step *s) {
   char name[256];
   struct statx st;
   u32 mode = s->n[N_DEVICE_MAKE_mode], major = s->n[N_DEVICE_MAKE_major], minor = s->n[N_DEVICE_MAKE_minor];
   int parent = TRY(parent_of(text(s, S_DEVICE_MAKE_path), name, 1));
-  u64 number = (minor & 0xff) | (major & 0xfff) << 8 | (u64)(minor & ~0xffu) << 12 | (u64)(major & ~0xfffu) << 32;
-  long made = SYS(mknodat, parent, name, mode, number);
+  long made = SYS(mknodat, parent, name, mode, device_number(major, minor));
   if (made < 0 && made != -EEXIST) return RAW(close, parent), (int)made;
   int node = (int)SYS(openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   int result = node < 0 ? node : stat_fd(node, &st);
@@ -46,6 +57,7 @@ int op_device(const struct step *s) {
 
 int op_sysctl(const struct step *s) {
   char name[512];
+  if (length(s, S_SYSCTL_WRITE_path) > sizeof name - 5) return -ENAMETOOLONG; /* cut, it would be another one (S16) */
   append(append(name, name + sizeof name, "sys/"), name + sizeof name, text(s, S_SYSCTL_WRITE_path));
   struct open_how how = {.flags = O_WRONLY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
   int context = (int)SYS(fsopen, "proc", FSOPEN_CLOEXEC), proc = -1;
@@ -57,12 +69,12 @@ int op_sysctl(const struct step *s) {
   if (own) RAW(close, proc);
   long result = fd < 0 ? fd : SYS(write, fd, text(s, S_SYSCTL_WRITE_value), length(s, S_SYSCTL_WRITE_value));
   if (fd >= 0) RAW(close, fd);
-  return result < 0 ? (int)result : 0;
+  return result < 0 ? (int)result : result < (long)length(s, S_SYSCTL_WRITE_value) ? -EIO : 0;
 }
 
 static int copy_entry(int from, int to, const char *name, int depth) {
   char buffer[4096];
-  struct statx st;
+  struct statx st = {0};
   int source = (int)TRY(SYS(openat, from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)), target = -1;
   int result = stat_fd(source, &st);
   u32 kind = st.stx_mode & 0170000, mode = st.stx_mode & 07777;
@@ -83,7 +95,7 @@ static int copy_entry(int from, int to, const char *name, int depth) {
     while (result >= 0 && (result = (int)SYS(sendfile, target, input, 0, 1 << 20)) > 0) {}
     if (input >= 0) RAW(close, input);
   } else if (result >= 0) {
-    result = (int)SYS(mknodat, to, name, st.stx_mode, (st.stx_rdev_minor & 0xff) | st.stx_rdev_major << 8);
+    result = (int)SYS(mknodat, to, name, st.stx_mode, device_number(st.stx_rdev_major, st.stx_rdev_minor));
   }
   if (result >= 0) result = (int)SYS(fchownat, to, name, st.stx_uid, st.stx_gid, AT_SYMLINK_NOFOLLOW);
   if (result >= 0 && (mode & 06000) && kind != 0120000) result = (int)SYS(fchmodat, to, name, mode);

@@ -1,14 +1,16 @@
 /* What init does to itself: identity, confinement, descriptors, and at last execve. */
 #include "sys.h"
 
+/* Nothing may be mounted on the way, should the procfs be one that others could get at (CVE-2025-52881, S07). */
 int op_label(const struct step *s) {
   char path[256];
+  struct open_how how = {.flags = O_WRONLY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
   int proc = TRY(trusted_proc());
   const char *files[] = {text(s, S_PROCESS_LABEL_file), text(s, S_PROCESS_LABEL_fallback)};
   int result = -ENOENT;
   for (int i = 0; i < 2 && result == -ENOENT && *files[i]; i++) {
     append(append(path, path + sizeof path, "thread-self/attr/"), path + sizeof path, files[i]);
-    int fd = (int)SYS(openat, proc, path, O_WRONLY | O_CLOEXEC);
+    int fd = (int)SYS(openat2, proc, path, &how, sizeof how);
     result = fd < 0 ? fd : (int)SYS(write, fd, text(s, S_PROCESS_LABEL_value), length(s, S_PROCESS_LABEL_value));
     if (fd >= 0) RAW(close, fd);
   }
@@ -74,6 +76,7 @@ void announce(void) {
 }
 
 int op_seccomp(const struct step *s) {
+  if (length(s, S_PROCESS_SECCOMP_filter) / 8 > 4096 /* BPF_MAXINSNS */) return -E2BIG; /* its count has sixteen bits */
   struct { u16 count; const void *filter; } program = {(u16)(length(s, S_PROCESS_SECCOMP_filter) / 8), text(s, S_PROCESS_SECCOMP_filter)};
   TRY(prepare_exec(G.step));
   if (G.step + 1 < G.count && s[1].op == OP_PROCESS_EXEC) announce();
@@ -138,7 +141,12 @@ static int passwd_feed(struct passwd_reader *p, char c, u32 uid) {
   return 0;
 }
 
-/* HOME from the container's own passwd, read after the pivot: a regular file, bounded (S51). Failing that "/". */
+static int is_passwd(int fd, struct statx *st) {
+  return stat_fd(fd, st) >= 0 && (st->stx_mode & 0170000) == 0100000 && st->stx_size > 0;
+}
+
+/* HOME from the container's own passwd, read after the pivot: a regular file, bounded (S51). Failing that "/". Files of
+   procfs have no size, and reading the kernel's log would take it away from the host. */
 int op_home(const struct step *s) {
   static char buffer[4096];
   struct passwd_reader p = {0};
@@ -147,9 +155,10 @@ int op_home(const struct step *s) {
   int found = 0;
   long total = 0, got = 0;
   int probe = (int)RAW(openat, AT_FDCWD, "/etc/passwd", O_PATH | O_CLOEXEC);
-  int regular = probe >= 0 && stat_fd(probe, &st) >= 0 && (st.stx_mode & 0170000) == 0100000;
+  int regular = probe >= 0 && is_passwd(probe, &st);
   if (probe >= 0) RAW(close, probe);
   int fd = regular ? (int)RAW(openat, AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+  if (fd >= 0 && !is_passwd(fd, &st)) RAW(close, fd), fd = -1;
   while (fd >= 0 && !found && total < (16 << 20) && (got = RAW(read, fd, buffer, sizeof buffer)) > 0) {
     total += got;
     for (long i = 0; i < got && !found; i++) found = passwd_feed(&p, buffer[i], uid);

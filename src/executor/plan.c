@@ -41,6 +41,7 @@ static int check_plan(const struct plan_header *h, usize size) {
   if (h->data_offset > size || h->data_length > size - h->data_offset) return 0;
   if (h->notes_offset != h->data_offset + h->data_length || h->notes_length != size - h->notes_offset) return 0;
   const struct step *steps = (const struct step *)(h + 1);
+  if (steps[0].role != ROLE_HOST) return 0; /* whom the others come from */
   for (u32 i = 0; i < h->step_count; i++)
     if (!check_step(h, &steps[i], i + 1 < h->step_count ? &steps[i + 1] : NULL)) return 0;
   return 1;

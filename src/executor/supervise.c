@@ -78,9 +78,10 @@ int op_supervise(const struct step *s) {
   int terminal = terminal_of(s), input = terminal >= 0 ? 0 : -1, output = terminal, status = 0, done = reap(&status);
   while (!done) {
     int input_pending = in.from < in.to, output_pending = out.from < out.to;
+    short wanted = (short)((input_pending ? POLLOUT : 0) | (output_pending ? 0 : POLLIN));
     struct pollfd polls[5] = {{G.signals, POLLIN, 0},
       {input_pending ? -1 : input, POLLIN, 0},
-      {output, (short)((input_pending ? POLLOUT : 0) | (output_pending ? 0 : POLLIN)), 0},
+      {wanted ? output : -1, wanted, 0}, /* a hang-up is told without being asked for, again and again (R31) */
       {output_pending ? 1 : -1, POLLOUT, 0},
       {notify_socket(), POLLIN, 0}};
     long got = SYS(ppoll, polls, 5, NULL, 0, 0);

@@ -166,6 +166,7 @@ int kept_plan(char **argv, char **envp, const char *engine, int *directory);
 
 /* resolve.c */
 int resolve(const char *path, u64 how_flags, u64 resolve_flags);
+#define TARGET_PROC_ROOT 0x10000 /* what is mounted is a whole procfs: it may go over another, but not on anything in it (S06) */
 int make_target(const char *path, int directory, u32 flags);
 int make_directories(const char *path, u32 mode);
 int parent_of(const char *path, char *name, int create);
@@ -249,3 +250,4 @@ int op_criu_request(const struct step *s);
 int op_criu_until(const struct step *s);
 void criu_dismiss(void);
 int copy_tree(int from, int to, int depth);
+int hide_host_mounts(void);

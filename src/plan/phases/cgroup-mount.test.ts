@@ -57,6 +57,11 @@ test("CVE-2023-25809 (S30): a user's container cannot write to others' cgroups",
   const facts = { inUserNamespace: true };
   const [step] = pick(compile({ mounts: writable, linux: { namespaces: shared } }, v2, facts), 'mount.bind');
   assert.is((step!.args as { set: number }).set, A.RDONLY);
+  // v1 without cgroups of its own: it is shown the runtime's
+  const hierarchies = [{ version: 1 as const, controllers: ['cpu'], mountPoint: '/cg/cpu', ownPath: '/user/me' }];
+  const user = { ...v1Host, hierarchies, inUserNamespace: true };
+  const [bound] = pick(compile({ mounts: writable, linux: { namespaces: shared } }, {}, user), 'mount.bind');
+  assert.is((bound!.args as { set: number }).set, A.RDONLY);
 });
 
 test('v1 is a tmpfs with a bind of each own cgroup, links for shared hierarchies, then read-only', () => {

@@ -64,16 +64,19 @@ function unifiedSteps(context: Context, entry: MountEntry): Step[] {
 
 /** Without rights over cgroups the container may have none of its own: then it is in the runtime's, and sees that (runc). */
 function bindLegacy(context: Context, entry: MountEntry, shown: Shown, place: string): Step[] {
-  const { facts } = context;
+  const { facts, options } = context;
   const source = pathOf(shown);
-  const first = bind(entry, source, place, `bind ${source} on ${place}`);
+  // The runtime's own is others' as well, and may be the user's to write to (CVE-2023-25809, S30).
+  const guarded = context.inUserNamespace ? entry.options.set | MOUNT_ATTR.RDONLY : entry.options.set;
+  const isOwn = (options.cgroup?.record.places ?? []).length > 0;
+  const first = bind(entry, source, place, `bind ${source} on ${place}`, isOwn ? entry.options.set : guarded);
   const own = facts.hierarchies.find(({ mountPoint }) => mountPoint === shown.mountPoint);
   if (own === undefined || (facts.uid === 0 && !facts.inUserNamespace)) return [first];
   const other = pathOf({ ...shown, path: own.ownPath.slice(1) });
   if (other === source) return [first];
   return [
     { ...first, tolerate: ['ENOENT'], orElseNext: true },
-    bind(entry, other, place, `or else bind ${other} on ${place}`),
+    bind(entry, other, place, `or else bind ${other} on ${place}`, guarded),
   ];
 }
 

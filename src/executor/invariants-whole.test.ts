@@ -1,0 +1,377 @@
+// Invariants of the whole program that no advisory stands for, each under the name it has in docs/security.md: what a caller,
+// an image or another mount namespace might do to it. Needs root and dist/tsrun.
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { executorPath } from '../host/executor.js';
+import { noKernel, type Ran, TestContainer } from './test-container.js';
+
+const invariants = suite('invariants of the whole program');
+const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
+  const run = async (): Promise<void> => {
+    const container = new TestContainer();
+    try {
+      await body(container);
+    } finally {
+      container.remove();
+    }
+  };
+  if (noKernel === undefined) invariants(name, run);
+  else invariants.skip(`${name} (${noKernel})`, run);
+};
+const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const shell = (script: string, ...args: string[]): string[] => ['sh', '-c', `${script}; exec "$@"`, 'sh', ...args];
+/** A mount namespace between the host and tsrun, so that what a test mounts is gone with it. */
+const apart = (script: string, propagation = 'private'): string[] => [
+  'unshare',
+  '--mount',
+  '--propagation',
+  propagation,
+  ...shell(script),
+];
+const mapped = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+const types = (...names: string[]): { type: 'mount' }[] => names.map((type) => ({ type: type as 'mount' }));
+const inUserNamespace = {
+  namespaces: types('mount', 'pid', 'uts', 'ipc', 'user'),
+  uidMappings: mapped,
+  gidMappings: mapped,
+};
+const statusOf = (text: string, key: string): string => new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(text)?.[1] ?? '';
+
+test('S08: a label that cannot be written stops the container', (container) => {
+  const { status, errors } = container.run('true', { process: { apparmorProfile: 'no-such-profile' } });
+  assert.is(status, 1);
+  assert.match(errors, '/process/apparmorProfile');
+});
+
+test('S13: /sys is read-only in a user namespace without a network of its own, too', (container) => {
+  const mounts = [
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  ];
+  const { output, errors } = container.run('grep " /sys " /proc/mounts', { linux: inUserNamespace, mounts });
+  assert.match(output, / \/sys sysfs ro,/, errors);
+});
+
+test('S14: a user namespace cannot take a protection away that a mount of the host has', (container) => {
+  const source = join(container.folder, 'source');
+  mkdirSync(source);
+  const wrapper = apart(`mount -t tmpfs -o nosuid,noexec,noatime tmpfs ${source}; chmod 755 ${source}`);
+  for (const options of [['suid'], ['exec'], ['relatime'], ['rw', 'exec']]) {
+    const mounts = [{ destination: '/mnt', source, options: ['bind', ...options] }];
+    const { status, errors } = container.run('true', { linux: inUserNamespace, mounts }, wrapper);
+    assert.is(status, 1, options.join());
+    assert.match(errors, '/mounts/');
+  }
+  const mounts = [{ destination: '/mnt', source, options: ['bind', 'ro'] }];
+  const { output, errors } = container.run('grep " /mnt " /proc/mounts', { linux: inUserNamespace, mounts }, wrapper);
+  assert.match(output, /ro,nosuid,noexec,noatime/, errors);
+});
+
+test('S23: each container has a session keyring of its own', (container) => {
+  const { output } = container.run('cat /proc/keys');
+  // of possessor and user; what others of the same user need to find it by its name is the right to search
+  assert.match(output, new RegExp(`3f080000 .* _ses\\.${container.id}:`));
+});
+
+test('S25: without capabilities all five sets are empty, however few keys say so (youki#3434)', (container) => {
+  for (const capabilities of [
+    undefined,
+    {},
+    { bounding: [] },
+    { effective: ['CAP_KILL'], permitted: ['CAP_KILL'] },
+  ] as const) {
+    const { output } = container.run(
+      'grep Cap /proc/self/status',
+      capabilities === undefined ? {} : { process: { capabilities } },
+    );
+    assert.is(statusOf(output, 'CapBnd'), '0000000000000000', JSON.stringify(capabilities));
+    assert.is(statusOf(output, 'CapInh'), '0000000000000000');
+    assert.is(statusOf(output, 'CapAmb'), '0000000000000000');
+  }
+});
+
+test("S27: the caller's groups are replaced", (container) => {
+  const wrapper = ['setpriv', '--groups', '27,999'];
+  assert.is(container.run('id -G', {}, wrapper).output, '0');
+  const user = { uid: 0, gid: 0, additionalGids: [5] };
+  assert.is(container.run('id -G', { process: { user } }, wrapper).output, '0 5');
+});
+
+test('CVE-2023-25809 (S30): without root and without a cgroup namespace the cgroups of others cannot be written to', (container) => {
+  const user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+  const ids = [{ containerID: 0, hostID: 65_534, size: 1 }];
+  const linux = { namespaces: types('mount', 'pid', 'user'), uidMappings: ids, gidMappings: ids };
+  const mounts = [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup' }];
+  const script =
+    'grep -E " cgroup2? " /proc/mounts; for d in $(find /sys/fs/cgroup -mindepth 1 -type d); do mkdir $d/made && echo "made $d"; done';
+  container.prepare(script, { linux, mounts });
+  spawnSync('chown', ['-R', '65534:65534', container.folder]);
+  const { output, errors } = container.tsrun(['run', '--bundle', container.folder, container.id], user);
+  const lines = output.split('\n');
+  assert.ok(lines.length > 0 && lines.every((line) => / cgroup2? ro,/.test(line)), output);
+  assert.match(errors, 'made');
+});
+
+const dump = (path: string, command: string) => ({ path: '/bin/sh', args: ['sh', '-c', `{ ${command}; } >${path}`] });
+
+test('S40: a hook has the standard streams, its own environment and its own process group', (container) => {
+  const file = join(container.folder, 'hook');
+  const command = 'ls /proc/self/fd; cat /proc/self/environ | tr "\\0" "\\n"; cut -d" " -f1,5 /proc/$$/stat';
+  const hook = { ...dump(file, command), env: ['ONLY=this'] };
+  container.run('true', { spec: { hooks: { createRuntime: [hook] } } }, ['env', 'SECRET=canary']);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  assert.equal(lines.slice(0, 4), ['0', '1', '2', '3']); // 3 is the directory that ls reads
+  assert.match(lines.join('\n'), 'ONLY=this');
+  assert.not.match(lines.join('\n'), 'SECRET');
+  const [pid, group] = (lines.at(-2) ?? '').split(' ');
+  assert.is(pid, group);
+});
+
+for (const propagation of [undefined, 'shared', 'rprivate'] as const) {
+  test(`S43: nothing that is mounted for the container shows on a shared host, rootfsPropagation ${propagation} (runc#2404, #4417)`, (container) => {
+    const [before, during] = [join(container.folder, 'before'), join(container.folder, 'during')];
+    const linux = { namespaces: types('mount', 'pid', 'uts', 'ipc', 'network') };
+    const spec = {
+      hooks: { createContainer: [{ path: '/bin/true' }], createRuntime: [dump(during, 'cat /proc/self/mountinfo')] },
+    };
+    const more = propagation === undefined ? linux : { ...linux, rootfsPropagation: propagation };
+    const script = `mount --make-rshared /; cat /proc/self/mountinfo >${before}`;
+    const { status, errors } = container.run('true', { linux: more, spec }, apart(script));
+    assert.is(status, 0, errors);
+    // A shared root was asked for, and a mount point of its own is what that takes; nothing of it may be in the root.
+    assert.is(readFileSync(during, 'utf8'), readFileSync(before, 'utf8'));
+  });
+}
+
+test('S43: without a mount namespace the mounts of the host stay as they are', (container) => {
+  const [before, after] = [join(container.folder, 'before'), join(container.folder, 'after')];
+  container.prepare('true', { linux: { namespaces: types('pid') } });
+  const script = `mount --make-rshared /; mount --bind /usr ${container.folder}/rootfs/usr; cat /proc/self/mountinfo >${before}`;
+  const config = JSON.parse(readFileSync(join(container.folder, 'config.json'), 'utf8')) as {
+    process: { args: string[] };
+  };
+  config.process.args = ['/usr/bin/true'];
+  writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
+  const wrapper = [...apart(script), 'sh', '-c', `"$@"; cat /proc/self/mountinfo >${after}`, 'sh'];
+  container.tsrun(['run', '--bundle', container.folder, container.id], wrapper);
+  assert.ok(existsSync(after));
+  assert.is(readFileSync(after, 'utf8'), readFileSync(before, 'utf8'));
+});
+
+test('S44: with --no-pivot no procfs of the host is left anywhere, nor a sysfs (runc#1962)', (container) => {
+  const place = join(container.folder, 'another place');
+  mkdirSync(place);
+  const script = 'unshare --user --map-root-user --mount --pid --fork mount -t proc proc /proc; echo "status $?"';
+  // not root: mapping that would take CAP_SETFCAP, and nothing would be seen of the mount
+  const process = { user: { uid: 1000, gid: 1000 } };
+  container.prepare(script, { process, linux: { maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] } });
+  const wrapper = apart(`mount -t proc proc '${place}'`);
+  const command = ['run', '--no-pivot', '--bundle', container.folder, container.id];
+  const { output, errors } = container.tsrun(command, wrapper);
+  assert.match(output, /^status [1-9]/m, errors);
+  assert.match(`${output}${errors}`, /permitted|denied/);
+});
+
+test("S45: what the caller has done to itself is not the container's", (container) => {
+  const wrapper = shell('trap "" INT QUIT PIPE; umask 0777; ulimit -Sn 77');
+  const { output, errors } = container.run('cat /proc/self/status; umask; ulimit -Sn', {}, wrapper);
+  assert.is(statusOf(output, 'SigIgn'), '0000000000000000', errors);
+  assert.is(statusOf(output, 'SigBlk'), '0000000000000000');
+  assert.equal(output.split('\n').slice(-2), ['0022', '77']); // a limit is the caller's; an engine of JavaScript would raise it
+});
+
+test("S45: the caller's umask does not keep a user namespace out of its cgroup", (container) => {
+  const { output, errors } = container.run('echo well', { linux: inUserNamespace }, shell('umask 0777'));
+  assert.is(output, 'well', errors);
+});
+
+test('S46: neither the environment nor the working directory of the caller steers tsrun', (container) => {
+  const marks = join(container.folder, 'marks');
+  const hostile = join(container.folder, 'hostile');
+  mkdirSync(hostile);
+  const code = `require('node:fs').appendFileSync(${JSON.stringify(marks)}, 'loaded')`;
+  for (const name of ['preload.js', 'index.js']) writeFileSync(join(hostile, name), code);
+  writeFileSync(join(hostile, 'bunfig.toml'), 'preload = ["./preload.js"]\n');
+  writeFileSync(join(hostile, '.env'), `BUN_OPTIONS="--preload ${hostile}/preload.js"\nTSRUN_SELF=/nonexistent\n`);
+  writeFileSync(join(hostile, 'package.json'), '{"main":"index.js","type":"commonjs"}');
+  const environment = [
+    `NODE_OPTIONS=--require=${hostile}/preload.js`,
+    `BUN_OPTIONS=--preload ${hostile}/preload.js`,
+    `BUN_INSPECT_PRELOAD=${hostile}/preload.js`,
+    'BUN_BE_BUN=1',
+    'LD_PRELOAD=/nonexistent.so',
+    'LD_LIBRARY_PATH=/nonexistent',
+    'TSRUN_SELF=/nonexistent',
+    'TSRUN_ROUND=1',
+    'TSRUN_EARLY=9:9:9:9:',
+    'NODE_PATH=/nonexistent',
+    'NODE_ENV=canary',
+  ];
+  const wrapper = ['env', '-C', hostile, ...environment];
+  const { status, output, errors } = container.run('env', {}, wrapper);
+  assert.is(status, 0, errors);
+  assert.not.match(output, /canary|nonexistent|preload/);
+  assert.not.ok(existsSync(marks), 'code of the caller ran');
+});
+
+test('S53: what an environment holds is in no message, no log, no command line and for no one else to read', async (container) => {
+  const secret = 'canary-of-the-environment';
+  const env = ['PATH=/usr/bin:/bin', `SECRET=${secret}`];
+  const log = join(container.folder, 'tsrun.log');
+  container.prepare('sleep 60', { process: { env } });
+  const outside = join(container.folder, 'outside');
+  const script = `"$@" >${outside} 2>&1 </dev/null`;
+  const create = ['--debug', '--log', log, 'create', '--bundle', container.folder, container.id];
+  assert.is(container.tsrun(create, ['sh', '-c', script, 'sh']).status, 0);
+  assert.is(container.tsrun(['--debug', '--log', log, 'start', container.id]).status, 0);
+  const failed = container.run('true', { process: { env, cwd: '/nonexistent/\0' } });
+  assert.is(failed.status, 1);
+  const plan = container.tsrun(['exec', '--env', `MORE=${secret}`, container.id, '/nonexistent']);
+  for (const text of [readFileSync(log, 'utf8'), readFileSync(outside, 'utf8'), failed.errors, plan.errors])
+    assert.not.match(text, secret);
+  const open = spawnSync('find', [join(container.folder, 'state'), '-perm', '/077', '-not', '-type', 'l'], {
+    encoding: 'utf8',
+  });
+  assert.is(open.stdout, '', 'files of the state that others can read');
+});
+
+test('R10: a foreground run that is killed leaves a container that can be looked at and deleted', async (container) => {
+  container.prepare('sleep 60');
+  const args = ['--root', join(container.folder, 'state'), 'run', '--bundle', container.folder, container.id];
+  const child = spawn(executorPath(), args, { stdio: 'ignore' });
+  const status = (): string =>
+    (container.tsrun(['state', container.id]).output.match(/"status": *"(\w+)"/) ?? [])[1] ?? '';
+  for (let i = 0; i < 100 && status() !== 'running'; i++) await sleep(20);
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.on('exit', resolve));
+  assert.is(status(), 'running');
+  assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
+  assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
+});
+
+test('R11: signals to a foreground run reach the payload, and its status comes back', async (container) => {
+  for (const [signal, code] of [
+    ['SIGTERM', 7],
+    ['SIGINT', 8],
+    ['SIGHUP', 9],
+    ['SIGUSR1', 10],
+    ['SIGQUIT', 11],
+  ] as const) {
+    const ready = join(container.folder, `rootfs/ready-${signal}`);
+    container.prepare(`trap 'exit ${code}' ${signal.slice(3)}; : >/ready-${signal}; while :; do sleep 0.05; done`);
+    const args = ['--root', join(container.folder, 'state'), 'run', '--bundle', container.folder, container.id];
+    const child = spawn(executorPath(), args, { stdio: 'ignore' });
+    for (let i = 0; i < 250 && !existsSync(ready); i++) await sleep(20);
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    child.kill(signal);
+    assert.is(await ended, code, signal);
+  }
+});
+
+test('R12: a program that ends at once is waited for', (container) => {
+  container.prepare('', { process: { args: ['/bin/true'] } });
+  for (let i = 0; i < 50; i++) {
+    const { status, errors } = container.tsrun(['run', '--bundle', container.folder, container.id]);
+    assert.is(status, 0, errors);
+  }
+});
+
+test('R26: a thousand mounts under a small limit of descriptors', (container) => {
+  const source = join(container.folder, 'source');
+  mkdirSync(source);
+  const mounts = Array.from({ length: 1000 }, (_, i) => ({ destination: `/mnt/${i}`, source, options: ['bind'] }));
+  const began = Date.now();
+  const { output, errors } = container.run('grep -c " /mnt/" /proc/mounts', { mounts }, ['prlimit', '--nofile=256']);
+  assert.is(output, '1000', errors);
+  assert.ok(Date.now() - began < 15_000);
+});
+
+test('R28: errors and hooks do not wait for a reader, with the smallest pipes there are', (container) => {
+  const noise = { path: '/bin/sh', args: ['sh', '-c', 'head -c 5000000 /dev/zero | tr "\\0" x; exit 3'] };
+  container.prepare('true', { spec: { hooks: { createRuntime: [noise] } } });
+  const command = ['run', '--bundle', container.folder, container.id];
+  // Nobody reads standard error, and the pipe is full but for a page.
+  const script = '( "$@"; echo "status $?" >&3 ) 3>&1 2>&1 >/dev/null | sleep 5';
+  const began = Date.now();
+  container.tsrun(command, ['sh', '-c', script, 'sh']);
+  assert.ok(Date.now() - began < 8000);
+  const { status, errors } = container.tsrun(command);
+  assert.is(status, 1);
+  assert.ok(errors.length < 65_536 && errors.includes('exit status 3'), `${errors.length}`);
+});
+
+test('R29: a pid file that cannot be written ends the creation, and nothing is left', (container) => {
+  container.prepare('sleep 60');
+  const place = join(container.folder, 'nowhere/pid');
+  const { status, errors } = container.tsrun([
+    'create',
+    '--pid-file',
+    place,
+    '--bundle',
+    container.folder,
+    container.id,
+  ]);
+  assert.is(status, 1);
+  assert.match(errors, /pid.*ENOENT/);
+  assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
+});
+
+test('R30: closed standard streams are no reason to fail, and nothing of ours takes their place', (container) => {
+  const wrapper = ['sh', '-c', '"$@" <&- >&- 2>&-', 'sh'];
+  const file = join(container.folder, 'rootfs/seen');
+  const { status } = container.run('ls -l /proc/self/fd >/seen; exit 5', {}, wrapper);
+  assert.is(status, 5);
+  const links = readFileSync(file, 'utf8').match(/\d+ -> \S+/g) ?? [];
+  for (const link of links.filter((one) => /^[02] /.test(one))) assert.match(link, /null/);
+});
+
+test('R31: a terminal that has hung up while nobody takes its output costs nothing', (container) => {
+  // More than the pipe holds, less than the pipe and the terminal do; then nobody has the terminal any more.
+  const script = 'head -c 71000 /dev/zero | tr "\\0" x; exec sleep 3 <&- >/dev/null 2>&1';
+  const devpts = {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['newinstance', 'ptmxmode=0666'],
+  };
+  container.prepare(script, { process: { terminal: true }, mounts: [devpts] });
+  const times = 'TIMEFORMAT="%U %S"; time "$@" </dev/null | sleep 2.5';
+  const { errors } = container.tsrun(
+    ['run', '--bundle', container.folder, container.id],
+    ['bash', '-c', times, 'bash'],
+  );
+  const [user, system] = (errors.split('\n').at(-1) ?? '').split(' ').map(Number);
+  assert.ok((user ?? 9) + (system ?? 9) < 1.2, errors);
+});
+
+test('R34: nothing waits for a fixed time: a slow machine only takes longer', (container) => {
+  const wrapper = ['nice', '-n', '19', 'timeout', '25'];
+  assert.is(container.run('exit 4', {}, wrapper).status, 4);
+});
+
+test('CVE-2015-3629: what the container has made of its mount points does not lead the next start out', (container) => {
+  const canary = join(container.folder, 'canary');
+  mkdirSync(canary);
+  chmodSync(canary, 0o777);
+  const first = container.run(`rm -rf /place && ln -s ${canary} /place && rm -rf /file && ln -s ${canary}/made /file`);
+  assert.is(first.status, 0, first.errors);
+  const mounts = [
+    { destination: '/place/deep', type: 'tmpfs', source: 'tmpfs' },
+    { destination: '/file', source: '/etc/hostname', options: ['bind'] },
+  ];
+  for (const mount of mounts) {
+    const config = JSON.parse(readFileSync(join(container.folder, 'config.json'), 'utf8')) as { mounts: object[] };
+    writeFileSync(
+      join(container.folder, 'config.json'),
+      JSON.stringify({ ...config, mounts: [...config.mounts, mount] }),
+    );
+    const again: Ran = container.tsrun(['run', '--bundle', container.folder, container.id]);
+    assert.is(again.status, 1, 'a link that leads nowhere inside is refused');
+    writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
+  }
+  assert.is(spawnSync('find', [canary, '-mindepth', '1'], { encoding: 'utf8' }).stdout, '');
+});
+
+invariants.run();

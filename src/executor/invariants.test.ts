@@ -1,0 +1,202 @@
+// Invariants of the executor that no advisory has taught yet: what a review found that could go wrong (docs/security.md).
+// Needs root.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { executorPath } from '../host/executor.js';
+import type { Step } from '../plan/step.js';
+import { errnoName } from '../tables/errnos.js';
+import {
+  bind,
+  create,
+  execute,
+  filesystem,
+  host,
+  init,
+  payload,
+  prepareRoot,
+  supervise,
+  temporaryRoot,
+} from './test-plans.js';
+
+const invariants = suite('invariants of the executor');
+interface Place {
+  readonly root: string;
+  readonly directory: string;
+}
+const test = (name: string, body: (place: Place) => void): void => {
+  const run = (): void => {
+    const { directory, root, remove } = temporaryRoot();
+    try {
+      body({ root, directory });
+    } finally {
+      remove();
+    }
+  };
+  if (process.getuid?.() === 0) invariants(name, run);
+  else invariants.skip(`${name} (needs root)`, run);
+};
+
+function run({ root, directory }: Place, script: string, middle: readonly Step[], after: readonly Step[] = []) {
+  const path = join(directory, 'out');
+  const out = openSync(path, 'w');
+  const steps = [create(), ...prepareRoot(root), ...middle, ...payload(script, after), supervise];
+  const outcome = execute(steps, ['ignore', out, out]);
+  closeSync(out);
+  return { outcome, output: readFileSync(path, 'utf8').trim() };
+}
+
+test('S51: a passwd that leads to the log of the kernel takes nothing out of it', (place) => {
+  mkdirSync(join(place.root, 'etc'));
+  symlinkSync('/proc/kmsg', join(place.root, 'etc/passwd'));
+  const mark = `tsrun-test-${process.pid}-${Date.now()}`; // a line without an end would not be in the log yet
+  writeFileSync('/dev/kmsg', `${mark}\n`);
+  assert.is(run(place, 'echo $HOME', [], [init('process.home', { uid: 0 })]).output, '/');
+  const log = openSync('/proc/kmsg', 0o4000 /* O_NONBLOCK */);
+  const text = Buffer.alloc(1 << 20);
+  let seen = '';
+  try {
+    for (;;) seen += text.toString('latin1', 0, readSync(log, text));
+  } catch {
+    // EAGAIN: that was all
+  }
+  closeSync(log);
+  assert.match(seen, mark);
+});
+
+test('S16: the name of a kernel parameter is taken whole or not at all', (place) => {
+  // cut at the executor's room for it, this would be a parameter that exists
+  const path = `kernel/${'./'.repeat(245)}domainname-of-another`;
+  const { outcome } = run(place, 'cat /proc/sys/kernel/domainname', [init('sysctl.write', { path, value: 'wrong' })]);
+  assert.is(outcome.status, 'step-failed');
+  assert.is(errnoName(outcome.errno), 'ENAMETOOLONG');
+});
+
+test('S28: a seccomp program that is too long is refused, not cut', (place) => {
+  const allow = [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f];
+  const filter = new Uint8Array((65536 + 1) * 8).fill(0);
+  for (let i = 0; i < filter.length; i += 8) filter.set(allow, i);
+  const steps = [init('process.no-new-privileges', {}), init('process.seccomp', { flags: 0, dumpable: 0, filter })];
+  assert.is(run(place, 'true', [], steps).outcome.status, 'step-failed');
+});
+
+test('S37: a plan that does not begin with the host is refused', (place) => {
+  const outcome = execute([init('session.start', {}), create(), ...prepareRoot(place.root), ...payload('true')]);
+  assert.is(outcome.status, 'plan-refused');
+});
+
+test('S06: a procfs may go over another one, but not on anything in it', (place) => {
+  for (const target of ['/proc/self', '/proc/sys', '/proc/self/attr'])
+    assert.is(errnoName(run(place, 'true', [bind('/proc', target)]).outcome.errno), 'EPERM', target);
+  assert.is(run(place, 'true', [bind('/proc', '/proc', { flags: 257 })]).outcome.status, 'ok');
+});
+
+test('S07: a kernel parameter goes to the kernel, whatever the image has below /proc', (place) => {
+  const fake = join(place.root, 'proc/sys/kernel');
+  mkdirSync(fake, { recursive: true });
+  writeFileSync(join(fake, 'domainname'), 'fake');
+  const out = openSync(join(place.directory, 'out'), 'w');
+  const noProc = prepareRoot(place.root).filter(({ args }) => (args as { target?: string }).target !== '/proc');
+  const write = init('sysctl.write', { path: 'kernel/domainname', value: 'real' });
+  execute(
+    [create(), ...noProc, write, ...payload('domainname; cat /proc/sys/kernel/domainname'), supervise],
+    ['ignore', out, out],
+  );
+  closeSync(out);
+  assert.is(readFileSync(join(place.directory, 'out'), 'utf8').trim(), 'real\nfake');
+});
+
+test('S10: a node of the image that is something else is refused, the right one is left as it is', (place) => {
+  const make = init('device.make', { mode: 0o20600, major: 1, minor: 5, uid: 7, gid: 7, path: '/node' });
+  const node = join(place.root, 'node');
+  for (const kind of [['c', '1', '3'], ['b', '1', '5'], ['p']]) {
+    spawnSync('mknod', [node, ...kind]);
+    assert.is(errnoName(run(place, 'true', [make]).outcome.errno), 'EEXIST', kind.join(' '));
+    unlinkSync(node);
+  }
+  symlinkSync('/dev/zero', node);
+  assert.is(errnoName(run(place, 'true', [make]).outcome.errno), 'EEXIST', 'symlink');
+  unlinkSync(node);
+  spawnSync('mknod', ['-m', '644', node, 'c', '1', '5']);
+  assert.is(run(place, 'true', [make]).outcome.status, 'ok');
+  assert.equal([statSync(node).uid, statSync(node).mode & 0o777], [0, 0o644]);
+});
+
+test('a tmpfs that copies what it hides keeps the numbers of devices, also large ones', (place) => {
+  mkdirSync(join(place.root, 'full'));
+  spawnSync('mknod', [join(place.root, 'full/node'), 'c', '300', '70000']);
+  const copy = filesystem('tmpfs', '/full', { flags: 4 });
+  assert.is(run(place, 'stat -c %t:%T /full/node', [copy]).output, '12c:11170');
+});
+
+test('S04: options too long for fsconfig do not cost the attributes of the mount', (place) => {
+  for (const name of ['upper', 'work', 'merged']) mkdirSync(join(place.root, name));
+  const lower = join(place.directory, 'x'.repeat(200));
+  for (const name of ['', 'a'.repeat(60), 'b'.repeat(60)]) mkdirSync(join(lower, name), { recursive: true });
+  const layers = `lowerdir=${lower}/${'a'.repeat(60)}:${lower}/${'b'.repeat(60)}`;
+  const overlay = filesystem('overlay', '/merged', { options: [layers], attributes: 1 | 2 | 4 | 8 });
+  const { output, outcome } = run(place, 'grep /merged /proc/mounts', [overlay]);
+  assert.match(output, / ro,nosuid,nodev,noexec,/, errnoName(outcome.errno));
+});
+
+test('R27: a file that answers EAGAIN for ever, as memory.reclaim may, is given up', (place) => {
+  const file = join(place.directory, 'file');
+  writeFileSync(file, '');
+  const wrapper = join(place.directory, 'wrapper');
+  const inner = `perl -e 'exec { shift } "tsrun:carry-out"' ${executorPath()}`; // bash would keep descriptors
+  const strace = `strace -f -qq -o /dev/null -P ${file} -e trace=write -e inject=write:error=EAGAIN`;
+  writeFileSync(wrapper, `#!/bin/sh\nexport PATH=/usr/bin:/bin\nexec timeout -s KILL 10 ${strace} ${inner}\n`);
+  chmodSync(wrapper, 0o755);
+  const self = process.env.TSRUN_SELF;
+  process.env.TSRUN_SELF = wrapper;
+  try {
+    const outcome = execute(
+      [host('resctrl.write', { pid: 0, path: file, value: 'x' })],
+      ['ignore', 'ignore', 'ignore'],
+    );
+    assert.equal([outcome.status, errnoName(outcome.errno)], ['step-failed', 'EAGAIN']);
+  } finally {
+    if (self === undefined) delete process.env.TSRUN_SELF;
+    else process.env.TSRUN_SELF = self;
+  }
+});
+
+test('S31: a name cannot lead out of the directory of a cgroup', (place) => {
+  const [hierarchy] = readFileSync('/proc/mounts', 'utf8').match(/^\S+ \S+ cgroup2? .*(pids|rw).*$/m) ?? [];
+  const [, mount = '', type] = (hierarchy ?? '').split(' ');
+  const open = {
+    slot: 8,
+    version: type === 'cgroup2' ? 2 : 1,
+    flags: 0,
+    root: mount,
+    path: 'tsrun-test-s31',
+    controllers: [],
+  };
+  try {
+    const out = join(place.directory, 'outside');
+    writeFileSync(out, 'untouched');
+    for (const name of [`../${'../'.repeat(12)}${out}`, '../cgroup.procs', out]) {
+      const outcome = execute([host('cgroup.open', open), host('cgroup.write', { slot: 8, file: name, value: '0' })]);
+      assert.is(errnoName(outcome.errno), 'EXDEV', name);
+    }
+    assert.is(readFileSync(out, 'utf8'), 'untouched');
+  } finally {
+    rmdirSync(join(mount, 'tsrun-test-s31'));
+  }
+});
+
+invariants.run();
