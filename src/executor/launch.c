@@ -21,7 +21,7 @@ void say(const char *message) {
 /* The allow-listed part of the environment; with `extra` entries behind it. */
 char **clean_environment(char **from, const char *const *extra) {
   u32 count = 0;
-  for (; *from && count < ARRAY(environment) - 4; from++)
+  for (; *from && count < ARRAY(environment) - 5; from++) /* four more and the end */
     for (int i = 0; passed[i]; i++)
       if (starts_with(*from, passed[i])) {
         environment[count++] = *from;
@@ -48,8 +48,11 @@ static void place(int from, int to) {
 
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
 static void engine(const char *path, char **argv, char **envp, const int fds[4]) {
+  int from[4];
+  for (int i = 0; i < 4; i++) /* under a small RLIMIT_NOFILE one may have the number that another is to get */
+    from[i] = fds[i] >= 3 && fds[i] < 7 ? (int)RAW(fcntl, fds[i], F_DUPFD_CLOEXEC, 7) : fds[i];
   for (int i = 0; i < 4; i++)
-    if (fds[i] >= 0) place(fds[i], 3 + i);
+    if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
     if (fds[i] < 0) RAW(close, 3 + i);
   if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)

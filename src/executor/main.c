@@ -13,8 +13,8 @@
 #define CARRY_OUT "tsrun:carry-out"
 
 static int is_sealed(int fd) {
-  long seals = RAW(fcntl, fd, F_GET_SEALS);
-  return seals > 0 && (seals & F_SEAL_WRITE);
+  long seals = RAW(fcntl, fd, F_GET_SEALS), all = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  return seals > 0 && (seals & all) == all;
 }
 
 /* Starts this program again from a sealed copy in memory. Returns only on failure. */

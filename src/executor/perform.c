@@ -106,7 +106,7 @@ static int op_fifo(const struct step *s) {
 static int op_keyring(const struct step *s) {
   int ring = (int)TRY(SYS(keyctl, KEYCTL_JOIN_SESSION_KEYRING, text(s, S_KEYRING_JOIN_name)));
   /* possessor all, and search for others of this user: exec joins it by name */
-  long got = RAW(keyctl, KEYCTL_SETPERM, ring, 0x3f3f0000 | 0x00080000);
+  long got = RAW(keyctl, KEYCTL_SETPERM, ring, 0x3f000000 | 0x00080000);
   return got < 0 && got != -EACCES ? (int)got : 0;
 }
 
