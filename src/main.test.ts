@@ -81,7 +81,7 @@ for (const [engine, command] of engines) {
     }
   });
 
-  check('every command that takes an id refuses a bad one, and goes nowhere', () => {
+  check('S48: every command that takes an id refuses a bad one, and goes nowhere', () => {
     const root = makeRoot();
     writeFileSync(`${root}/canary`, '');
     const bad = ['.', '..', '../x', 'a/b', 'a b', 'a\n', 'é', 'a:b', '.hidden', 'x'.repeat(256)];

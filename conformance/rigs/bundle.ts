@@ -74,8 +74,8 @@ export function makeBundle(script: string, more: object = {}): Bundle {
         defaultAction: 'SCMP_ACT_ALLOW',
         syscalls: [{ names: ['swapon', 'reboot'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }],
       },
-      ...more,
     },
+    ...more,
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
   return { directory, root: join(directory, 'state') };

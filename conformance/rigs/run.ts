@@ -1,13 +1,19 @@
 // Rigs that break things on purpose and look what is left (security.md section 6).
-//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,soak,race]
+//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,soak,race,swap,strace,nosys,fuzz,differences,mutants]
 // Needs root, busybox-static and strace. Short: a minute; long: an hour. They work on a host of their own (conformance/lib/isolate.sh).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { differencesRig } from './differences.js';
+import { fuzzRig } from './fuzz.js';
 import { injectRig } from './inject.js';
+import { mutantRig } from './mutants.js';
+import { nosysRig } from './nosys.js';
 import { raceRig } from './race.js';
 import { total } from './report.js';
 import { soakRig } from './soak.js';
 import { stepRig } from './steps.js';
+import { straceRig } from './strace.js';
+import { swapRig } from './swap.js';
 
 const { values: options } = parseArgs({
   options: { long: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
@@ -27,6 +33,12 @@ const rigs: readonly (readonly [name: string, rig: (long: boolean) => void | Pro
   ['inject', injectRig],
   ['soak', soakRig],
   ['race', raceRig],
+  ['swap', swapRig],
+  ['strace', straceRig],
+  ['nosys', nosysRig],
+  ['fuzz', fuzzRig],
+  ['differences', differencesRig],
+  ['mutants', mutantRig],
 ];
 const wanted = options.only.split(',').filter(Boolean);
 for (const [name, rig] of rigs) if (wanted.length === 0 || wanted.includes(name)) await rig(options.long);

@@ -5,6 +5,7 @@ import { checkReasons } from '../../conformance/reasons.js';
 import { checkRequirements } from '../../conformance/requirements.js';
 import { checkSpecFeatures } from '../../conformance/spec-features.js';
 import { checkImports } from './check-imports.js';
+import { checkSecurity } from './check-security.js';
 import { undocumentedErrors } from './generate-config-docs.js';
 
 let failed = 0;
@@ -28,6 +29,7 @@ const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`;
 command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']);
 report('import rules', checkImports());
 report('errors of a config are explained in docs/config', undocumentedErrors());
+report('rows of docs/security.md', checkSecurity());
 report('requirements', checkRequirements(allCases()));
 report('proofs of conformance/spec-features.md', checkSpecFeatures(allCases()));
 report('reasons for failures of the conformance suite', checkReasons());

@@ -125,9 +125,12 @@ test('a tolerated errno goes on to the alternative, a success skips it', (root, 
 });
 
 test('S18, CVE-2015-3627, CVE-2016-9962: the payload has stdio and nothing else, whatever the caller left open', (root, directory) => {
-  const odd = [9, 17, 100].map(() => openSync('/etc', 'r'));
-  const { output } = run(root, directory, 'ls /proc/self/fd');
-  for (const fd of odd) closeSync(fd);
+  const odd = [1, 2, 3].map(() => openSync('/etc', 'r'));
+  const out = openSync(join(directory, 'out'), 'w+');
+  // What Node opens it does not hand on; what is in this list it does.
+  execute([create(), ...prepareRoot(root), ...payload('ls /proc/self/fd'), supervise], ['ignore', out, out, ...odd]);
+  for (const fd of [...odd, out]) closeSync(fd);
+  const output = readFileSync(join(directory, 'out'), 'utf8').trim();
   assert.equal(output.split('\n'), ['0', '1', '2', '3']); // 3 is ls reading the directory
 });
 
@@ -159,7 +162,10 @@ test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd,
   assert.is(outcome.status, 'ok');
   assert.match(readlinkSync(`/proc/${outcome.pid}/exe`), /memfd:tsrun/);
   const program = openSync(`/proc/${outcome.pid}/exe`, 'r');
-  const fds = spawnSync('ls', ['-l', `/proc/${outcome.pid}/fd`], { encoding: 'utf8' }).stdout;
+  // The executor does not wait for the last step of init's.
+  let fds = '';
+  for (let i = 0; i < 200 && (fds === '' || fds.includes('socket')); i++)
+    fds = spawnSync('ls', ['-l', `/proc/${outcome.pid}/fd`], { encoding: 'utf8' }).stdout;
   assert.is(fds.match(/fifo/g)?.length, 2);
   assert.is(fds.match(/->/g)?.length, 5, fds); // stdio and the two fifos: S24
   const wait = release(fifo, reply);

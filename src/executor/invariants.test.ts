@@ -120,6 +120,31 @@ test('S07: a kernel parameter goes to the kernel, whatever the image has below /
   assert.is(readFileSync(join(place.directory, 'out'), 'utf8').trim(), 'real\nfake');
 });
 
+test('S12, S13: what is protected in /proc is protected, though the name leads elsewhere at that moment', (place) => {
+  mkdirSync(join(place.root, 'proc'));
+  mkdirSync(join(place.root, 'other'));
+  const hook = (script: string): Step =>
+    host('hook.run', {
+      timeoutMs: 5000,
+      pidKind: 0,
+      path: '/bin/sh',
+      args: ['sh', '-c', `cd ${place.root} && ${script}`],
+      env: ['PATH=/usr/bin:/bin'],
+      stateBefore: '',
+      stateAfter: '',
+    });
+  for (const there of ['ln -s /other proc', 'mkdir proc']) {
+    const steps = [
+      hook(`mv -T proc away && ${there}`),
+      init('path.mask', { path: '/proc/version' }),
+      init('path.readonly', { path: '/proc/sys' }),
+      hook('rm -d proc && mv -T away proc'),
+    ];
+    const { output } = run(place, 'wc -c </proc/version; echo x 2>&1 >/proc/sys/kernel/domainname', steps);
+    assert.match(output, /^0\n.*Read-only file system/, there);
+  }
+});
+
 test('S10: a node of the image that is something else is refused, the right one is left as it is', (place) => {
   const make = init('device.make', { mode: 0o20600, major: 1, minor: 5, uid: 7, gid: 7, path: '/node' });
   const node = join(place.root, 'node');

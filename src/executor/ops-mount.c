@@ -1,87 +1,14 @@
 /* Mounts are built detached and attached to a descriptor; no path but the configuration's, resolved in-root (S01-S05). */
 #include "sys.h"
 
-static int attach(int mount, int target) {
+int attach(int mount, int target) {
   return (int)SYS(move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-static int set_attributes(int fd, u32 flags, u64 set, u64 clear, u64 propagation) {
+int set_attributes(int fd, u32 flags, u64 set, u64 clear, u64 propagation) {
   struct mount_attr attr = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
   if (!set && !clear && !propagation) return 0;
   return (int)SYS(mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr);
-}
-
-/* pivot_root needs parents that are not shared; the first mount root found going up is the parent (S43). The root, a clone of it,
-   is private or a slave as the parent is. */
-static int set_parent(int from, u64 propagation) {
-  int fd = (int)TRY(SYS(openat, from, ".", O_PATH | O_CLOEXEC));
-  for (int depth = 0; depth < 256; depth++) {
-    int result = set_attributes(fd, 0, 0, 0, propagation);
-    int up = result == -EINVAL ? (int)SYS(openat, fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    RAW(close, fd);
-    if (result != -EINVAL) return result;
-    fd = TRY(up);
-  }
-  RAW(close, fd);
-  return -ELOOP;
-}
-
-int op_root_prepare(const struct step *s) {
-  u32 propagation = s->n[N_ROOT_PREPARE_propagation];
-  int host = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  TRY(set_attributes(host, propagation & MS_REC ? AT_RECURSIVE : 0, 0, 0, propagation & ~(u32)MS_REC));
-  RAW(close, host);
-  G.null = (int)TRY(SYS(openat, AT_FDCWD, "/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  int root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_PREPARE_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  TRY(set_parent(root, s->n[N_ROOT_PREPARE_parent]));
-  G.root = (int)TRY(SYS(open_tree, root, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  TRY(attach(G.root, root));
-  RAW(close, root);
-  return 0;
-}
-
-/* The prepared root once more, at a place of the host's tree: what is mounted in the root later does not show there. */
-int op_root_attach(const struct step *s) {
-  int target = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_ATTACH_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  int root = (int)TRY(SYS(open_tree, G.root, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  int result = attach(root, target);
-  RAW(close, target);
-  RAW(close, root);
-  return result;
-}
-
-/* Without a mount namespace of its own the container is only confined by chroot; the host's mounts stay as they are. */
-int op_root_open(const struct step *s) {
-  G.root = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_ROOT_OPEN_path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  TRY(SYS(fchdir, G.root));
-  TRY(SYS(chroot, "."));
-  return (int)TRY(SYS(chdir, "/"));
-}
-
-int op_root_pivot(void) {
-  struct mount_attr slave = {.propagation = MS_SLAVE};
-  int old = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  TRY(SYS(fchdir, G.root));
-  TRY(SYS(pivot_root, ".", "."));
-  TRY(SYS(fchdir, old));
-  TRY(SYS(mount_setattr, old, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave, sizeof slave));
-  TRY(SYS(umount2, ".", 2 /* MNT_DETACH */));
-  RAW(close, old);
-  TRY(SYS(chdir, "/"));
-  RAW(close, G.root);
-  G.root = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  return 0;
-}
-
-int op_root_move(void) {
-  TRY(SYS(fchdir, G.root));
-  TRY(hide_host_mounts());
-  int top = (int)TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  TRY(attach(G.root, top));
-  RAW(close, top);
-  TRY(SYS(fchdir, G.root));
-  TRY(SYS(chroot, "."));
-  return (int)TRY(SYS(chdir, "/"));
 }
 
 /* The kernel cuts fsconfig values at 256 bytes (long overlay layers): those go through mount(2) on the target as ".". */
@@ -112,7 +39,7 @@ static int mount_long(const struct step *s, int target) {
   return result;
 }
 
-static int configure(int context, const char *options, u32 size, int soft) {
+int configure(int context, const char *options, u32 size, int soft) {
   static char key[300];
   for (u32 at = 0; at < size; at += (u32)str_length(options + at) + 1) {
     const char *option = options + at, *value = option;
@@ -175,6 +102,7 @@ int op_mount_filesystem(const struct step *s) {
     if (result >= 0 && attributes & MOUNT_ATTR_RDONLY) result = set_attributes(mount, 0, MOUNT_ATTR_RDONLY, 0, 0);
   }
   if (result >= 0) result = attach(mount, target);
+  if (result >= 0) note_kernel_mount(text(s, S_MOUNT_FILESYSTEM_target), mount);
   if (mount >= 0) RAW(close, mount);
   RAW(close, target);
   return result < 0 ? result : 0;
@@ -273,6 +201,7 @@ int op_mount_bind(const struct step *s) {
   if (result >= 0) result = target = make_target(text(s, S_MOUNT_BIND_target), (st.stx_mode & 0170000) == 0040000, target_flags(s, mount));
   if (result >= 0) result = attach(mount, target);
   int at = where;
+  if (result >= 0) note_kernel_mount(text(s, S_MOUNT_BIND_target), mount);
   if (target >= 0) RAW(close, target);
   RAW(close, mount);
   where = at;
@@ -297,52 +226,5 @@ int op_mount_propagation(const struct step *s) {
   int fd = TRY(resolve(text(s, S_MOUNT_PROPAGATION_target), O_PATH, 0));
   int result = set_attributes(fd, s->n[N_MOUNT_PROPAGATION_recursive] ? AT_RECURSIVE : 0, 0, 0, s->n[N_MOUNT_PROPAGATION_propagation]);
   RAW(close, fd);
-  return result;
-}
-
-/* A file gets the null device, all directories one shared, empty, read-only tmpfs (S11, S12). */
-static int mask_directory(int target) {
-  if (G.mask >= 0) {
-    int clone = (int)TRY(SYS(open_tree, G.mask, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-    int result = attach(clone, target);
-    RAW(close, clone);
-    return result;
-  }
-  int context = (int)TRY(SYS(fsopen, "tmpfs", FSOPEN_CLOEXEC));
-  TRY(configure(context, "size=1\0nr_inodes=2", 19, 0)); /* of 0 there would be no end; 1 inode is refused by some kernels: the root counts */
-  TRY(SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-  G.mask = (int)TRY(SYS(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
-  RAW(close, context);
-  return attach(G.mask, target);
-}
-
-int op_mask(const struct step *s) {
-  struct statx st, null;
-  int target = resolve(text(s, S_PATH_MASK_path), O_PATH, 0);
-  if (target == -ENOENT || target == -ENOTDIR) return 0;
-  TRY(target);
-  int result = stat_fd(target, &st);
-  if (result >= 0 && (st.stx_mode & 0170000) == 0040000) {
-    result = mask_directory(target);
-  } else if (result >= 0) {
-    result = stat_fd(G.null, &null);
-    if (result >= 0 && ((null.stx_mode & 0170000) != 0020000 || null.stx_rdev_major != 1 || null.stx_rdev_minor != 3)) result = -ENODEV;
-    int clone = result < 0 ? result : (int)SYS(open_tree, G.null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    result = clone < 0 ? clone : attach(clone, target);
-    if (clone >= 0) RAW(close, clone);
-  }
-  RAW(close, target);
-  return result;
-}
-
-int op_readonly(const struct step *s) {
-  int target = resolve(text(s, S_PATH_READONLY_path), O_PATH, 0);
-  if (target == -ENOENT || target == -ENOTDIR) return 0;
-  TRY(target);
-  int clone = (int)SYS(open_tree, target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), result = clone;
-  if (result >= 0) result = set_attributes(clone, 0, MOUNT_ATTR_RDONLY, 0, 0);
-  if (result >= 0) result = attach(clone, target);
-  if (clone >= 0) RAW(close, clone);
-  RAW(close, target);
   return result;
 }

@@ -175,6 +175,14 @@ int parent_of(const char *path, char *name, int create);
 int trusted_proc(void);
 int stat_fd(int fd, struct statx *st);
 
+/* ops-mount.c, ops-root.c, ops-protect.c */
+int attach(int mount, int target);
+int set_attributes(int fd, u32 flags, u64 set, u64 clear, u64 propagation);
+int configure(int context, const char *options, u32 size, int soft);
+int hide_host_mounts(void);
+void note_kernel_mount(const char *target, int mount);
+void forget_kernel_mounts(void);
+
 /* ops */
 int op_hook(const struct step *s);
 int op_supervise(const struct step *s);

@@ -193,7 +193,7 @@ const damages: [string, string][] = [
   ['pid as text', '{"version":1,"status":"ready","pid":"1"}'],
 ];
 for (const [name, text] of damages) {
-  test(`a damaged record (${name}): an error without force, everything gone with it`, async () => {
+  test(`R22: a damaged record (${name}): an error without force, everything gone with it`, async () => {
     const root = makeRoot();
     const directory = publish(root, withCgroup(), gone);
     writeFileSync(`${directory}/state.json`, text);
@@ -283,7 +283,7 @@ test('eight deletes at once: the work is done once, nobody complains of anything
   }
 });
 
-test('deleting in a loop under a create leaves nothing behind', async () => {
+test('R40: deleting in a loop under a create leaves nothing behind', async () => {
   const root = makeRoot();
   const { tools } = makeTools();
   for (let round = 0; round < 50; round++) {

@@ -87,7 +87,7 @@ test('a container that vanishes meanwhile is no complaint', () => {
   assert.equal(warnings, []);
 });
 
-test('the time of a list grows with the number of containers and not with its square', () => {
+test('R25: the time of a list grows with the number of containers and not with its square', () => {
   const root = makeRoot();
   const init = startProcess('sleep', ['60']);
   const took = (): number => {

@@ -104,7 +104,7 @@ test('a foreground run passes the word on while it runs', () =>
     assert.not(existsSync(`${box.folder}/state/${box.id}`));
   }));
 
-test('a detached run gives up when the container ends without a word', () =>
+test('R32: a detached run gives up when the container ends without a word', () =>
   withManager('test "$NOTIFY_SOCKET" = /run/notify/notify.sock', async (box, socket, heard) => {
     const { status } = await call(socket, ['--root', `${box.folder}/state`, 'run', '-d', '-b', box.folder, box.id]);
     assert.is(status, 0);

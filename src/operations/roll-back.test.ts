@@ -153,7 +153,7 @@ for (const [kind, change] of [
   ['createContainer hook', { hooks: { createContainer: [{ path: '/bin/false' }] } }],
   ['mount', { mounts: [{ destination: '/x', type: 'no-such-filesystem' }] }],
 ] as const) {
-  test(`a create that fails in a ${kind} runs the poststop hooks, whose failure is a warning`, () => {
+  test(`R16: a create that fails in a ${kind} runs the poststop hooks, whose failure is a warning`, () => {
     const directory = makeBundle((config, folder) => {
       const script = 'cat >"$0"; ls "$1" >>"$0"; exit 3';
       const first = { path: '/bin/sh', args: ['sh', '-c', script, join(folder, 'first'), join(folder, 'state')] };

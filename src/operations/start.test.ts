@@ -49,7 +49,7 @@ test('a program that ends at once has been started all the same', async () => {
   assert.is(await messageOf(startContainer(root, 'web', tools)), 'cannot start a container that has stopped');
 });
 
-test('each state that cannot be started says so', async () => {
+test('R05: each state that cannot be started says so', async () => {
   const root = makeRoot();
   assert.is(await messageOf(startContainer(root, 'web', tools)), 'container does not exist');
   const init = createContainer(root, draftOf('web'));
@@ -133,7 +133,7 @@ test('what init says is explained with the key of the config', async () => {
   assert.is(failure.errno, 'EACCES');
 });
 
-test('an answer that lies or makes no sense is bounded and refused', async () => {
+test('S39: an answer that lies or makes no sense is bounded and refused', async () => {
   const answers: [Uint8Array, string][] = [
     [new TextEncoder().encode('x'), 'TSR_START_REPLY'],
     [new Uint8Array(100_000), 'TSR_START_REPLY'],
@@ -190,7 +190,7 @@ test('before 1.3 a failed poststart hook was a warning, and the next one ran', a
   assert.ok(startTimeOf(init.pid) !== undefined);
 });
 
-(isRoot ? test : test.skip)('a read-only state root releases nothing, and a later start works', async () => {
+(isRoot ? test : test.skip)('R24: a read-only state root releases nothing, and a later start works', async () => {
   const root = makeRoot();
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', root]);
   try {

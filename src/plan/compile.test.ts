@@ -359,7 +359,7 @@ test('an alternative is in the same role as the step it stands in for', () => {
   assert.is(found, 2);
 });
 
-test('the compiler knows no host: no import leads out of plan, tables, errors and the wire (T-STRACE)', () => {
+test('S01: the compiler knows no host: no import leads out of plan, tables, errors and the wire (T-STRACE)', () => {
   const sources = ['src/plan', 'src/plan/phases'].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}`));
   const globals = /\b(?:globalThis|Bun|Buffer|Date\.|new Date|Math\.random|performance\.)/;
   for (const file of sources.filter((name) => /\.ts$/.test(name) && !/test/.test(name))) {

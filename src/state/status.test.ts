@@ -54,7 +54,7 @@ test('another process with the same pid is not the container', () => {
   assert.ok(isAlive(other));
 });
 
-test('pids of another boot or another pid namespace say nothing here', () => {
+test('R41: pids of another boot or another pid namespace say nothing here', () => {
   const root = makeRoot();
   const living = startProcess('sleep', ['60']);
   publish(root, draftOf('boot', { bootId: 'another' }), living);

@@ -228,7 +228,7 @@ rootTest("another user's directory is no container of ours", () => {
   );
 });
 
-rootTest('a full file system is named, and nothing half-written is left', () => {
+rootTest('R23: a full file system is named, and nothing half-written is left', () => {
   for (const options of ['size=4k,mode=700', 'nr_inodes=3,mode=700']) {
     const root = mountTmpfs(options);
     const directory = claimId(root, 'web');

@@ -50,7 +50,7 @@ test('a restore offers what the config lists, and the null device and the device
   assert.ok(offered.every(({ key, val }) => key === val || ['/data', '/run/notify'].includes(key)));
 });
 
-// security.md S52; CVE-2026-115520, CVE-2026-119101: a key must mean the same when it is written and when it is read.
+// security.md S52; CVE-2026-115520, CVE-2026-119101, CVE-2026-119614: a key must mean the same when it is written and when it is read.
 test('S52: a destination that could be taken for another key is refused on both ways', () => {
   for (const mounts of [
     [bind('/a]:/etc')],

@@ -265,7 +265,7 @@ for (const name of [
   'constructor',
   '',
 ]) {
-  test(`S36: annotation ${name || '(empty)'} cannot be set`, () => {
+  test(`CVE-2024-3154, S36: annotation ${name || '(empty)'} cannot be set`, () => {
     assert.is(
       codeOf(() => annotationProperties({ [`org.systemd.property.${name}`]: "'reboot'" })),
       'TSR_SYSTEMD_PROPERTY',

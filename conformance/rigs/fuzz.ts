@@ -1,0 +1,345 @@
+// T-FUZZ (security.md section 6), what is TypeScript's of it: configurations, the executor's answers, files of the state
+// directory, command lines of any bytes. Nothing may crash, hang, touch Object.prototype or be told without its place. Plans are
+// damaged by src/executor/fuzz. The seed is printed; RIG_SEED=N repeats a run.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '../../src/bundle/explain.js'; // loaded by the command line only after a refusal
+import { loadDocument } from '../../src/bundle/load.js';
+import { specKind } from '../../src/bundle/spec-document.js';
+import { TsrunError } from '../../src/errors/error.js';
+import { renderLine } from '../../src/errors/render.js';
+import { decodeOutcome, describeWaitStatus, outcomeSize } from '../../src/executor/outcome.js';
+import { decodeReply, parseStartNotes } from '../../src/executor/reply.js';
+import { executorPath } from '../../src/host/executor.js';
+import { compileCreate } from '../../src/plan/compile.js';
+import { encodePlan } from '../../src/plan/encode.js';
+import { testHost, testOptions } from '../../src/plan/test-inputs.js';
+import { encodeProvisional, parseRecord, type RecordDraft } from '../../src/state/record.js';
+import { makeBundle } from './bundle.js';
+import { finish, report } from './report.js';
+
+let state = 0;
+/** A whole number below `limit`; xorshift, so that a seed repeats a run. */
+function draw(limit: number): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  return (state >>> 0) % limit;
+}
+const oneOf = <T>(list: readonly T[]): T => list[draw(list.length)] as T;
+
+const nasty: readonly unknown[] = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  '',
+  '/',
+  '..',
+  '../../etc',
+  '/proc/self/fd/9',
+  'a\0b',
+  '\ud800',
+  '\u001b[2J',
+  'x'.repeat(70_000),
+  0,
+  -1,
+  1.5,
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 53,
+  -(2 ** 63),
+  null,
+  true,
+  [],
+  {},
+  [[]],
+  [{}],
+  ['a', 'a'],
+  { a: 1 },
+  JSON.parse('{"__proto__":{"polluted":true}}'),
+  JSON.parse('{"constructor":{"prototype":{"polluted":true}}}'),
+];
+
+type Json = { [key: string]: unknown } | unknown[];
+const isNode = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+
+/** Every place of a document: its holder and key. */
+function places(value: unknown, found: (readonly [Json, string])[] = []): (readonly [Json, string])[] {
+  if (isNode(value))
+    for (const key of Object.keys(value)) {
+      found.push([value, key]);
+      places((value as { [key: string]: unknown })[key], found);
+    }
+  return found;
+}
+
+function set(holder: Json, key: string, value: unknown): void {
+  Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Changes some places: takes one out, replaces it, puts another's value there, or adds a key. */
+function mutate(text: string): unknown {
+  const document = JSON.parse(text) as Json;
+  for (let i = 1 + draw(3); i > 0; i--) {
+    const all = places(document);
+    if (all.length === 0) break;
+    const [holder, key] = oneOf(all);
+    const [other, otherKey] = oneOf(all);
+    const what = draw(4);
+    if (what === 0 && !Array.isArray(holder)) delete holder[key];
+    else if (what === 1) set(holder, key, structuredClone((other as { [key: string]: unknown })[otherKey]));
+    else if (what === 2 && !Array.isArray(holder))
+      set(holder, String(oneOf(nasty)).slice(0, 300), structuredClone(oneOf(nasty)));
+    else set(holder, key, structuredClone(oneOf(nasty)));
+  }
+  return document;
+}
+
+/** Damages text or bytes: flips, cuts, doubles. */
+function damage(source: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(source);
+  for (let i = 1 + draw(4); i > 0 && bytes.length > 0; i--)
+    bytes[draw(bytes.length)] = draw(3) === 0 ? oneOf([0, 0xff, 0x22, 0x5c, 0x7b]) : draw(256);
+  const kind = draw(6);
+  if (kind === 0) return bytes.subarray(0, draw(bytes.length + 1));
+  return kind === 1 ? new Uint8Array([...bytes, ...bytes.subarray(draw(bytes.length + 1))]) : bytes;
+}
+
+const prototypes = (): string =>
+  [Object.prototype, Array.prototype, String.prototype].map((one) => Object.getOwnPropertyNames(one).join()).join();
+
+/** Whether it is an error of ours that a person can use. */
+function problemOf(error: unknown, needsPlace: boolean): string {
+  if (!(error instanceof TsrunError)) return `a crash: ${(error as Error).stack ?? error}`;
+  const { code, message, pointer, detail } = error.failure;
+  const line = renderLine('tsrun', error.failure);
+  if (code === 'TSR_INTERNAL' || message === '') return `no error of ours: ${code} ${message}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  if (/[\u0000-\u001f\u007f]/.test(line)) return `characters of control: ${JSON.stringify(line)}`;
+  if (line.length > 65_536) return `${line.length} characters`;
+  // A place in the document, or in the text.
+  return needsPlace && pointer === undefined && !/line|byte|offset|empty|UTF/.test(`${message} ${detail ?? ''}`)
+    ? `no place: ${line}`
+    : '';
+}
+
+class Findings {
+  readonly #problems = new Map<string, string>();
+  readonly #before = prototypes();
+
+  try(input: string, needsPlace: boolean, body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      this.add(problemOf(error, needsPlace), input);
+    }
+    if (prototypes() !== this.#before) this.add('a prototype has changed', input);
+  }
+
+  add(problem: string, input: string): void {
+    if (problem !== '' && this.#problems.size < 5) this.#problems.set(problem.slice(0, 500), input.slice(0, 300));
+  }
+
+  report(name: string): void {
+    report(
+      name,
+      [...this.#problems].map(([problem, input]) => `${problem}\n  of ${input}`),
+    );
+  }
+}
+
+const utf8 = new TextEncoder();
+
+function configs(rounds: number, seeds: readonly string[]): void {
+  const findings = new Findings();
+  let valid = 0;
+  for (let i = 0; i < rounds; i++) {
+    const seed = oneOf(seeds);
+    const text = draw(4) === 0 ? damage(utf8.encode(seed)) : utf8.encode(JSON.stringify(mutate(seed)));
+    findings.try(new TextDecoder().decode(text), true, () => {
+      const { value } = loadDocument(text, specKind, 'config.json');
+      valid++;
+      const seccomp = value.linux?.seccomp ? { seccomp: { filter: new Uint8Array(16), flags: 0 } } : {};
+      encodePlan(compileCreate(value, testHost, { ...testOptions, ...seccomp }));
+    });
+  }
+  findings.report(`${rounds} configurations, ${valid} of them valid`);
+  report('some configurations are valid', valid > 0 && valid < rounds ? '' : `${valid} of ${rounds}`);
+}
+
+function answers(rounds: number): void {
+  const findings = new Findings();
+  const outcome = new Uint8Array(outcomeSize);
+  new DataView(outcome.buffer).setUint32(0, 0x4f525354, true);
+  for (let i = 0; i < rounds; i++) {
+    const bytes = damage(draw(2) ? outcome : outcome.subarray(0, 1048));
+    const input = Buffer.from(bytes.subarray(0, 40)).toString('hex');
+    findings.try(input, false, () => {
+      const { text, errno, value } = decodeOutcome(bytes);
+      describeWaitStatus(value);
+      if (text.length > 1024 || errno > 4095) findings.add('beyond its bounds', input);
+    });
+    findings.try(input, false, () => void decodeReply(bytes));
+    findings.try(
+      input,
+      false,
+      () => void parseStartNotes(new TextDecoder().decode(damage(utf8.encode('{"first":3,"notes":[["/a","b"]]}')))),
+    );
+  }
+  findings.report(`${rounds} answers of the executor`);
+}
+
+function stateFiles(rounds: number): void {
+  const findings = new Findings();
+  const place = { version: 2, controllers: ['pids'], mountPoint: '/sys/fs/cgroup', path: 'web' };
+  const draft = {
+    ociVersion: '1.2.0',
+    id: 'web',
+    created: '2026-11-26T00:00:00Z',
+    tsrun: '0.1.0',
+    bootId: 'x',
+    pidNamespace: 1,
+    bundle: '/b',
+    rootfs: '/b/rootfs',
+    annotations: { a: 'b' },
+    owner: 0,
+    cgroup: { driver: 'cgroupfs', places: [place] },
+    namespaces: [],
+    hooks: {},
+    terminal: false,
+    confinement: { rlimits: [], noNewPrivileges: true, additionalGids: [], seccomp: false },
+    stdio: [],
+    rootless: false,
+  } as unknown as RecordDraft;
+  const seed = encodeProvisional(draft);
+  for (let i = 0; i < rounds; i++) {
+    const text = draw(3) === 0 ? new TextDecoder().decode(damage(utf8.encode(seed))) : JSON.stringify(mutate(seed));
+    findings.try(text, false, () => {
+      const { cgroup, pid } = parseRecord(text, 'web', 'state.json');
+      // What is killed and removed by it must be the container's.
+      if (!Number.isSafeInteger(pid) || pid < 0) findings.add(`pid ${pid}`, text);
+      for (const { path } of cgroup.places)
+        if (path === '' || path.split('/').includes('..')) findings.add(`cgroup ${path}`, text);
+    });
+  }
+  findings.report(`${rounds} records of containers`);
+}
+
+const words = [
+  'create',
+  'start',
+  'state',
+  'kill',
+  'delete',
+  'exec',
+  'run',
+  'list',
+  'spec',
+  'features',
+  'plan',
+  'ps',
+  'update',
+  'pause',
+  'events',
+  'web',
+  '--',
+  '-',
+  '--root',
+  '--log',
+  '--bundle',
+  '-b',
+  '--force',
+  '--help',
+  '--all',
+  '--user',
+  '--cap',
+  '--process',
+  '--preserve-fds',
+  '-e',
+  '--format',
+  '__proto__',
+  'constructor',
+  '..',
+  '',
+];
+
+/** Words of the command line, some of them no text at all; none of them means a file outside of the working directory. */
+function word(): Buffer {
+  const chosen = oneOf(words);
+  if (draw(3)) return Buffer.from(chosen);
+  const bytes = Buffer.from(
+    damage(utf8.encode(chosen === '' ? '=' : chosen)).filter((byte) => byte !== 0 && byte !== 0x2f),
+  );
+  return bytes;
+}
+
+function commandLines(rounds: number): void {
+  const findings = new Findings();
+  const directory = mkdtempSync(join(tmpdir(), 'tsrun-rig-'));
+  const root = join(directory, 'state');
+  const here = join(directory, 'here');
+  mkdirSync(here);
+  for (let i = 0; i < rounds; i++) {
+    const list = Array.from({ length: 1 + draw(6) }, word);
+    // No shell and no string: xargs hands the bytes on as they are.
+    const file = join(directory, 'words');
+    writeFileSync(file, Buffer.concat(list.flatMap((one) => [one, Buffer.from([0])])));
+    const { status, signal, stderr, stdout } = spawnSync(
+      'xargs',
+      ['-0', '-a', file, '-x', executorPath(), '--root', root],
+      {
+        cwd: here,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 10_000,
+      },
+    );
+    const input = Buffer.concat(list.flatMap((one) => [one, Buffer.from(' ')])).toString('latin1');
+    // xargs: 123 for any status of 1 to 125, 124 for 255, 125 for a signal
+    if (signal !== null || status === 125) findings.add(`ended by ${signal ?? 'a signal'}`, input);
+    if (/TSR_INTERNAL|\bat .*\.(js|ts):\d|node:internal|panic/.test(`${stderr}${stdout}`))
+      findings.add(`a trace: ${stderr}`, input);
+    if (status !== 0 && !/tsrun/.test(stderr)) findings.add(`status ${status} without a word`, input);
+    const made = readdirSync(here).filter((name) => name !== 'config.json');
+    // A log file is what was asked for.
+    if (made.length > 0 && !input.includes('--log')) findings.add(`made ${made.join()}`, input);
+    rmSync(here, { recursive: true });
+    mkdirSync(here);
+  }
+  findings.report(`${rounds} command lines`);
+  report(
+    'no command line made a container',
+    readdirSync(directory).includes('state') && readdirSync(root).some((name) => !name.startsWith('.'))
+      ? readdirSync(root)
+      : '',
+  );
+  rmSync(directory, { recursive: true });
+}
+
+/** @param long a hundred times as much. */
+export function fuzzRig(long: boolean): void {
+  const began = Date.now();
+  const seed = Number(process.env.RIG_SEED ?? (Date.now() % 0x7fffffff) + 1);
+  state = seed;
+  const bundle = makeBundle('true');
+  const samples = readdirSync('bundles').map((name) => join('bundles', name, 'config.json'));
+  const seeds = [join(bundle.directory, 'config.json'), ...samples].flatMap((path) => {
+    try {
+      return [readFileSync(path, 'utf8')];
+    } catch {
+      return [];
+    }
+  });
+  const times = long ? 100 : 1;
+  configs(5000 * times, seeds);
+  answers(5000 * times);
+  stateFiles(5000 * times);
+  commandLines(150 * times);
+  rmSync(bundle.directory, { recursive: true });
+  console.log(`       seed ${seed}`);
+  finish('T-FUZZ', began, 15_150 * times);
+}

@@ -1,0 +1,84 @@
+/* Masked and read-only paths: each looked up once, and covered by its descriptor (S11, S12, S13). */
+#include "sys.h"
+
+/* The kernel's file systems that were mounted: what is protected in them is found through the mount and not by its name, which
+   somebody who shares the image may have given to something else meanwhile; "not there" would leave it unprotected (S12). */
+static struct { const char *target; usize length; int mount; } kernel_mounts[8];
+static u32 kernel_mount_count;
+
+/* Keeps a descriptor of `mount` if it is a procfs or a sysfs; `target` must stay. */
+void note_kernel_mount(const char *target, int mount) {
+  struct statfs_now { long type, rest[31]; } fs;
+  usize length = str_length(target);
+  while (length > 1 && target[length - 1] == '/') length--;
+  if (kernel_mount_count == ARRAY(kernel_mounts) || RAW(fstatfs, mount, &fs) < 0) return;
+  if (fs.type != PROC_SUPER_MAGIC && fs.type != SYSFS_MAGIC) return;
+  int kept = (int)RAW(fcntl, mount, F_DUPFD_CLOEXEC, 3);
+  if (kept < 0) return;
+  kernel_mounts[kernel_mount_count].target = target;
+  kernel_mounts[kernel_mount_count].length = length;
+  kernel_mounts[kernel_mount_count++].mount = kept;
+}
+
+/* Nothing is protected behind the pivot, and what the program's working directory might be is closed (S24). */
+void forget_kernel_mounts(void) {
+  while (kernel_mount_count) RAW(close, kernel_mounts[--kernel_mount_count].mount);
+}
+
+/* What is to be masked or read-only. */
+static int resolve_protected(const char *path) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  for (u32 i = kernel_mount_count; i-- > 0;) {
+    usize length = kernel_mounts[i].length;
+    if (str_length(path) <= length || path[length] != '/' || memcmp(path, kernel_mounts[i].target, length)) continue;
+    return (int)SYS(openat2, kernel_mounts[i].mount, path + length + 1, &how, sizeof how);
+  }
+  return resolve(path, O_PATH, 0);
+}
+
+/* A file gets the null device, all directories one shared, empty, read-only tmpfs (S11, S12). */
+static int mask_directory(int target) {
+  if (G.mask >= 0) {
+    int clone = (int)TRY(SYS(open_tree, G.mask, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    int result = attach(clone, target);
+    RAW(close, clone);
+    return result;
+  }
+  int context = (int)TRY(SYS(fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  TRY(configure(context, "size=1\0nr_inodes=2", 19, 0)); /* of 0 there would be no end; 1 inode is refused by some kernels: the root counts */
+  TRY(SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+  G.mask = (int)TRY(SYS(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  RAW(close, context);
+  return attach(G.mask, target);
+}
+
+int op_mask(const struct step *s) {
+  struct statx st, null;
+  int target = resolve_protected(text(s, S_PATH_MASK_path));
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  TRY(target);
+  int result = stat_fd(target, &st);
+  if (result >= 0 && (st.stx_mode & 0170000) == 0040000) {
+    result = mask_directory(target);
+  } else if (result >= 0) {
+    result = stat_fd(G.null, &null);
+    if (result >= 0 && ((null.stx_mode & 0170000) != 0020000 || null.stx_rdev_major != 1 || null.stx_rdev_minor != 3)) result = -ENODEV;
+    int clone = result < 0 ? result : (int)SYS(open_tree, G.null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    result = clone < 0 ? clone : attach(clone, target);
+    if (clone >= 0) RAW(close, clone);
+  }
+  RAW(close, target);
+  return result;
+}
+
+int op_readonly(const struct step *s) {
+  int target = resolve_protected(text(s, S_PATH_READONLY_path));
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  TRY(target);
+  int clone = (int)SYS(open_tree, target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), result = clone;
+  if (result >= 0) result = set_attributes(clone, 0, MOUNT_ATTR_RDONLY, 0, 0);
+  if (result >= 0) result = attach(clone, target);
+  if (clone >= 0) RAW(close, clone);
+  RAW(close, target);
+  return result;
+}
