@@ -135,17 +135,32 @@ export class Box {
         process.kill(-child.pid!, 'SIGKILL');
       } catch {}
     });
-    let text = '';
-    const line = await new Promise<string>((done) => {
+    let [text, complaint] = ['', ''];
+    child.stderr.on('data', (data) => {
+      complaint += data;
+    });
+    const line = await new Promise<string>((done, failed) => {
       child.stdout.on('data', (data) => {
         text += data;
         if (text.includes('\n')) done(text);
       });
-      child.on('exit', () => done(''));
-      setTimeout(() => done(text), limit).unref();
+      child.on('close', () => done(''));
+      child.on('error', (error) => done(error.message));
+      // Not a skip: a case that is not tried because the machine is slow would be missed for ever.
+      setTimeout(() => failed(new Error(`the helper '${program}' is silent for ${limit / 1000} s`)), limit).unref();
     });
-    if (line.trim() === '') skip(`helper '${program}' does not work here`);
+    if (Number.isNaN(Number.parseInt(line, 10)))
+      skip(`helper '${program}' does not work here: ${lastLine(complaint) || line}`);
     return Number.parseInt(line, 10);
+  }
+
+  /**
+   * A program in Python, which can receive descriptors. The distribution's interpreter: what PATH finds may be a version
+   * manager's chain of scripts, which takes a minute to begin on an emulated processor that others use, too.
+   */
+  python(program: string, ...args: string[]): Promise<number> {
+    const found = ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => fs.existsSync(path));
+    return this.helper(found ?? 'python3', ['-I', '-S', '-c', program, ...args]);
   }
 
   command(

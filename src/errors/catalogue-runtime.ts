@@ -168,7 +168,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_PROCESS_NOT_FOUND',
     "The first of 'args' was not found inside the container. Without a slash it is looked up in the PATH of 'env', as the container's user. A script whose interpreter is missing gives the same error.",
   ],
-  ['TSR_PROCESS_REQUIRED', "The config has no 'process', so there is nothing to start."],
+  [
+    'TSR_PROCESS_REQUIRED',
+    "The config has no 'process', so there is nothing to start. `create` takes such a config; `start` and `run` do not.",
+  ],
   [
     'TSR_PS',
     "The table of processes is made by the host's ps(1), which is missing, or did not like its options, or printed no column 'PID'.",
