@@ -114,7 +114,7 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'delete',
-    about: 'delete a stopped or created container',
+    about: 'delete a stopped container',
     ...id,
     options: () => [
       { name: 'force', short: 'f', about: 'kill it first if it runs; no error if it does not exist' },
