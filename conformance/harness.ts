@@ -218,19 +218,21 @@ export class Box {
     return this.command(['run', '--bundle', this.bundle, id]);
   }
 
-  /** run of a script, which must succeed and must have run; answers what it said. */
-  async sh(script: string, changes: Changes = {}): Promise<string> {
+  /** run of a script, which must succeed and must have run; answers what it said. The wrapper becomes the runtime. */
+  async sh(script: string, changes: Changes = {}, wrapper: string[] = []): Promise<string> {
     // A first word of its own: many cases want no output, which is also what a runtime gives that runs nothing.
-    const result = await this.run(`echo began;${script}`, changes);
+    this.configure(`echo began;${script}`, changes);
+    this.ids.add(this.id);
+    const result = await this.command(['run', '--bundle', this.bundle, this.id], { wrapper });
     expect(result.code === 0, `run exits with ${result.code}: ${lastLine(result.stderr)}`);
     const replaced = '/process/args' in changes || '/process' in changes;
     expect(replaced || result.stdout.startsWith('began\n'), 'the container never began');
     return (replaced ? result.stdout : result.stdout.slice('began\n'.length)).trim();
   }
 
-  async create(id = this.id): Promise<Result> {
+  async create(id = this.id, wrapper: string[] = []): Promise<Result> {
     this.ids.add(id);
-    return this.command(['create', '--bundle', this.bundle, '--pid-file', this.path('pid'), id]);
+    return this.command(['create', '--bundle', this.bundle, '--pid-file', this.path('pid'), id], { wrapper });
   }
 
   async created(script: string, changes: Changes = {}): Promise<void> {
