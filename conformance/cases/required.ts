@@ -1,7 +1,7 @@
 // What the text calls REQUIRED, left out. Where it has a rule of its own (root, cwd, a hook's path), the cases are with that.
 import type { Changes } from '../config.js';
 import { namespaces } from '../config.js';
-import { type Case, topic } from '../harness.js';
+import { type Case, same, topic } from '../harness.js';
 
 type Row = readonly [slug: string, whole: Record<string, unknown>, configured: (value: unknown) => Changes];
 
@@ -40,6 +40,7 @@ export function requiredCases(): Case[] {
     // Whole, it runs: what is refused below is refused for what is missing.
     test(`${slug}-whole`, [], async (box) => {
       await box.created('true', configured(whole));
+      same(await box.status(), 'created', 'status');
     });
     for (const key of Object.keys(whole)) {
       const { [key]: _, ...rest } = whole;
