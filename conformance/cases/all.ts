@@ -13,6 +13,7 @@ import { namespaceCases } from './namespaces.js';
 import { networkDeviceCases } from './network-devices.js';
 import { pathCases } from './paths.js';
 import { processCases } from './process.js';
+import { requiredCases } from './required.js';
 import { rlimitCases } from './rlimits.js';
 import { schedulingCases } from './scheduling.js';
 import { seccompCases } from './seccomp.js';
@@ -39,6 +40,7 @@ export function allCases(): Case[] {
     ...cgroupCases(),
     ...seccompCases(),
     ...badInputCases(),
+    ...requiredCases(),
     ...featureCases(),
   ];
 }

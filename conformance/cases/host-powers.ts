@@ -42,6 +42,21 @@ export function addRaisedLimits(test: Add): void {
   }
 }
 
+/** The two limits that are zero unless somebody raises them. */
+export function addPriorityLimits(test: Add): void {
+  for (const [type, title] of [
+    ['NICE', 'Max nice priority'],
+    ['RTPRIO', 'Max realtime priority'],
+  ] as const) {
+    test(`${type}-above-that-of-the-runtime`, ['config.rlimits.soft', 'config.rlimits.hard'], async (box) => {
+      needsSysResource();
+      const rlimits = [{ type: `RLIMIT_${type}`, soft: 5, hard: 10 }];
+      const out = await box.sh(`grep '${title}' /proc/self/limits`, { '/process/rlimits': rlimits });
+      same(out.slice(title.length).trim().split(/\s+/), ['5', '10'], 'soft and hard limit');
+    });
+  }
+}
+
 /** A profile that allows all but writing to one file; loaded for the time of the case. */
 function loadProfile(box: Box): string {
   if (!existsSync('/sys/kernel/security/apparmor/.load')) skip('no AppArmor here');

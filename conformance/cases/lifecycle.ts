@@ -151,11 +151,25 @@ function addCreateAndStart(test: Add): void {
     await box.untilOutput('once');
     same(box.output(), 'once\n', 'output');
   });
-  test('no-process', ['runtime.start.no-process', 'config.process.required-at-start'], async (box) => {
+  test('no-process', ['runtime.start.no-process'], async (box) => {
     await box.works();
     box.configure('true', { '/process': undefined });
     const created = await box.create();
     if (created.code === 0) await box.error('start', box.id);
+  });
+  test('no-process-before-start', ['config.process.required-at-start', 'runtime.errors.clean'], async (box) => {
+    const hook = { path: '/bin/touch', args: ['touch', '/tmp/hook'] };
+    const mount = { destination: '/mnt', type: 'tmpfs', source: 'tmpfs' };
+    await box.created('true', { '/process': undefined, '/hooks': { startContainer: [hook] }, '/mounts/-': mount });
+    const { pid } = await box.state();
+    expect(readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(' /mnt '), 'no mount on /mnt');
+    await box.error('start', box.id);
+    same(await box.status(), 'created', 'status after start');
+    expect(!existsSync(`${box.rootfs}/tmp/hook`), 'the startContainer hook ran');
+    await box.ok('kill', box.id, 'KILL');
+    await box.untilStatus('stopped');
+    await box.ok('delete', box.id);
+    same(box.leftovers(), [], 'left behind');
   });
 }
 
@@ -190,11 +204,17 @@ function addKillAndDelete(test: Add): void {
     await box.error('delete', box.id);
     same(await box.status(), 'running', 'status');
   });
-  test('delete-of-created', [], async (box) => {
-    // The text wants an error; every runtime deletes it, because containerd counts on that. See differences.md.
+  test('delete-of-created', ['runtime.delete.not-stopped'], async (box) => {
+    await box.created('echo ran');
+    await box.error('delete', box.id);
+    same(await box.status(), 'created', 'status');
+    await box.ok('start', box.id);
+    await box.untilOutput('ran');
+  });
+  test('delete-force-of-created', [], async (box) => {
     await box.created('sleep 30');
     const { pid } = await box.state();
-    await box.ok('delete', box.id);
+    await box.ok('delete', '--force', box.id);
     await box.until('the process gone', () => !existsSync(`/proc/${pid}`));
     same(box.leftovers(), [], 'left behind');
   });

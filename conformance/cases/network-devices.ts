@@ -49,6 +49,12 @@ export function networkDeviceCases(): Case[] {
     );
     expect(out.includes('10.77.0.2/24') && out.includes('10.78.0.2/16'), out);
   });
+  test('attributes', ['linux.netdevices.attributes'], async (box) => {
+    const name = pair(box, '2001:db8:77::2/64');
+    spawnSync('ip', ['link', 'set', 'dev', name, 'mtu', '1400', 'address', '02:00:5e:10:00:77']);
+    const out = await box.sh('ip address show dev inside0', config(name, { name: 'inside0' }));
+    for (const word of ['mtu 1400', '02:00:5e:10:00:77', '2001:db8:77::2/64']) expect(out.includes(word), out);
+  });
   test('clash', ['linux.netdevices.clash'], async (box) => {
     await box.refused(config(pair(box), { name: 'lo' }));
   });

@@ -1,6 +1,6 @@
 // SCMP_ACT_NOTIFY: what the runtime sends to listenerPath, and that the descriptor is the filter's own.
 import { existsSync, readFileSync } from 'node:fs';
-import { type Add, type Box, expect, same, skip } from '../harness.js';
+import { type Add, type Box, expect, same } from '../harness.js';
 
 /** Answers as the specification wants a seccomp agent to: one connection after the other, each with a state and descriptors. */
 const agent = `
@@ -66,8 +66,7 @@ interface ProcessState {
 const socket = (box: Box) => box.path('agent');
 
 async function listening(box: Box): Promise<Record<string, unknown>> {
-  if ((await box.spawned('sh', ['-c', 'command -v python3'])).code !== 0) skip('no python3');
-  await box.helper('python3', ['-c', agent, socket(box)]);
+  await box.python(agent, socket(box));
   return {
     '/process/noNewPrivileges': true,
     '/linux/seccomp': {

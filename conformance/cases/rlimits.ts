@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Case, same, skip, topic } from '../harness.js';
-import { addRaisedLimits } from './host-powers.js';
+import { addPriorityLimits, addRaisedLimits } from './host-powers.js';
 
 /** Type, its line in /proc/PID/limits, soft and hard value: low enough to be set without privileges, high enough to run a shell. */
 const types: ReadonlyArray<readonly [string, string, bigint, bigint]> = [
@@ -86,5 +86,6 @@ export function rlimitCases(): Case[] {
     );
   }
   addRaisedLimits(test);
+  addPriorityLimits(test);
   return cases;
 }

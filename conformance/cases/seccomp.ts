@@ -1,5 +1,5 @@
 import type { Changes } from '../config.js';
-import { type Add, type Box, type Case, expect, same, skip, topic } from '../harness.js';
+import { type Add, type Box, type Case, expect, same, topic } from '../harness.js';
 import { addNotify } from './notify.js';
 
 const rule = (syscalls: object[], more: object = {}) => ({
@@ -240,8 +240,7 @@ function addRefused(test: Add): void {
   test('listener-of-datagrams', ['linux.seccomp.listener-socket'], async (box) => {
     const program =
       'import socket,sys,time\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.bind(sys.argv[1])\nprint(1,flush=True)\ntime.sleep(60)';
-    if ((await box.spawned('sh', ['-c', 'command -v python3'])).code !== 0) skip('no python3');
-    await box.helper('python3', ['-c', program, box.path('socket')]);
+    await box.python(program, box.path('socket'));
     await box.refused({
       '/linux/seccomp': {
         defaultAction: 'SCMP_ACT_ALLOW',

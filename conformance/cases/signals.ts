@@ -57,6 +57,12 @@ export function signalCases(): Case[] {
   sent('lower-case', 'term', 15);
   sent('default-is-TERM', undefined, 15);
   sent('realtime-40', '40', 40);
+  test('stop-signal-of-the-image', ['config.annotations.stop-signal'], async (box) => {
+    await box.started(waiting(numbers.USR2!), { '/annotations': { 'org.opencontainers.image.stopSignal': 'SIGUSR2' } });
+    await box.untilOutput('up');
+    await box.ok('kill', box.id);
+    await box.untilOutput('got');
+  });
   for (const [slug, argument] of [
     ['KILL', 'KILL'],
     ['9', '9'],

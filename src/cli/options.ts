@@ -110,11 +110,11 @@ const table: readonly CommandEntry[] = [
       { name: 'all', short: 'a', about: 'to every process of the container; no error if it has stopped' },
       regex,
     ],
-    more: 'SIGNAL is a number or a name with or without SIG, in any case; real-time signals are RTMIN+n and RTMAX-n. The default is TERM; 0 only asks whether the process lives. KILL reaches every process of a container that has no process id namespace of its own.',
+    more: 'SIGNAL is a number or a name with or without SIG, in any case; real-time signals are RTMIN+n and RTMAX-n. The default is the annotation org.opencontainers.image.stopSignal, else TERM; 0 only asks whether the process lives. KILL reaches every process of a container that has no process id namespace of its own.',
   },
   {
     name: 'delete',
-    about: 'delete a stopped or created container',
+    about: 'delete a stopped container',
     ...id,
     options: () => [
       { name: 'force', short: 'f', about: 'kill it first if it runs; no error if it does not exist' },

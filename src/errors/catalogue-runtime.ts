@@ -64,7 +64,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_DELETE_ALIVE',
     'A process has not ended within ten seconds of SIGKILL. State D in ps(1) is a system call that cannot be interrupted, often on a dead network or disk. The state is kept; delete can be tried again.',
   ],
-  ['TSR_DELETE_STATE', 'Only a created or stopped container can be deleted; with --force any is killed first.'],
+  [
+    'TSR_DELETE_STATE',
+    'Only a stopped container can be deleted, be it created, running or paused; with --force it is killed first.',
+  ],
   ['TSR_EVENTS_STATE', 'A container that has stopped uses nothing, so there is nothing to report.'],
   [
     'TSR_EXECUTOR_ANSWER',
@@ -168,7 +171,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_PROCESS_NOT_FOUND',
     "The first of 'args' was not found inside the container. Without a slash it is looked up in the PATH of 'env', as the container's user. A script whose interpreter is missing gives the same error.",
   ],
-  ['TSR_PROCESS_REQUIRED', "The config has no 'process', so there is nothing to start."],
+  [
+    'TSR_PROCESS_REQUIRED',
+    "The config has no 'process', so there is nothing to start. `create` takes such a config; `start` and `run` do not.",
+  ],
   [
     'TSR_PS',
     "The table of processes is made by the host's ps(1), which is missing, or did not like its options, or printed no column 'PID'.",

@@ -140,6 +140,7 @@ function draftRecord(
     namespaces: (spec.linux?.namespaces ?? []).map(({ type, path }) => (path ? { type, path } : { type })),
     hooks: { ...(poststart ? { poststart } : {}), ...(poststop ? { poststop } : {}) },
     terminal: spec.process?.terminal ?? false,
+    ...(spec.process === undefined ? { withoutProcess: true as const } : {}),
     confinement: confinementOf(spec, request.switches.noNewKeyring),
     stdio: [0, 1, 2].map(stdioTarget),
     rootless: facts.uid !== 0 || facts.inUserNamespace,

@@ -6,7 +6,7 @@ import { type Failure, TsrunError } from '../errors/error.js';
 import type { Hook, State } from '../generated/config-types.js';
 import { encodeProvisional } from '../state/record.js';
 import { startTimeOf } from '../state/status.js';
-import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from '../state/test-container.js';
+import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess, until } from '../state/test-container.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { type DeleteTools, deleteContainer } from './delete.js';
 import { FakeCgroups, someCgroup } from './test-tools.js';
@@ -86,11 +86,16 @@ test('a failed poststop hook is a warning, and the next one runs', async () => {
   assert.equal(warnings, [{ code: 'TSR_TEST', message: 'hook failed' }]);
 });
 
-test('a created container is killed and goes without force', async () => {
+test('a created container is left alone without force, and killed with it', async () => {
   const root = makeRoot();
   const init = createContainer(root, withCgroup());
   const { tools } = makeTools();
-  await deleteContainer(root, 'web', false, tools);
+  assert.is(
+    await messageOf(deleteContainer(root, 'web', false, tools)),
+    'cannot delete container web that is not stopped: created',
+  );
+  assert.is(startTimeOf(init.pid), init.startTime);
+  await deleteContainer(root, 'web', true, tools);
   assert.is(startTimeOf(init.pid), undefined);
   assert.equal(readdirSync(root), []);
 });
@@ -263,10 +268,12 @@ test('a damaged record of another boot kills nobody', async () => {
   assert.ok(startTimeOf(bystander.pid) !== undefined);
 });
 
-test('eight deletes at once: the work is done once, nobody complains of anything but its absence', () => {
+test('eight deletes at once: the work is done once, nobody complains of anything but its absence', async () => {
   for (const force of [false, true]) {
     const root = makeRoot();
-    createContainer(root, withCgroup({ hooks: { poststop: [{ path: '/bin/true' }] } }));
+    const init = createContainer(root, withCgroup({ hooks: { poststop: [{ path: '/bin/true' }] } }));
+    if (!force) process.kill(init.pid, 'SIGKILL');
+    if (!force) await until(() => startTimeOf(init.pid) === undefined, 'it ended');
     const module = new URL('./delete.js', import.meta.url).href;
     const script = `import { deleteContainer } from '${module}';
       const cgroups = { isFrozen: () => false, thaw() {}, tryFreeze: () => false, processes: () => [], signalAll() {}, killAll() {}, remove() {} };

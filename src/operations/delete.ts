@@ -179,7 +179,7 @@ function abortCreation(directory: string, record: ContainerRecord, tools: Delete
 
 /**
  * Deletes a container: processes, cgroups, then the record, so that a failure can be tried again, and at last the
- * poststop hooks. Without force it must be created or stopped; with force it is killed first, an interrupted or
+ * poststop hooks. Without force it must be stopped (runtime-spec, Delete); with force it is killed first, an interrupted or
  * damaged one is cleaned up as far as it is known, and a missing one is no error.
  */
 export async function deleteContainer(root: string, id: string, force: boolean, tools: DeleteTools): Promise<void> {
@@ -192,7 +192,7 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
     return;
   }
   const status = statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup));
-  if (!force && status !== 'stopped' && status !== 'created') {
+  if (!force && status !== 'stopped') {
     fail('TSR_DELETE_STATE', `cannot delete container ${id} that is not stopped: ${status}`);
   }
   const current = abortCreation(directory, record, tools);

@@ -184,6 +184,14 @@ test('what has hooks to run is left to the engine', (container) => {
   assert.equal(plans(container), []);
 });
 
+test('a start that is to be refused, for want of a process, is left to the engine', (container) => {
+  assert.is(container.create('', { spec: { process: undefined as never } }).status, 0);
+  assert.equal(plans(container), ['delete-0.plan']);
+  assert.match(container.tsrun(['start', container.id]).errors, 'process property must not be empty');
+  assert.match(container.tsrun(['delete', container.id]).errors, 'that is not stopped: created');
+  assert.match(container.tsrun(['state', container.id]).output, '"created"');
+});
+
 test('without a pid namespace of its own somebody may survive: delete is left to the engine', (container) => {
   assert.is(container.create('true', { linux: { namespaces: [{ type: 'mount' }] } }).status, 0);
   assert.equal(plans(container), ['start-0.plan']);

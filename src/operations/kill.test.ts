@@ -42,6 +42,23 @@ test('sends the signal to init', async () => {
   assert.is(await ended, 'SIGUSR1');
 });
 
+test('without a signal it is the one that the image names, else TERM', async () => {
+  for (const [named, wanted] of [
+    ['SIGUSR1', 'SIGUSR1'],
+    ['2', 'SIGINT'],
+    ['banana', 'SIGTERM'],
+    ['0', 'SIGTERM'],
+    [undefined, 'SIGTERM'],
+  ] as const) {
+    const annotations: Record<string, string> =
+      named === undefined ? {} : { 'org.opencontainers.image.stopSignal': named };
+    const { root, init, cgroups } = running({ ...ownPidns, annotations });
+    const ended = new Promise((resolve) => init.child.on('exit', (_code, signal) => resolve(signal)));
+    killContainer(root, 'web', { all: false }, cgroups);
+    assert.is(await ended, wanted, named);
+  }
+});
+
 test('signal 0 asks whether it lives', () => {
   const { root, init, cgroups } = running();
   killContainer(root, 'web', { signal: 0, all: false }, cgroups);

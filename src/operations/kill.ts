@@ -6,7 +6,7 @@ import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
 import { type CgroupRecord, cgroupOpenFlags, firstSlot } from '../tables/cgroup.js';
-import { SIGKILL } from '../tables/signals.js';
+import { SIGKILL, SIGTERM, signalNumber } from '../tables/signals.js';
 import type { CgroupControl, SignalProcess } from './tools.js';
 
 /** Has the executor carry out steps of the host; the engine hands over and ends with it. @throws TsrunError */
@@ -33,7 +33,8 @@ export const signalByPid: SignalProcess = (process, signal) => {
 };
 
 export interface KillOptions {
-  readonly signal: number;
+  /** Absent: the one that the image's stop signal names, else TERM. */
+  readonly signal?: number | undefined;
   /** Every process of the container; then a stopped one is no error. */
   readonly all: boolean;
 }
@@ -78,6 +79,12 @@ function signalEveryone(cgroup: CgroupRecord, signal: number, cgroups: CgroupCon
   send(wasFrozen ? steps : [...steps, ...thawSteps(cgroup)], cgroup);
 }
 
+/** config.md, Annotations: the signal that SHOULD be sent to kill the container. A name that is none says nothing. */
+function stopSignal({ annotations }: ContainerRecord): number {
+  const named = signalNumber(annotations['org.opencontainers.image.stopSignal'] ?? '');
+  return named === undefined || named === 0 ? SIGTERM : named;
+}
+
 /**
  * Sends a signal to a container, through a pidfd that the executor opens before it compares the start time (R21).
  * SIGKILL for everybody needs none: cgroup.kill takes no numbers, and in a frozen v1 cgroup nobody ends.
@@ -85,11 +92,12 @@ function signalEveryone(cgroup: CgroupRecord, signal: number, cgroups: CgroupCon
 export function killContainer(
   root: string,
   id: string,
-  { signal, all }: KillOptions,
+  { signal: asked, all }: KillOptions,
   cgroups: CgroupControl,
   send: SendSignals,
 ): void {
   const { record, directory } = openContainer(root, id);
+  const signal = asked ?? stopSignal(record);
   const status = statusOf(record, directory);
   if (status === 'creating') refuse('it is still being created');
   // SIGKILL to init ends only init where the pid namespace is shared; the rest must not survive it. A record

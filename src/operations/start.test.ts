@@ -49,6 +49,14 @@ test('a program that ends at once has been started all the same', async () => {
   assert.is(await messageOf(startContainer(root, 'web', tools)), 'cannot start a container that has stopped');
 });
 
+test('a container without a process stays as it was', async () => {
+  const root = makeRoot();
+  createContainer(root, { ...draftOf('web'), withoutProcess: true }, `echo ran >>${root}/ran`);
+  assert.is(await messageOf(startContainer(root, 'web', tools)), 'process property must not be empty');
+  assert.is(statusNow(root), 'created');
+  assert.not(existsSync(`${root}/ran`));
+});
+
 test('R05: each state that cannot be started says so', async () => {
   const root = makeRoot();
   assert.is(await messageOf(startContainer(root, 'web', tools)), 'container does not exist');

@@ -153,6 +153,7 @@ export async function startContainer(root: string, id: string, tools: StartTools
   const container = openContainer(root, id);
   const { record, directory } = container;
   refuse(statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup)));
+  if (record.withoutProcess) fail('TSR_PROCESS_REQUIRED', 'process property must not be empty');
   const listener = await tools.listen?.(container);
   try {
     const reply = releaseAndWait(directory);

@@ -340,8 +340,19 @@ test('what the host or the caller does not have is refused with its pointer', ()
     assert.equal([refused.code, refused.pointer], ['TSR_RDT_ABSENT', '/linux/intelRdt']);
   }
   compile({ linux: { netDevices: {} } });
+});
+
+test('no process is enough for create, where init waits and finds nothing, but not for run', () => {
   const { process: _, ...bare } = testSpec();
-  assert.is(refusal(() => compileCreate(bare, testHost, testOptions)).code, 'TSR_PROCESS_REQUIRED');
+  assert.is(refusal(() => compileCreate(bare, testHost, { ...testOptions, mode: 'run' })).code, 'TSR_PROCESS_REQUIRED');
+  const plan = compileCreate(bare, testHost, { ...testOptions, mode: 'create' });
+  assert.equal(
+    plan.steps.slice(-2).map(({ op }) => op),
+    ['process.wait-start', 'process.exec'],
+  );
+  assert.equal(only(plan, 'process.exec').args.args, []);
+  assert.equal(pick(plan, 'process.find'), []);
+  assert.is(only(plan, 'process.capabilities').args.permitted, 0n);
 });
 
 test('an alternative is in the same role as the step it stands in for', () => {

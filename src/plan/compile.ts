@@ -1,4 +1,4 @@
-import type { Spec } from '../bundle/types.js';
+import type { Process, Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { CompiledPlan, CompileOptions, Context } from './options.js';
@@ -28,6 +28,7 @@ import {
   execSteps,
   keptFds,
   keyringSteps,
+  noProcess,
   waitSteps,
 } from './phases/process.js';
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
@@ -58,9 +59,16 @@ function bindsDev({ mounts = [] }: Spec): boolean {
   return false;
 }
 
+/** `process` is optional at create and required at start (config.md, process); `run` is both. */
+function processOf({ process }: Spec, { mode }: CompileOptions): Process {
+  if (process !== undefined) return process;
+  if (mode === 'create') return noProcess;
+  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+}
+
 /** What the phases share, for one config on one host. */
 export function contextOf(spec: Spec, facts: HostFacts, options: CompileOptions): Context {
-  const process = spec.process ?? fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+  const process = processOf(spec, options);
   const namespaces = namespacesOf(spec, options);
   const inUserNamespace = facts.inUserNamespace || isApart(namespaces, 'user');
   const environment = environmentOf(process, options);

@@ -84,6 +84,8 @@ export interface ContainerRecord {
   readonly namespaces: readonly NamespaceRecord[];
   readonly hooks: { readonly poststart?: readonly Hook[]; readonly poststop?: readonly Hook[] };
   readonly terminal: boolean;
+  /** The config has no process: `start` is refused. */
+  readonly withoutProcess?: true;
   readonly confinement: Confinement;
   /** What descriptors 0, 1 and 2 of the container led to. */
   readonly stdio: readonly string[];

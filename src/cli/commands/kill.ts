@@ -4,11 +4,11 @@ import { cgroupControl } from '../../operations/cgroups.js';
 import { killContainer, type SendSignals } from '../../operations/kill.js';
 import { encodePlan } from '../../plan/encode.js';
 import { openContainer } from '../../state/store.js';
-import { SIGTERM, signalNumber } from '../../tables/signals.js';
+import { signalNumber } from '../../tables/signals.js';
 import { type Context, stateRoot } from '../context.js';
 
-function signalOf(name: string | undefined): number {
-  const signal = name === undefined ? SIGTERM : signalNumber(name);
+function signalOf(name: string): number {
+  const signal = signalNumber(name);
   if (signal !== undefined) return signal;
   return fail('TSR_KILL_SIGNAL', `unknown signal "${name}"`, {
     hint: 'give a name such as TERM or RTMIN+3, or a number up to 64',
@@ -26,7 +26,7 @@ const sender = async (): Promise<SendSignals> =>
 export async function run(context: Context): Promise<number> {
   const [id = '', name] = context.operands;
   const root = stateRoot(context).path;
-  const signal = signalOf(name);
+  const signal = name === undefined ? undefined : signalOf(name);
   const round = failedRound();
   if (round) {
     const { explainKill } = await import('../../operations/kill-failure.js');

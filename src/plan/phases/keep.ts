@@ -21,9 +21,12 @@ function keepStep({ options }: Context, command: string, call: KeptCall, ended: 
   return step('host', 'plan.keep', args, '', `keep the plan of ${command}`, optional);
 }
 
-/** What `start` has to do besides, the engine does. */
+/** What `start` has to do besides, or to refuse, the engine does. */
 const startIsPlain = ({ spec, options }: Context): boolean =>
-  options.mode === 'create' && !spec.hooks?.poststart?.length && options.notifySocket === undefined;
+  options.mode === 'create' &&
+  spec.process !== undefined &&
+  !spec.hooks?.poststart?.length &&
+  options.notifySocket === undefined;
 
 /** Nobody survives the first process, and there is nothing to tell anybody. */
 const deleteIsPlain = ({ spec, options, namespaces }: Context): boolean =>

@@ -196,6 +196,16 @@ export function candidatesOf(command: string, env: readonly string[]): string[] 
   return candidates;
 }
 
+/** What init is while it waits for a start that will be refused. Executing it would be ENOENT. */
+export const noProcess: Process = { args: [], cwd: '/', user: { uid: 0, gid: 0 } };
+
+function findSteps({ process, environment }: ProcessContext): Step[] {
+  if (process === noProcess) return [];
+  const command = process.args[0] ?? fail('TSR_PROCESS_ARGS', 'args must not be empty', { pointer: '/process/args' });
+  const candidates = candidatesOf(command, environment.env);
+  return [step('init', 'process.find', { candidates }, '/process/args/0', `find ${command}`)];
+}
+
 /**
  * What confines the process, in the one order that works: what needs privileges goes first, what takes them away
  * later. Without no_new_privs loading a filter is a privilege, so that is done before they go, see execSteps.
@@ -205,9 +215,7 @@ export function confineSteps(context: ProcessContext): Step[] {
   const { uid, gid, umask } = process.user ?? { uid: 0, gid: 0 };
   const mask = umask ?? 0o022;
   const octal = `0${mask.toString(8).padStart(3, '0')}`;
-  const command = process.args[0] ?? fail('TSR_PROCESS_ARGS', 'args must not be empty', { pointer: '/process/args' });
-  const { env, hasHome } = context.environment;
-  const candidates = candidatesOf(command, env);
+  const { hasHome } = context.environment;
   const steps = labelSteps(context);
   steps.push(
     step('init', 'process.umask', { mask }, umask === undefined ? '' : '/process/user/umask', `set umask ${octal}`),
@@ -225,8 +233,7 @@ export function confineSteps(context: ProcessContext): Step[] {
   const again = `change directory to ${process.cwd}, if root could not`;
   steps.push(step('init', 'process.directory', { create: 2, path: process.cwd }, '/process/cwd', again));
   steps.push(step('init', 'process.effective', { caps }, '/process/capabilities/effective', 'use the final rights'));
-  steps.push(step('init', 'process.find', { candidates }, '/process/args/0', `find ${command}`));
-  steps.push(...closeSteps(context));
+  steps.push(...findSteps(context), ...closeSteps(context));
   // Without no_new_privs loading a filter takes CAP_SYS_ADMIN: as late as can be, since few calls are sure behind it.
   if (!process.noNewPrivileges) steps.push(...seccompSteps(context));
   steps.push(...capabilitySteps(context));
@@ -252,7 +259,13 @@ export function execSteps(context: ProcessContext): Step[] {
   const { args } = context.process;
   return [
     ...(loadsLast(context) ? seccompSteps(context) : []),
-    step('init', 'process.exec', { args, env }, '/process/args', `execute ${args[0]}`),
+    step(
+      'init',
+      'process.exec',
+      { args, env },
+      '/process/args',
+      `execute ${args[0] ?? 'nothing: there is no process'}`,
+    ),
   ];
 }
 
