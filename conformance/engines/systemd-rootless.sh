@@ -34,16 +34,7 @@ own=/user.slice/user-$uid.slice/user@$uid.service
 
 user_bundle() { # user_bundle CGROUPSPATH COMMAND [RESOURCES-JSON]
   rm -f "$home/bundle/config.json" && as_person "$RUNTIME" spec --rootless || return
-  python3 - "$home/bundle/config.json" "$WORK/rootfs" "$1" "$2" "${3:-{\}}" <<'PY'
-import json, sys
-path, rootfs, cgroup, command, resources = sys.argv[1:]
-with open(path) as file: config = json.load(file)
-config['root']['path'] = rootfs
-config['process'].update(terminal=False, args=['sh', '-c', command])
-if cgroup: config['linux']['cgroupsPath'] = cgroup
-config['linux'].setdefault('resources', {}).update(json.loads(resources))
-with open(path, 'w') as file: json.dump(config, file)
-PY
+  config_for "$home/bundle/config.json" "$@"
 }
 urt() { as_person "$RUNTIME" --systemd-cgroup "$@"; }
 user_bundle user.slice:cell:mine 'sleep 1000' '{"memory":{"limit":67108864},"pids":{"limit":33},"cpu":{"quota":50000,"period":100000}}'
