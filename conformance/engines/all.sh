@@ -30,8 +30,8 @@ trap 'rm -rf "$folder"' EXIT
 cp -a conformance/results/engines/. "$folder" 2>/dev/null
 mkdir -p conformance/results/engines
 
-# What of an engine's script is told on cgroup v2 without systemd: what has to do with cgroups, namespaces, devices and capabilities.
-v2_cells='^(run prints|exit status passes|run -it|.*seccomp|.*--(memory|cpus|cpu-|cpuset|pids|cgroup|privileged|device|read-only|userns|uidmap|user|cap-|sysctl|ulimit|network (none|bridge|container)|oom|blkio)|.*devices are|masked|exec|pause|a paused|a task that|kill|stop|update|stats|top|task|out of memory|inspect says|.*rslave|.*rprivate|.*rshared|a pod|pod |build|.*leaves nothing)'
+# What of an engine's script is told on cgroup v2 without systemd: what has to do with cgroups, devices, capabilities and mounts.
+v2_cells='^(run prints|--(memory|cpus|cpu-|cpuset|pids|cgroup|blkio|device|privileged|ulimit|sysctl|uidmap|userns auto)|devices are|exec prints|exec is in|pause|a paused|stats|update|out of memory|inspect says|task (metrics|ps)|-v :r(slave|shared|private)|pod pause|a pod$|build (--memory|in a user|with RUN)|stop sends|kill -s USR1|leaves nothing)'
 
 # What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
 boots() {
@@ -45,7 +45,7 @@ boots() {
 # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
 run() {
   local mode script only=${ONLY:-}
-  [[ $1 != *-v2 ]] || only=${ONLY:-$v2_cells}
+  [[ $1 != *-v2 || $1 = buildah-v2 ]] || only=${ONLY:-$v2_cells}
   local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "ENGINE_AS=$1" ${only:+"ONLY=$only"})
   if [ -z "$(boots "$1")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
   while read -r mode script; do
