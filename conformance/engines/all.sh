@@ -10,7 +10,8 @@
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 here=conformance/engines
-host='podman rootless rootless-alone containerd docker cri buildah' virtual='systemd checkpoint'
+host='podman rootless rootless-alone containerd docker cri buildah'
+virtual='systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2 buildah-v2' # without --vm, too, by --engines
 engines=$host runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
 while [ $# -gt 0 ]; do
   case $1 in
@@ -29,27 +30,46 @@ trap 'rm -rf "$folder"' EXIT
 cp -a conformance/results/engines/. "$folder" 2>/dev/null
 mkdir -p conformance/results/engines
 
-run() { # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
-  local -a launch=(bash "$here/$1.sh")
+# What of an engine's script is told on cgroup v2 without systemd: what has to do with cgroups, devices, capabilities and mounts.
+v2_cells='^(run prints|--(memory|cpus|cpu-|cpuset|pids|cgroup|blkio|device|privileged|ulimit|sysctl|uidmap|userns auto)|devices are|exec prints|exec is in|pause|a paused|stats|update|out of memory|inspect says|task (metrics|ps)|-v :r(slave|shared|private)|pod pause|a pod$|build (--memory|in a user|with RUN)|stop sends|kill -s USR1|leaves nothing)'
+
+# What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
+boots() {
   case $1 in
-    systemd) launch=("$PWD/conformance/vm/run.sh" --systemd --timeout 3500 --save "${3#"$PWD/"}" -- "${launch[@]}") ;;
-    checkpoint) launch=("$PWD/conformance/vm/run.sh" --timeout 3500 --save "${3#"$PWD/"}" -- "${launch[@]}") ;;
+    systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'rootless containerd docker' ;;
+    cri-systemd) echo systemd cri.sh systemd core ;;
+    checkpoint) printf 'plain checkpoint.sh %s\n' direct 'podman containerd' ;;
+    *-v2) echo "plain ${1%-v2}.sh" ;;
   esac
-  env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "RESULTS=$3" ${ONLY:+"ONLY=$ONLY"} timeout --foreground 3600 "${launch[@]}" </dev/null
+}
+# run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
+run() {
+  local mode script only=${ONLY:-}
+  [[ $1 != *-v2 || $1 = buildah-v2 ]] || only=${ONLY:-$v2_cells}
+  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "ENGINE_AS=$1" ${only:+"ONLY=$only"})
+  if [ -z "$(boots "$1")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
+  while read -r mode script; do
+    # shellcheck disable=SC2086 # the arguments are words
+    "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) --timeout 1500 --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
+    cat "$3.boot" >>"$3" && rm "$3.boot"
+  done < <(boots "$1")
 }
 
 lost=0
 for engine in $engines; do
-  [ -f "$here/$engine.sh" ] || continue
   for runtime in $runtimes; do
     name=$(basename "$runtime")
     run "$engine" "$runtime" "$folder/new" >"$folder/log" 2>&1
-    if grep -qaE '^[0-9]+ passed, [0-9]+ failed' "$folder/log"; then
+    boots=$(boots "$engine" | grep -c .)
+    if [ "$(grep -caE '^[0-9]+ passed, [0-9]+ failed' "$folder/log")" = "$((boots > 1 ? boots : 1))" ]; then
       echo "$engine with $name: $(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$folder/log")"
       grep -aA8 '^not ok' "$folder/log"
       node $here/merge.mjs "$folder/$engine.tsv" "$name" "$folder/new" "${ONLY:+part}"
     elif grep -qaE '^1\.\.0 # SKIP' "$folder/log"; then
-      grep -aE '^1\.\.0 # SKIP' "$folder/log" | sed "s/^1..0 # SKIP/$engine with $name: left out:/"
+      reason=$(sed -nE 's/^1\.\.0 # SKIP //p' "$folder/log" | head -n 1)
+      echo "$engine with $name: left out: $reason"
+      printf '%s\t%s\t\tskip\t%s\n' "$engine" "$name" "$reason" >"$folder/new" # a row without a cell
+      node $here/merge.mjs "$folder/$engine.tsv" "$name" "$folder/new"
     else
       echo "$engine with $name: no result"; tail -n 20 "$folder/log"; lost=1
     fi

@@ -15,8 +15,8 @@ cell 'exec -t under a pty' $'/dev/pts/[0-9]+\n40 100' exec_terminal
 cell 'exec --cwd' '/tmp' says --cwd /tmp @ pwd
 # By number: for a name ctr mounts the overlay a second time, which breaks the first one.
 cell 'exec --user' '1000' says --user 1000:1000 @ id -u
-exec_missing() { e worker /bin/no-such-program 2>&1 | grep -oE 'no such file or directory|not found' | tail -1; }
-cell 'exec of a program that is not there' '(no such file or directory|not found)' exec_missing
+exec_missing() { e worker /bin/no-such-program 2>&1 | grep -oE 'no-such-program.*(no such file or directory|not found)' | tail -1; }
+cell 'exec of a program that is not there' 'no-such-program.*' exec_missing
 exec_detached() { e -d worker sh -c 'echo made >/tmp/made; sleep 50'; eventually e worker test -e /tmp/made && says @ cat /tmp/made; }
 cell 'exec -d' 'made' exec_detached
 ps_count() { c task ps worker | tail -n +2 | wc -l; }

@@ -23,8 +23,8 @@ daemon_start() { # its PATH is daemon_path, by default ours
   daemon=$!
   eventually c version || { tail -5 "$WORK/containerd.log"; echo "Bail out! containerd does not answer"; exit 2; }
 }
-c() { timeout -k 5 60 ctr --address "$WORK/containerd.sock" "$@"; }
-C="timeout -k 5 60 ctr --address $WORK/containerd.sock"
+c() { timeout -k 5 $deadline ctr --address "$WORK/containerd.sock" "$@"; }
+C="timeout -k 5 $deadline ctr --address $WORK/containerd.sock"
 engine_stop() {
   local id
   for id in $(c task ls -q 2>/dev/null); do c task delete --force "$id"; done >/dev/null 2>&1
@@ -56,8 +56,8 @@ memory=$(limit memory.limit_in_bytes memory.max)
 
 cell 'run prints' 'hello' at @ echo hello
 cell -s 42 'exit status passes through' '' at @ sh -c 'exit 42'
-missing() { at @ /bin/no-such-program 2>&1 | grep -oE 'no such file or directory|not found' | tail -1; }
-cell 'a program that is not there' '(no such file or directory|not found)' missing
+missing() { at @ /bin/no-such-program 2>&1 | grep -oE 'no-such-program.*(no such file or directory|not found)' | tail -1; }
+cell 'a program that is not there' 'no-such-program.*' missing
 plain() { at @ /bin/plain 2>&1 | grep -oiE 'permission denied' | tail -1; }
 cell 'a file that is no program' '[Pp]ermission denied' plain
 cell 'stdout and stderr stay apart' 'out' at @ sh -c 'echo out; echo err >&2'
@@ -101,10 +101,10 @@ mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
 cell '--mount' 'from outside' at --mount "type=bind,src=$WORK/shared,dst=/data,options=rbind:ro" @ cat /data/in
 # The shim mounts the root file system below the daemon's state folder; as on a host with systemd, that is a shared mount here.
 mount --bind "$WORK/state" "$WORK/state" && mount --make-shared "$WORK/state"
-root_of() { at "$@" @ sed -n 's/.* \/ \/ [^ ]* \(.*\)- .*/\1/p' /proc/self/mountinfo; }
-cell '--rootfs-propagation rslave' 'master:[0-9]+ ' root_of --rootfs-propagation rslave
-cell '--rootfs-propagation rshared' 'shared:[0-9]+ ' root_of --rootfs-propagation rshared
-cell '--rootfs-propagation rprivate' '()' root_of --rootfs-propagation rprivate
+root_of() { at "$@" @ sed -n 's/.* \/ \/ [^ ]* \(.*\)- .*/[\1]/p' /proc/self/mountinfo; }
+cell '--rootfs-propagation rslave' '\[master:[0-9]+ ]' root_of --rootfs-propagation rslave
+cell '--rootfs-propagation rshared' '\[shared:[0-9]+ ]' root_of --rootfs-propagation rshared
+cell '--rootfs-propagation rprivate' '\[]' root_of --rootfs-propagation rprivate
 umount "$WORK/state"
 cell '--rootfs' 'hello' c run --rm $R --rootfs "$WORK/rootfs" folder /bin/echo hello
 own_spec() { (cd "$WORK" && "$RUNTIME" spec && jq '.process.terminal = false | .process.args = ["sh", "-c", "hostname; cat /proc/self/loginuid >/dev/null; ls /"] | .root.path = "'"$WORK"'/rootfs" | .hostname = "of-spec"' config.json >own.json && rm config.json) && c run --rm $R --config "$WORK/own.json" spec | head -n 2; }

@@ -98,7 +98,7 @@ composed() {
   d run -d --name app_web_1 --network app -v data:/data --init --read-only --user 1000 -p 127.0.0.1:8081:8080 \
     box sh -c 'test -e /data/ready; while :; do { echo "web has: $(nc -w 2 database 5432 </dev/null)"; } | nc -l -p 8080; done' >/dev/null
   for _ in $(seq 10); do timeout 3 bash -c 'cat </dev/tcp/127.0.0.1/8081' 2>/dev/null | grep row && break; sleep 0.3; done
-  kill -KILL "$(d inspect --format '{{.State.Pid}}' app_db_1)"
+  slay app_db_1
   eventually came_back app_db_1 && for _ in $(seq 10); do timeout 3 bash -c 'cat </dev/tcp/127.0.0.1/8081' 2>/dev/null | grep row && break; sleep 0.3; done
   d stop -t 2 app_web_1 app_db_1 >/dev/null; d rm app_web_1 app_db_1 >/dev/null; d volume rm data; d network rm app
 }

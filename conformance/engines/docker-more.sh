@@ -28,7 +28,8 @@ cell 'update --cpus --cpuset-cpus --pids-limit keeps the memory limit' $'25000( 
 cell 'stats' '.*/ 96MiB.*' d stats --no-stream --format '{{.MemUsage}}' worker
 copied() { echo copied >"$WORK/file"; d cp "$WORK/file" worker:/copied && d exec worker cat /copied; }
 cell 'cp' 'copied' copied
-cell 'diff and commit' '.*A /copied.*' bash -c "$D diff worker && $D commit worker box:2 >/dev/null"
+committed() { d exec worker sh -c 'echo committed >/made' && d diff worker | grep made && d commit worker box:2 >/dev/null && run box:2 cat /made; }
+cell 'diff and commit' $'A /made\ncommitted' committed
 restarted_by_hand() { d restart -t 1 worker >/dev/null && d exec worker echo again; }
 cell 'restart' 'again' restarted_by_hand
 attached() { d run -d --name worker2 --network none box sh -c 'trap "echo bye; exit 4" TERM; while :; do sleep 0.2; done' >/dev/null; (sleep 1.5; d kill -s TERM worker2 >/dev/null) & d attach worker2; echo "status $?"; d rm worker2 >/dev/null; }
@@ -49,8 +50,9 @@ cell 'a healthcheck that fails' $'unhealthy broken' sick
 slow_check() { d run -d --name h3 --network none --health-cmd 'sleep 50' --health-interval 1s --health-timeout 1s --health-retries 1 box sleep 100 >/dev/null; eventually sh -c "$D inspect --format '{{.State.Health.Status}}' h3 | grep -qx unhealthy" && d inspect --format '{{.State.Health.Status}} {{.State.Status}}' h3; d rm -f h3 >/dev/null; pgrep -fx 'sleep 50' || :; }
 cell 'a healthcheck that hangs' 'unhealthy running' slow_check
 policy() { d inspect --format '{{.RestartCount}} {{.State.Status}}' "$1"; }
+slay() { local pid; pid=$(d inspect --format '{{.State.Pid}}' "$1") && [ "$pid" -gt 0 ] && kill -KILL "$pid"; } # 0: not running
 came_back() { [[ $(policy "$1") == [1-9]*\ running ]]; }
-always() { d run -d --name r1 --network none --restart "$1" box sleep 100 >/dev/null; kill -KILL "$(d inspect --format '{{.State.Pid}}' r1)"; eventually came_back r1 && d exec r1 echo back; d stop -t 0 r1 >/dev/null; d inspect --format '{{.State.Status}}' r1; d rm r1 >/dev/null; }
+always() { d run -d --name r1 --network none --restart "$1" box sleep 100 >/dev/null; slay r1; eventually came_back r1 && d exec r1 echo back; d stop -t 0 r1 >/dev/null; d inspect --format '{{.State.Status}}' r1; d rm r1 >/dev/null; }
 cell '--restart always: it comes back until it is stopped' $'back\nexited' always always
 cell '--restart unless-stopped' $'back\nexited' always unless-stopped
 told_through_init() { d run -d --name i1 --init --network none box sh -c 'trap "exit 8" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null && eventually logs_have i1 ready; d stop -t 10 i1 >/dev/null; d inspect --format '{{.State.ExitCode}}' i1; d rm i1 >/dev/null; }

@@ -21,8 +21,8 @@ dockerd_start() { # dockerd_start FLAG...
 echo '{}' >"$WORK/daemon.json"
 named=(--add-runtime "rig=$RUNTIME" --default-runtime rig)
 alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
-d() { timeout -k 5 60 "$DOCKER" "$@"; }
-D="timeout -k 5 60 $DOCKER"
+d() { timeout -k 5 $deadline "$DOCKER" "$@"; }
+D="timeout -k 5 $deadline $DOCKER"
 run() { d run --rm --network none "$@"; }
 engine_stop() {
   d ps -aq 2>/dev/null | xargs -r "$DOCKER" rm -f >/dev/null 2>&1

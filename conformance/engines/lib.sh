@@ -4,18 +4,20 @@
 #   cell [-s STATUS] NAME WANT COMMAND...   COMMAND must exit with STATUS (0) and print text that WANT, an extended
 #                               regular expression, matches as a whole (trailing newlines and carriage returns aside; '' = anything)
 #   UNSHOWABLE, UNSHOWABLE_REASON   cells whose name matches the extended regular expression are reported as skipped
-#   engine_end                  looks for leftovers, prints the sum, exits 1 if a cell failed
+#   engine_end [looked]         looks for leftovers (unless the script has), prints the sum, exits 1 if a cell failed
 #
 # A script that sets NO_ISOLATION (systemd has to see its pids) runs on the host itself, which had better be a virtual machine;
 # leftovers are then looked for among state and cgroups named by ENGINE_OWN only.
 # Environment: RUNTIME (default dist/tsrun), ONLY (an extended regular expression: run only the cells whose name matches),
-# RESULTS (a file that gets one "engine<TAB>runtime<TAB>cell<TAB>ok|fail|skip<TAB>note" line a cell).
+# RESULTS (a file that gets one "engine<TAB>runtime<TAB>cell<TAB>ok|fail|skip<TAB>note" line a cell), ENGINE_AS (what "engine" is there),
+# PATIENCE (how many seconds `eventually` waits; the virtual machine asks for more).
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 passed=0 failed=0 skipped=0 number=0
+patience=${PATIENCE:-10} deadline=$((6 * ${PATIENCE:-10})) # of one command of an engine's
 
 engine_main() {
-  ENGINE=$(basename "$0" .sh)
+  ENGINE=${ENGINE_AS:-$(basename "$0" .sh)}
   if [ "${RIG:-}" != inside ]; then
     export RIG=inside RUNTIME=${RUNTIME:-$here/../../dist/tsrun}
     RUNTIME=$(readlink -f "$(command -v "$RUNTIME")") || { echo "$ENGINE: no runtime at '$RUNTIME'" >&2; exit 2; }
@@ -111,10 +113,9 @@ on_terminal() {
   SHELL=/bin/sh script -qec "stty rows 40 cols 100; exec $*" /dev/null <&7
 }
 
-eventually() { # eventually COMMAND...: for 10 seconds
-  local i
-  for i in $(seq 50); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done
-  return 1
+eventually() { # eventually COMMAND...
+  local until=$((SECONDS + patience))
+  while ! "$@" >/dev/null 2>&1; do [ $SECONDS -lt $until ] || return 1; sleep 0.2; done
 }
 
 # Whether the kernel has stopped the cgroup of a process, whatever the engine believes.
@@ -174,12 +175,16 @@ engine_remove() {
   rm -rf --one-file-system "$WORK"
 }
 
+nothing_left() { # nothing_left [NAME]: a cell
+  local name=${1:-leaves nothing behind} left
+  wanted "$name" || return 0
+  for _ in 1 2 3 4 5; do left=$(leftovers); [ -n "$left" ] || break; sleep 0.3; done
+  if [ -z "$left" ]; then report ok "$name"; else report fail "$name" "$(echo "$left" | head -3 | tr '\n' ' ')"; echo "$left" | sed 's/^/    /'; fi
+}
+
 engine_end() {
   engine_rest
-  if wanted 'leaves nothing behind'; then
-    for _ in 1 2 3 4 5; do left=$(leftovers); [ -n "$left" ] || break; sleep 0.3; done
-    if [ -z "$left" ]; then report ok 'leaves nothing behind'; else report fail 'leaves nothing behind' "$(echo "$left" | head -3 | tr '\n' ' ')"; echo "$left" | sed 's/^/    /'; fi
-  fi
+  [ "${1:-}" = looked ] || nothing_left
   engine_stop
   echo "1..$number"
   [ $skipped = 0 ] || echo "# $skipped skipped"

@@ -53,7 +53,7 @@ cell 'a name is taken once' '' same_name
 terminal() { on_terminal "$P run --rm -it --network none box sh -c 'tty; stty size; ls -l /dev/console | cut -c1'"; }
 cell 'run -it under a pty' $'/dev/pts/0\n40 100\nc' terminal
 interactive() {
-  timeout -k 5 60 expect -c '
+  timeout -k 5 $deadline expect -c '
     log_user 0; set timeout 30
     set stty_init "rows 40 cols 100"
     spawn {*}[split $env(PODMAN) " "] run --rm -it --network none box sh

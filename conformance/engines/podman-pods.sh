@@ -11,7 +11,7 @@ cell 'exec has the environment of the container' 'here' p exec host1 sh -c 'echo
 exec_namespaces() { local k; for k in mnt pid ipc uts net cgroup user; do [ "$(p exec host1 readlink /proc/self/ns/$k)" = "$(p exec host1 readlink /proc/1/ns/$k)" ] || echo "$k differs"; done; echo compared; }
 cell 'exec is in every namespace of the container' 'compared' exec_namespaces
 exec_typed() {
-  timeout -k 5 60 expect -c '
+  timeout -k 5 $deadline expect -c '
     log_user 0; set timeout 30; set stty_init "rows 33 cols 99"
     spawn {*}[split $env(PODMAN) " "] exec -it host1 sh
     expect "# "; send "stty size\r"; expect "33 99" { puts "sized" }
@@ -23,7 +23,7 @@ many_execs() { local i pids=(); : >"$WORK/execs"; for i in 1 2 3 4 5 6 7 8; do p
 cell '8 execs at once' '1 2 3 4 5 6 7 8 ' many_execs
 detach_keys() {
   p run -d -it --name kept --network none box sh >/dev/null
-  timeout -k 5 60 expect -c '
+  timeout -k 5 $deadline expect -c '
     log_user 0; set timeout 20
     spawn {*}[split $env(PODMAN) " "] attach kept
     send "echo sum=\$((40+2))\r"; expect "sum=42" { puts "attached" }
@@ -80,8 +80,9 @@ pod_state() { p pod inspect --format '{{.State}}' team; }
 cell 'pod pause, unpause' $'Paused\nfrozen\nRunning\nthawed' eval 'p pod pause team >/dev/null; pod_state; freezer t2; p pod unpause team >/dev/null; pod_state; freezer t2'
 cell 'pod stop, start' $'Exited\nRunning' eval 'p pod stop -t 0 team >/dev/null; pod_state; p pod start team >/dev/null; pod_state'
 cell 'pod restart' 'Running' eval 'p pod restart team >/dev/null; pod_state'
-cell 'pod kill' 'Exited' eval 'p pod kill team >/dev/null; eventually pod_exited; pod_state'
 pod_exited() { [ "$(pod_state)" = Exited ]; }
+pod_killed() { local pid; pid=$(p inspect --format '{{.State.Pid}}' t1); pod_state; p pod kill team >/dev/null; eventually pod_exited; pod_state; [ "$pid" = 0 ] || [ -d "/proc/$pid" ] || echo gone; }
+cell 'pod kill' $'Running\nExited\ngone' pod_killed
 cell 'pod rm -f' '' eval 'p pod rm -f -t 0 team >/dev/null; p ps -aq --filter name=t1'
 pod_pid() { p pod create --name one --share pid,net --infra-image localhost/box --infra-command 'sleep 1000' --network none >/dev/null && p run --rm --pod one box sh -c 'tr "\0" " " </proc/1/cmdline'; p pod rm -f -t 0 one >/dev/null; }
 cell 'a pod that shares its pids' 'sleep 1000 ' pod_pid

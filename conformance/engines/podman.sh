@@ -21,8 +21,8 @@ runtime_supports_json = ["crun", "runc", "$NAME"]
 runtime_supports_nocgroup = ["crun", "$NAME"]
 CONF
 export CONTAINERS_CONF=$WORK/containers.conf
-p() { timeout -k 5 60 podman --root "$WORK/root" --runroot "$WORK/runroot" --tmpdir "$WORK/libpod" --runtime "$RUNTIME" "$@"; }
-P="timeout -k 5 60 podman --root $WORK/root --runroot $WORK/runroot --tmpdir $WORK/libpod --runtime $RUNTIME"
+p() { timeout -k 5 $deadline podman --root "$WORK/root" --runroot "$WORK/runroot" --tmpdir "$WORK/libpod" --runtime "$RUNTIME" "$@"; }
+P="timeout -k 5 $deadline podman --root $WORK/root --runroot $WORK/runroot --tmpdir $WORK/libpod --runtime $RUNTIME"
 run() { p run --rm --network none "$@"; }
 freezer() { frozen_or_thawed "$(p inspect --format '{{.State.Pid}}' "$1")"; }
 logs_have() { p logs "$1" 2>&1 | grep -q "$2"; }

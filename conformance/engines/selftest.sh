@@ -1,88 +1,61 @@
 #!/usr/bin/env bash
-# Do the cells notice? Breaks a good runtime (PEER, default crun) in one way at a time and wants the cell about it to fail.
-#   conformance/engines/selftest.sh [ONLY-THESE-CELLS (extended regular expression)]
+# Do the cells notice? Breaks a good runtime (PEER, default crun) in one way at a time and wants the cells about it to fail.
+#   conformance/engines/selftest.sh podman|containerd|docker|cri|buildah [ONLY-THESE-CELLS (extended regular expression)]
+# First the wrapper must be harmless, and a runtime that does nothing at all must fail every cell but those about the engine alone.
 set -u
 cd "$(dirname "$(readlink -f "$0")")" || exit
+engine=${1:-podman} wanted=${2:-}
+[ -f "selftest-$engine.sh" ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 PEER=${PEER:-$(command -v crun)}
 folder=$(mktemp -d)
 chmod 755 "$folder"
 trap 'rm -rf "$folder"' EXIT
 cp saboteur.sh "$folder/saboteur"
-blind=0 seen=0 part=core
+blind=0 seen=0 part=all
 
-with() { # with VERB FILTER ONLY: prints what podman.sh says about the runtime broken in this way
+with() { # with VERB|- FILTER ONLY: prints what the engine's script says about the runtime broken in this way
   printf 'PEER=%q SABOTAGE_VERB=%q SABOTAGE=%q\n' "$PEER" "$1" "$2" >"$folder/sabotage.conf"
-  ONLY=$3 RUNTIME=$folder/saboteur bash ./podman.sh "$part" 2>&1
+  ONLY=$3 RUNTIME=$folder/saboteur setsid -w bash "./$engine.sh" "$part" 2>&1 </dev/null
 }
+literally() { sed 's/[][().*+?{}|^$\\]/\\&/g' <<<"$1"; }
+noticed() { seen=$((seen + 1)); echo "ok - noticed: $1"; }
+missed() { blind=$((blind + 1)); echo "not ok - blind: $1"; }
 
-broken() { # broken VERB|- JQ-FILTER CELL-NAME...: every cell named must pass with the whole runtime and fail with the broken one
-  local verb=$1 filter=$2 name out
+# broken VERB|- JQ-FILTER CELL-NAME...: every cell named must fail with the runtime broken so. One run a cell, or with together=yes one for all.
+together=no
+broken() {
+  local verb=$1 filter=$2 name names=() pattern= out=
   shift 2
   for name; do
-    [[ $name =~ ${wanted:-.} ]] || continue
-    pattern="^$(sed 's/[][().*+?{}|^$\\]/\\&/g' <<<"$name")\$"
-    out=$(with "$verb" "$filter" "$pattern")
-    if grep -qxE "not ok 1 - .*" <<<"$out"; then seen=$((seen + 1)); echo "ok - noticed: $name"
-    else blind=$((blind + 1)); echo "not ok - blind: $name ($verb $filter)"; sed 's/^/    /' <<<"$out"; fi
+    [[ ! $name =~ ${wanted:-.} ]] || { names+=("$name"); pattern+="|^$(literally "$name")\$"; }
+  done
+  [ ${#names[@]} -gt 0 ] || return 0
+  [ $together = no ] || out=$(with "$verb" "$filter" "${pattern#|}")
+  for name in "${names[@]}"; do
+    [ $together = yes ] || out=$(with "$verb" "$filter" "^$(literally "$name")\$")
+    if grep -qxE "not ok [0-9]+ - $(literally "$name")" <<<"$out"; then noticed "$name"
+    else missed "$name ($verb $filter)"; sed 's/^/    /' <<<"$out"; fi
   done
 }
-wanted=${1:-}
 
-# The wrapper itself must be harmless, and a runtime that deletes nothing must be caught by the look for leftovers.
-if whole=$(with - . ''); then echo "ok - harmless without sabotage"; else blind=1; echo "not ok - harmful without sabotage"; grep -A9 '^not ok' <<<"$whole"; fi
-if with delete '' 'run prints|leaves nothing' | grep -q '^not ok 2'; then echo "ok - noticed: leaves nothing behind"
-else blind=1; echo "not ok - blind: leaves nothing behind"; fi
-broken - '.process.args=["/bin/true"]' 'run prints' 'exit status passes through' 'run -i reads stdin' 'run -it under a pty'
-broken - 'del(.linux.seccomp)' 'the default seccomp profile is on' 'it denies swapoff' 'a seccomp profile of our own'
-broken - '.process.noNewPrivileges=false' 'no_new_privs'
-broken - 'del(.linux.resources.memory)' '--memory' '--memory: beyond it is killed'
-broken - 'del(.linux.resources.cpu)' '--cpus' '--cpu-shares' '--cpuset-cpus'
-broken - 'del(.linux.resources.pids)' '--pids-limit' '--pids-limit stops a fork'
-broken - '.linux.cgroupsPath="/elsewhere"' '--cgroup-parent'
-broken - '.root.readonly=false' '--read-only'
-broken - '.process.user={uid:0,gid:0}' '--user 1000:1000' '--user by name, with its groups' '--group-add'
-broken - '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}' '--cap-drop=all' '--cap-drop=all --cap-add' '--privileged'
-broken - '.mounts|=map(select(.destination|test("scratch|data|/one|/m$|/k$|/shm")|not))' '--tmpfs' '-v' '-v of a file' '--mount type=bind,ro' 'a named volume' '--shm-size'
-broken - '.mounts|=map(.options-=["ro","rshared"])' '-v :ro' '-v :rshared' '--mount type=bind,ro'
-broken - '.linux.uidMappings=[{containerID:0,hostID:300000,size:3000}]' '--uidmap' '--uidmap seen from outside'
-broken - '.hostname="else"' '--hostname'
-broken - '.process.env=[]|.process.cwd="/"' '--env and --workdir'
-broken - '.process.rlimits=[]' '--ulimit'
-broken - 'del(.linux.sysctl)' '--sysctl'
-broken - 'del(.linux.devices)' '--device'
-broken - '.linux.resources.devices=[{allow:true,access:"rwm"}]' 'devices are limited'
-broken - 'del(.linux.maskedPaths,.linux.readonlyPaths)' 'masked and read-only paths'
-broken - '.linux.namespaces|=map(select(.type!="uts"))' 'no namespace is the host'"'"'s'
-broken - '.process.terminal=false' 'run -d -t has a terminal'
-broken kill '' 'stop sends TERM and waits' 'kill -s KILL' 'kill -s USR1 reaches the program'
-broken start '' 'run -d' 'run prints'
-
-part=more
-broken pause '' 'pause, unpause'
-
-part=flags
-broken - '.mounts|=map(select(.destination|test("data|/m$|/lent|secrets|^/run$")|not))' '-v :Z' '-v :noexec,nosuid,nodev' '-v :O keeps what is written' '--mount type=tmpfs' '--mount type=devpts' '--volumes-from' '--secret' '--systemd always'
-broken - '.mounts|=map(if .options then .options|=map(if test("^r?(shared|slave)$") then "rprivate" else . end) else . end)' '-v :rshared carries a mount out' '-v :rslave lets a mount in' '--mount type=bind,bind-propagation'
-broken - '.linux.rootfsPropagation="rslave"|.mounts|=map(if .destination=="/peer" then .options=["rbind","rslave"] else . end)' '-v :rprivate does not'
-broken - '.linux.maskedPaths=["/proc/keys"]' '--security-opt mask' '--security-opt unmask=ALL'
-broken - '.mounts|=map(if .type=="proc" then .options=["nosuid"] else . end)' '--security-opt proc-opts'
-broken - '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}' '--cap-add=all' '--cap-add for an ordinary user'
-broken - '.linux.devices=[]|.linux.resources.devices=[{allow:true,access:"rwm"}]' '--privileged has the devices of the host' '--device with rights: reading only'
-broken - '.linux.resources.devices=[{allow:false,access:"rwm"}]' '--device-cgroup-rule'
-broken - 'del(.linux.personality)' '--personality'
-broken - '.process.rlimits=[]' '--ulimit of its own kind'
-broken - 'del(.linux.sysctl)' '--sysctl of ipc and net'
-broken - '.process.env=[]' '--env-file and --unsetenv'
-broken - 'del(.linux.resources.memory,.linux.resources.cpu)' '--memory-reservation' '--cpu-period, --cpu-quota'
-broken - '.linux.namespaces|=map(del(.path))' '--ipc container:' '--uts container:' '--cgroupns container:' '--network ns:'
-broken - 'del(.hooks)' '--hooks-dir'
-broken - '.process.args=["/bin/true"]' '--sdnotify container' '--init reaps orphans' '--log-driver passthrough' '--rootfs'
-part=pods
-broken exec '' 'exec --preserve-fds' 'exec has the environment of the container' '8 execs at once' 'cp out of a running container'
-broken update '' 'update'
-broken pause '' 'pod pause, unpause'
-broken kill '' 'rm -f after conmon was killed'
-broken - '.linux.namespaces|=map(del(.path))' 'a pod: net, ipc and uts are shared, mnt and pid are not' 'a pod that shares its pids'
-broken - '.process.env=["PATH=/bin"]' 'play kube: two containers, a volume, a config map'
+harmless() {
+  local out
+  if out=$(with - . ''); then echo 'ok - harmless without sabotage'; else missed 'nothing, for the wrapper is harmful'; grep -A9 '^not ok' <<<"$out"; fi
+}
+# A runtime that does nothing. ALONE is an extended regular expression: cells that are about the engine and not about its runtime.
+nothing() { # nothing ALONE
+  local name out
+  out=$(with all . '')
+  grep -q '^not ok' <<<"$out" || { missed 'everything'; return; }
+  while IFS= read -r name; do
+    [[ $name =~ ^(${1:-none}|leaves nothing behind)$ ]] || missed "$name (a runtime that does nothing)"
+  done < <(sed -nE '/# SKIP/d; s/^ok [0-9]+ - //p' <<<"$out")
+  noticed "$(grep -c '^not ok' <<<"$out") cells that nothing was done"
+}
+# A runtime that deletes nothing is caught by the look for leftovers.
+leftover() { # leftover [CELL]: one that leaves something
+  if with delete '' "^(${1:-run prints}|leaves nothing behind)\$" | grep -qE '^not ok [0-9]+ - leaves nothing'; then noticed 'leaves nothing behind'; else missed 'leaves nothing behind'; fi
+}
+. "./selftest-$engine.sh"
 echo "$seen noticed, $blind blind"
 [ $blind = 0 ]

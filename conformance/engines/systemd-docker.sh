@@ -3,7 +3,6 @@
 DOCKER=docker
 [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
-in_part || return 0 # a daemon more takes half a minute to come up
 without_apparmor
 dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file <(echo '{}') --exec-opt native.cgroupdriver=systemd \
   --add-runtime "rig=$RUNTIME" --default-runtime rig --bridge=none --iptables=false --ip6tables=false --ip-masq=false >"$WORK/dockerd.log" 2>&1 &

@@ -60,7 +60,7 @@ ExecStart=$podman run --rm -d --replace --name served --network none --cgroups=n
 ExecStop=$podman stop -t 5 served
 Type=notify
 NotifyAccess=all
-TimeoutStartSec=60
+TimeoutStartSec=120
 TimeoutStopSec=60
 UNIT
   systemctl daemon-reload

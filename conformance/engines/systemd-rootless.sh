@@ -34,16 +34,7 @@ own=/user.slice/user-$uid.slice/user@$uid.service
 
 user_bundle() { # user_bundle CGROUPSPATH COMMAND [RESOURCES-JSON]
   rm -f "$home/bundle/config.json" && as_person "$RUNTIME" spec --rootless || return
-  python3 - "$home/bundle/config.json" "$WORK/rootfs" "$1" "$2" "${3:-{\}}" <<'PY'
-import json, sys
-path, rootfs, cgroup, command, resources = sys.argv[1:]
-with open(path) as file: config = json.load(file)
-config['root']['path'] = rootfs
-config['process'].update(terminal=False, args=['sh', '-c', command])
-if cgroup: config['linux']['cgroupsPath'] = cgroup
-config['linux'].setdefault('resources', {}).update(json.loads(resources))
-with open(path, 'w') as file: json.dump(config, file)
-PY
+  config_for "$home/bundle/config.json" "$@"
 }
 urt() { as_person "$RUNTIME" --systemd-cgroup "$@"; }
 user_bundle user.slice:cell:mine 'sleep 1000' '{"memory":{"limit":67108864},"pids":{"limit":33},"cpu":{"quota":50000,"period":100000}}'
@@ -85,7 +76,7 @@ cell 'rootless: no cgroupsPath' '.*/user.slice/.*|0::/' urt run nowhere
 as_service() { # sd_notify for somebody without privileges: the container says that it is ready, its service is
   user_bundle '' 'systemd-notify --ready; trap "exit 0" TERM; while :; do sleep 0.2; done'
   jq '.mounts += [["/usr", "/usr"], ["/usr/lib", "/lib"], ["/usr/lib64", "/lib64"] | {source: .[0], destination: .[1], type: "none", options: ["rbind", "ro"]}] | .root.readonly = false' "$home/bundle/config.json" >"$home/config.json" && cat "$home/config.json" >"$home/bundle/config.json"
-  as_person systemd-run --user -q --unit cell-notify -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=60 --working-directory "$home/bundle" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" "$RUNTIME" run notify
+  as_person systemd-run --user -q --unit cell-notify -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=100 --working-directory "$home/bundle" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" "$RUNTIME" run notify
   as_person systemctl --user is-active cell-notify.service
   as_person "$RUNTIME" kill notify TERM; eventually sh -c '! [ -d "$0" ]' "/run/user/$uid/$NAME/notify"
 }

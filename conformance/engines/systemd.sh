@@ -9,7 +9,11 @@ NO_ISOLATION=yes
 engine_main "$@"
 set -u
 parts=${*:-all}
-case $parts in all | short) wanted_parts='unit podman rootless containerd docker' ;; *) wanted_parts=$parts ;; esac
+case $parts in
+  all) wanted_parts='unit podman rootless containerd docker' ;;
+  short) wanted_parts='unit podman rootless containerd' ;; # one daemon more takes half a minute to come up
+  *) wanted_parts=$parts ;;
+esac
 
 show() { systemctl show "$1" -P "$2"; }
 shown() { local unit=$1 name; shift; for name in "$@"; do echo "$name=$(show "$unit" "$name")"; done; }
@@ -24,6 +28,11 @@ leftovers() {
   systemctl list-units --plain --no-legend --failed | grep -E 'cell|libpod|rig|docker|conmon' | sed 's/^/failed /'
   find /sys/fs/cgroup -type d | grep -E 'libpod-[0-9a-f]{64}\.scope|cell-[a-z]*\.scope|rig-.*\.scope|docker-.*\.scope' | sed 's/^/cgroup /'
   for state in "/run/$NAME"/* "/run/user/4242/$NAME"/*; do [ ! -e "$state" ] || echo "state $state"; done
+}
+config_for() { # config_for FILE CGROUPSPATH COMMAND [RESOURCES-JSON [ANNOTATIONS-JSON]]: changes what the runtime's "spec" has written
+  jq --arg rootfs "$WORK/rootfs" --arg cgroup "$2" --arg command "$3" --argjson resources "${4:-{\}}" --argjson annotations "${5:-{\}}" '
+    .root.path = $rootfs | .process.terminal = false | .process.args = ["sh", "-c", $command] | .linux.resources += $resources | .annotations = $annotations
+    | if $cgroup == "" then del(.linux.cgroupsPath) else .linux.cgroupsPath = $cgroup end' "$1" >"$WORK/config.new" && cat "$WORK/config.new" >"$1"
 }
 podman_conf() { # podman_conf FILE
   cat >"$1" <<CONF
@@ -42,5 +51,9 @@ engine_rest() { local stop; for stop in "${stops[@]}"; do $stop >/dev/null 2>&1;
 engine_stop() { engine_rest; engine_remove; }
 
 make_rootfs "$WORK/rootfs"
-for part in $wanted_parts; do . "$here/systemd-$part.sh"; done
-engine_end
+for part in $wanted_parts; do
+  . "$here/systemd-$part.sh"
+  engine_rest
+  nothing_left "$part: leaves nothing behind"
+done
+engine_end looked

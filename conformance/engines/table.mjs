@@ -11,7 +11,8 @@ const template = `# Engines
 What podman, containerd, Docker, Kubernetes' CRI and buildah do with tsrun as their runtime, beside the same with crun and runc. An operation
 is a command and what it must print; the scripts are in conformance/engines. \`npm run engines\` runs them and rewrites what follows:
 it fails if tsrun fails where a control succeeds, and if tsrun differs from a control without a reason in conformance/engines/reasons.json.
-The machine is one with cgroup v1; what is marked so was run in a virtual machine with cgroup v2 and systemd (\`npm run engines -- --vm\`).
+The machine is one with cgroup v1. The columns marked v2 were run in a virtual machine with cgroup v2 and every capability, without systemd: a selection of the same cells,
+those about cgroups, devices, namespaces and capabilities. What is marked systemd was run there with systemd as process 1 (all of it: \`npm run engines -- --vm\`).
 
 ${begin}
 ${end}
@@ -19,12 +20,12 @@ ${end}
 
 /** What the tables are: engine scripts that share their cells stand side by side. */
 const tables = [
-  { title: 'podman', engines: { root: 'podman', rootless: 'rootless' } },
+  { title: 'podman', engines: { root: 'podman', rootless: 'rootless', 'root, v2': 'podman-v2' } },
   { title: 'An ordinary user, without an engine', engines: { '': 'rootless-alone' } },
-  { title: 'containerd', engines: { '': 'containerd' } },
-  { title: 'Docker', engines: { '': 'docker' } },
-  { title: "containerd's CRI, as Kubernetes drives it", engines: { '': 'cri' } },
-  { title: 'buildah', engines: { '': 'buildah' } },
+  { title: 'containerd', engines: { '': 'containerd', v2: 'containerd-v2' } },
+  { title: 'Docker', engines: { '': 'docker', v2: 'docker-v2' } },
+  { title: "containerd's CRI, as Kubernetes drives it", engines: { '': 'cri', systemd: 'cri-systemd' } },
+  { title: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
   { title: 'systemd as process 1, cgroup v2 (virtual machine)', engines: { '': 'systemd' } },
   { title: 'Checkpoint and restore (virtual machine)', engines: { '': 'checkpoint' } },
 ];
@@ -44,7 +45,8 @@ const of = (engine) => rows.filter((row) => row.engine === engine);
 const words = { ok: 'ok', fail: '**fail**', skip: 'skipped' };
 const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 const count = (engine, runtime) => {
-  const mine = of(engine).filter((row) => row.runtime === runtime);
+  const mine = of(engine).filter((row) => row.runtime === runtime && row.cell !== '');
+  if (at(engine, '', runtime)) return 'left out';
   const asked = mine.filter((row) => row.verdict !== 'skip').length;
   return mine.length === 0 ? '' : `${mine.filter((row) => row.verdict === 'ok').length} of ${asked}`;
 };
@@ -55,7 +57,7 @@ function differences(engine) {
     const mine = at(engine, cell, 'tsrun')?.verdict;
     const theirs = peers.filter((name) => at(engine, cell, name) && at(engine, cell, name).verdict !== mine);
     if (mine === undefined || theirs.length === 0) return [];
-    const reason = reasons.find((row) => row.engine === engine && row.cells.includes(cell))?.reason;
+    const reason = reasons.find((row) => row.engines.includes(engine) && row.cells.includes(cell))?.reason;
     const missed = mine === 'fail' && theirs.some((name) => at(engine, cell, name).verdict === 'ok');
     return [{ engine, cell, mine, theirs, reason, missed }];
   });
@@ -67,7 +69,7 @@ function table({ title, engines }) {
     .flatMap(([label, engine]) =>
       runtimes.map((runtime) => ({ label: `${label} ${runtime}`.trim(), engine, runtime })),
     );
-  const cells = [...new Set(columns.flatMap(({ engine }) => of(engine).map((row) => row.cell)))];
+  const cells = [...new Set(columns.flatMap(({ engine }) => of(engine).map((row) => row.cell)))].filter(Boolean);
   return [
     '',
     `## ${title}`,
@@ -83,7 +85,13 @@ function table({ title, engines }) {
 const shown = tables.filter(({ engines }) => Object.values(engines).some((engine) => of(engine).length > 0));
 const names = shown.flatMap(({ engines }) => Object.values(engines)).filter((engine) => of(engine).length > 0);
 const differing = names.flatMap(differences);
-const skips = [...new Set(rows.filter((row) => row.verdict === 'skip').map((row) => `${row.engine}: ${row.note}`))];
+const skips = [
+  ...new Set(
+    rows
+      .filter((row) => row.verdict === 'skip')
+      .map((row) => `${row.engine}${row.cell === '' ? ` with ${row.runtime}` : ''}: ${row.note}`),
+  ),
+];
 const text = [
   begin,
   line(['cells passed', ...runtimes]),
@@ -126,10 +134,11 @@ for (const engine of names) {
       complain(`missed, and no control was asked: ${engine}: ${row.cell}`);
   }
 }
-for (const { engine, cells } of reasons)
-  for (const cell of cells)
-    if (names.includes(engine) && !differing.some((row) => row.engine === engine && row.cell === cell))
-      console.log(`a reason without a difference: ${engine}: ${cell}`);
+for (const [engine, cell] of reasons.flatMap(({ engines, cells }) =>
+  engines.flatMap((name) => cells.map((cell) => [name, cell])),
+))
+  if (names.includes(engine) && !differing.some((row) => row.engine === engine && row.cell === cell))
+    console.log(`a reason without a difference: ${engine}: ${cell}`);
 for (const engine of names)
   console.log(`${engine}: ${runtimes.map((name) => `${name} ${count(engine, name)}`).join(', ')}`);
 if (write === 'yes') {

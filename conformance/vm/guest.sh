@@ -1,7 +1,7 @@
 #!/bin/bash
 # In the guest, on top of the host's root: prepares what a boot would, runs the command, answers, powers off.
 PATH=$(cat /mnt/vm/path)
-export PATH HOME=/root TMPDIR=/mnt/vm-tmp TERM=dumb LANG=C.UTF-8
+export PATH HOME=/root TMPDIR=/mnt/vm-tmp TERM=dumb LANG=C.UTF-8 PATIENCE=30 # conformance/engines/lib.sh
 mode=$(cat /mnt/vm/mode)
 if [ "$mode" = plain ]; then
   mkdir -p /dev/pts /dev/shm /dev/mqueue

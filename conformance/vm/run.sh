@@ -4,7 +4,7 @@
 #   conformance/vm/run.sh [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
 #
 #   --systemd      systemd is process 1 and D-Bus runs (20 s instead of a few to boot)
-#   --env NAME     hand this variable on (RUNTIME, ONLY, LABEL, RESULTS, PEER and PROGRAM_TIMEOUT always are)
+#   --env NAME     hand this variable on (RUNTIME, ONLY, LABEL, RESULTS, ENGINE_AS, PEER and PROGRAM_TIMEOUT always are)
 #   --save PATH    copy this file or folder back afterwards: all else that the command writes is lost
 #   --console      print what the kernel and process 1 print, too
 #
@@ -16,7 +16,7 @@ here=$(dirname "$(readlink -f "$0")")
 cache=${TSRUN_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tsrun-vm}
 
 mode=plain memory=4G cpus=2 limit=1200 console=no
-names=(RUNTIME ONLY LABEL RESULTS PEER PROGRAM_TIMEOUT) saved=()
+names=(RUNTIME ONLY LABEL RESULTS ENGINE_AS PEER PROGRAM_TIMEOUT) saved=()
 while [ $# -gt 0 ]; do
   case $1 in
     --systemd) mode=systemd ;;
