@@ -1,99 +1,12 @@
-// Kept plans (docs/decisions/0007) on the real kernel, through a copy of the program whose engine can be taken away: what then
-// works was carried out without it, and what fails had to ask it. Needs root and dist/tsrun.
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+// Kept plans of start and delete on the real kernel.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Changes, noKernel, type Ran, TestContainer } from '../executor/test-container.js';
-import { executorPath } from '../host/executor.js';
+import type { Ran, TestContainer } from '../executor/test-container.js';
+import { keptSuite, directory, ended, noEngine, plans, program, start, withoutEngine } from './test-kept.js';
 
-const kept = suite('kept plans');
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-kept-'));
-const engine = join(folder, 'tsrun-engine');
-
-kept.before(() => {
-  const from = executorPath();
-  copyFileSync(from, join(folder, 'tsrun'));
-  copyFileSync(`${from}-engine`, engine);
-  process.env.TSRUN_SELF = join(folder, 'tsrun');
-});
-kept.after(() => {
-  delete process.env.TSRUN_SELF;
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const test = (name: string, body: (container: TestContainer) => void): void => {
-  const run = (): void => {
-    const container = new TestContainer();
-    try {
-      body(container);
-    } finally {
-      chmodSync(engine, 0o755);
-      container.remove();
-    }
-  };
-  if (noKernel === undefined) kept(name, run);
-  else kept.skip(`${name} (${noKernel})`, run);
-};
-
-/** Nobody can start it, and it is the same file that plans were kept for. */
-function withoutEngine<T>(call: () => T): T {
-  chmodSync(engine, 0o644);
-  try {
-    return call();
-  } finally {
-    chmodSync(engine, 0o755);
-  }
-}
-
-const noEngine = /the engine could not be started/;
-const directory = ({ folder, id }: TestContainer): string => join(folder, 'state', id);
-const plans = (container: TestContainer): string[] =>
-  readdirSync(directory(container))
-    .filter((name) => name.endsWith('.plan'))
-    .sort();
-
-function start(container: TestContainer, script = 'sleep 60', changes: Changes = {}): void {
-  assert.is(container.create(script, changes).status, 0);
-  const { status, errors } = container.tsrun(['start', container.id]);
-  assert.is(errors, '');
-  assert.is(status, 0);
-}
-
-/** Until the container has ended. */
-function ended(container: TestContainer): void {
-  for (let i = 0; i < 200; i++) {
-    if (container.tsrun(['state', container.id]).output.includes('"stopped"')) return;
-    spawnSync('sleep', ['0.02']);
-  }
-  throw new Error('the container does not end');
-}
-
-/** What an exec says that needs no engine; undefined when it needs one. */
-function execWithout(container: TestContainer, ...words: string[]): string | undefined {
-  const { errors, output, status } = withoutEngine(() => container.tsrun(['exec', ...words]));
-  if (noEngine.test(errors)) return undefined;
-  assert.is(`${status} ${errors}`, '0 ');
-  return output;
-}
-
-function execTwice(container: TestContainer, ...words: string[]): void {
-  for (let i = 0; i < 2; i++) assert.is(container.tsrun(['exec', ...words]).status, 0);
-}
+const { test, run } = keptSuite('kept plans');
 
 test('start and delete of a plain container need no engine', (container) => {
   assert.is(container.create('echo started').status, 0);
@@ -197,129 +110,6 @@ test('without a pid namespace of its own somebody may survive: delete is left to
   assert.equal(plans(container), ['start-0.plan']);
 });
 
-test('an exec that came twice needs no engine, with these words and no others', (container) => {
-  start(container);
-  const words = ['--env', 'A=b', container.id, 'sh', '-c', 'echo $A'];
-  assert.is(container.tsrun(['exec', ...words]).status, 0);
-  assert.equal(plans(container), ['delete-0.plan', 'start-0.plan'], 'nothing but a hash of an exec seen once (S53)');
-  assert.not.match(readFileSync(join(directory(container), 'execs'), 'utf8'), 'A=b');
-  assert.is(execWithout(container, ...words), undefined);
-  assert.is(container.tsrun(['exec', ...words]).status, 0);
-  assert.is(execWithout(container, ...words), 'b');
-  assert.is(execWithout(container, ...words, 'more'), undefined);
-  assert.is(execWithout(container, ...words.slice(0, -1)), undefined);
-  assert.is(execWithout(container, '--env', 'A=c', ...words.slice(2)), undefined);
-});
-
-test('the status and the failure of a kept exec are those of the first', (container) => {
-  start(container);
-  const three = [container.id, 'sh', '-c', 'exit 3'];
-  for (let i = 0; i < 3; i++) assert.is(container.tsrun(['exec', ...three]).status, 3);
-  assert.is(withoutEngine(() => container.tsrun(['exec', ...three])).status, 3);
-  const gone = [container.id, '/bin/sh', '-c', 'kill -9 $$'];
-  for (let i = 0; i < 3; i++) assert.is(container.tsrun(['exec', ...gone]).status, 137);
-  const nowhere = ['--cwd', '/later', container.id, 'true'];
-  for (let i = 0; i < 3; i++) {
-    const { status, errors } = container.tsrun(['exec', ...nowhere]);
-    assert.is(status, 255);
-    assert.match(errors, '/later');
-  }
-});
-
-test('a process file is compared by what it says, a pid file is written where the call wants it', (container) => {
-  start(container);
-  const file = (name: string): string => join(container.folder, name);
-  const write = (name: string, text: string): void =>
-    writeFileSync(file(name), JSON.stringify({ args: ['/bin/echo', text], cwd: '/', user: { uid: 0, gid: 0 } }));
-  for (const name of ['one', 'two', 'three']) write(name, 'same');
-  write('other', 'other');
-  const words = (name: string): string[] => ['--process', file(name), '--pid-file', file(`${name}.pid`), container.id];
-  for (const name of ['one', 'two']) assert.is(container.tsrun(['exec', ...words(name)]).output, 'same');
-  assert.is(execWithout(container, ...words('three')), 'same');
-  assert.match(readFileSync(file('three.pid'), 'utf8'), /^[0-9]+$/);
-  assert.is(execWithout(container, ...words('other')), undefined);
-  assert.not.ok(existsSync(file('other.pid')));
-  assert.is(execWithout(container, '--process', file('one'), container.id), undefined, 'other options');
-  const long = file(`${'p'.repeat(240)}.pid`);
-  assert.is(execWithout(container, '--process', file('one'), '--pid-file', long, container.id), undefined, 'no room');
-});
-
-test('a paused container is refused, a resumed one is not', (container) => {
-  start(container);
-  execTwice(container, container.id, 'true');
-  assert.is(container.tsrun(['pause', container.id]).status, 0);
-  assert.is(execWithout(container, container.id, 'true'), undefined);
-  assert.match(container.tsrun(['exec', container.id, 'true']).errors, 'cannot exec in a paused container');
-  assert.is(container.tsrun(['resume', container.id]).status, 0);
-  assert.is(execWithout(container, container.id, 'true'), '');
-});
-
-test('another record, other namespaces of the caller, fewer rights, another user or another engine: the engine is asked', (container) => {
-  start(container);
-  const words = ['exec', container.id, 'true'];
-  execTwice(container, ...words.slice(1));
-  const asks = (wrapper: readonly string[]): boolean =>
-    noEngine.test(withoutEngine(() => container.tsrun(words, wrapper)).errors);
-  assert.not.ok(asks([]));
-  // Of the caller's namespaces those count in which the container's process is with us, and the user's and pids' always.
-  assert.not.ok(asks(['unshare', '--net']), 'still another network than the container has');
-  assert.ok(asks(['unshare', '--pid', '--fork', '--mount-proc']), 'pids mean something else');
-  assert.ok(asks(['setpriv', '--bounding-set=-net_raw']), 'fewer rights');
-  const record = join(directory(container), 'state.json');
-  const text = readFileSync(record);
-  writeFileSync(record, `${text} `);
-  assert.ok(asks([]), 'another record');
-  writeFileSync(record, text);
-  assert.not.ok(asks([]));
-  utimesSync(engine, new Date(), new Date());
-  assert.ok(asks([]), 'another engine');
-});
-
-test('a kept plan that others could have written is not taken (S48)', (container) => {
-  start(container);
-  execTwice(container, container.id, 'true');
-  const file = join(directory(container), 'exec-0.plan');
-  const asks = (): boolean => execWithout(container, container.id, 'true') === undefined;
-  assert.not.ok(asks());
-  chmodSync(file, 0o660);
-  assert.ok(asks(), 'writable for a group');
-  chmodSync(file, 0o600);
-  chownSync(file, 1000, 0);
-  assert.ok(asks(), "somebody else's");
-  chownSync(file, 0, 0);
-  assert.not.ok(asks());
-  chmodSync(directory(container), 0o777);
-  assert.ok(asks(), 'in a directory for everybody');
-  chmodSync(directory(container), 0o700);
-});
-
-test('a damaged kept plan is not taken, wherever the damage is', (container) => {
-  start(container);
-  execTwice(container, container.id, 'true');
-  const file = join(directory(container), 'exec-0.plan');
-  const whole = readFileSync(file);
-  for (const size of [0, 4, 40, 48, whole.length - 1]) {
-    writeFileSync(file, whole.subarray(0, size));
-    assert.is(execWithout(container, container.id, 'true'), undefined, `${size} bytes`);
-  }
-  writeFileSync(file, whole);
-  assert.is(execWithout(container, container.id, 'true'), '');
-});
-
-test('a probe among other execs is still kept, and no more than four are', (container) => {
-  start(container);
-  execTwice(container, container.id, 'true');
-  for (let i = 0; i < 20; i++) {
-    assert.is(container.tsrun(['exec', container.id, 'echo', `${i}`]).status, 0);
-    if (i % 4 === 0) execTwice(container, container.id, 'echo', `often ${i}`);
-  }
-  assert.is(plans(container).filter((name) => name.startsWith('exec-')).length, 4);
-  const lines = readFileSync(join(directory(container), 'execs'), 'utf8')
-    .trim()
-    .split('\n');
-  assert.ok(lines.length <= 11, `${lines.length} lines`);
-});
-
 test('R01: the plan of a container that is gone does nothing to the next one of its name', (container) => {
   start(container, 'true');
   ended(container);
@@ -335,7 +125,7 @@ test('R01: the plan of a container that is gone does nothing to the next one of 
 
 /** Runs the program as it is called without --root. */
 function bare(variables: Readonly<Record<string, string>>, wrapper: readonly string[], ...args: string[]): Ran {
-  const [file = '', ...rest] = [...wrapper, join(folder, 'tsrun'), ...args];
+  const [file = '', ...rest] = [...wrapper, program, ...args];
   const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
   const { status, stdout, stderr } = spawnSync(file, rest, {
     env: { PATH: '/usr/sbin:/usr/bin', ...variables },
@@ -372,4 +162,32 @@ test('executor and engine have the same idea of the default state root', (contai
   }
 });
 
-kept.run();
+/** Runs the command `count` times at once; their exit statuses and errors. */
+function atOnce(container: TestContainer, count: number, args: readonly string[]): Promise<Ran[]> {
+  const one = (): Promise<Ran> =>
+    new Promise((resolve) => {
+      const child = spawn(program, ['--root', join(container.folder, 'state'), ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let errors = '';
+      child.stderr.on('data', (part: Buffer) => (errors += part.toString()));
+      child.on('close', (status) => resolve({ status, output: '', errors }));
+    });
+  return Promise.all(Array.from({ length: count }, one));
+}
+
+test('R02, R03: of starts at once one starts, of deletes at once all are done or find nothing', async (container) => {
+  const script = `echo ran >>/ran/log`;
+  mkdirSync(join(container.folder, 'ran'));
+  const mounts = [{ destination: '/ran', source: join(container.folder, 'ran'), options: ['bind'] }];
+  assert.is(container.create(script, { mounts }).status, 0);
+  const starts = await atOnce(container, 8, ['start', container.id]);
+  assert.is(starts.filter(({ status }) => status === 0).length, 1);
+  ended(container);
+  assert.is(readFileSync(join(container.folder, 'ran/log'), 'utf8'), 'ran\n');
+  for (const { status, errors } of await atOnce(container, 8, ['delete', container.id]))
+    assert.ok(status === 0 || errors.includes('does not exist'), errors);
+  assert.not.ok(existsSync(directory(container)));
+});
+
+run();

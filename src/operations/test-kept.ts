@@ -1,0 +1,79 @@
+/**
+ * For tests of kept plans (docs/decisions/0007): a copy of the program whose engine can be taken away. What then works was
+ * carried out without it, and what fails had to ask it. Needs root and dist/tsrun.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Changes, noKernel, TestContainer } from '../executor/test-container.js';
+import { executorPath } from '../host/executor.js';
+
+const folder = join(tmpdir(), `tsrun-kept-${process.pid}`);
+export const program = join(folder, 'tsrun');
+export const engine = `${program}-engine`;
+
+/** A suite whose tests get a container and call the copy. */
+export function keptSuite(title: string) {
+  const kept = suite(title);
+  kept.before(() => {
+    const from = executorPath();
+    mkdirSync(folder, { mode: 0o755 });
+    copyFileSync(from, program);
+    copyFileSync(`${from}-engine`, engine);
+    process.env.TSRUN_SELF = program;
+  });
+  kept.after(() => {
+    delete process.env.TSRUN_SELF;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
+    const run = async (): Promise<void> => {
+      const container = new TestContainer();
+      try {
+        await body(container);
+      } finally {
+        chmodSync(engine, 0o755);
+        container.remove();
+      }
+    };
+    if (noKernel === undefined) kept(name, run);
+    else kept.skip(`${name} (${noKernel})`, run);
+  };
+  return { test, run: () => kept.run() };
+}
+
+/** Nobody can start it, and it is the same file that plans were kept for. */
+export function withoutEngine<T>(call: () => T): T {
+  chmodSync(engine, 0o644);
+  try {
+    return call();
+  } finally {
+    chmodSync(engine, 0o755);
+  }
+}
+
+export const noEngine = /the engine could not be started/;
+export const directory = ({ folder, id }: TestContainer): string => join(folder, 'state', id);
+export const plans = (container: TestContainer): string[] =>
+  readdirSync(directory(container))
+    .filter((name) => name.endsWith('.plan'))
+    .sort();
+
+export function start(container: TestContainer, script = 'sleep 60', changes: Changes = {}): void {
+  assert.is(container.create(script, changes).status, 0);
+  const { status, errors } = container.tsrun(['start', container.id]);
+  assert.is(errors, '');
+  assert.is(status, 0);
+}
+
+/** Until the container has ended. */
+export function ended(container: TestContainer): void {
+  for (let i = 0; i < 200; i++) {
+    if (container.tsrun(['state', container.id]).output.includes('"stopped"')) return;
+    spawnSync('sleep', ['0.02']);
+  }
+  throw new Error('the container does not end');
+}
