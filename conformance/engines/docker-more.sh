@@ -28,7 +28,7 @@ cell 'update --cpus --cpuset-cpus --pids-limit keeps the memory limit' $'25000( 
 cell 'stats' '.*/ 96MiB.*' d stats --no-stream --format '{{.MemUsage}}' worker
 copied() { echo copied >"$WORK/file"; d cp "$WORK/file" worker:/copied && d exec worker cat /copied; }
 cell 'cp' 'copied' copied
-committed() { d exec worker sh -c 'echo committed >/made' && d diff worker | grep made && d commit worker box:2 >/dev/null && run box:2 cat /made; }
+committed() { d exec worker sh -c 'echo committed >/made' && d diff worker | grep -x 'A /made' && d commit worker box:2 >/dev/null && run box:2 cat /made; }
 cell 'diff and commit' $'A /made\ncommitted' committed
 restarted_by_hand() { d restart -t 1 worker >/dev/null && d exec worker echo again; }
 cell 'restart' 'again' restarted_by_hand
