@@ -196,6 +196,42 @@ const mutants: readonly Mutant[] = [
       ['plan.c', ' || h->notes_length != size - h->notes_offset', ''],
     ],
   },
+  {
+    row: 'S12, S13: what is protected in /proc',
+    what: 'what is protected is looked up by name',
+    test: 'invariants.test',
+    edits: [
+      [
+        'ops-protect.c',
+        'return (int)SYS(openat2, kernel_mounts[i].mount, path + length + 1, &how, sizeof how);',
+        'continue;',
+      ],
+    ],
+  },
+  {
+    row: 'S14',
+    what: 'sources of binds are opened in the mount namespace of the host',
+    test: 'invariants-whole.test',
+    edits: [
+      [
+        'ops-mount.c',
+        'G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);',
+        'G.pending = -EINVAL, recursive = 0;',
+      ],
+    ],
+  },
+  {
+    row: 'S51: a passwd that leads',
+    what: 'files without a size are read',
+    test: 'invariants.test',
+    edits: [['ops-process.c', ' && st->stx_size > 0;', ';']],
+  },
+  {
+    row: 'S31',
+    what: 'names may lead out of a cgroup',
+    test: 'invariants.test',
+    edits: [['ops-path.c', 'if (dir != AT_FDCWD) how.resolve =', 'if (0) how.resolve =']],
+  },
 ];
 
 /** The executor with the edits; undefined when one does not apply. */

@@ -69,11 +69,13 @@ int op_console(const struct step *s) {
   return 0;
 }
 
-/* So that a process that is not root can open /dev/stdout again. Never the null device: that is the host's (S10). */
+/* So that a process that is not root can open /dev/stdout again. Never the null device, nor a file that it is only to read:
+   those are the host's (S10; `run </etc/shadow` under runc or crun gives the file away). */
 int op_stdio_own(const struct step *s) {
   struct statx st;
   for (int fd = 0; fd < 3; fd++) {
     if (is_null_device(fd) || stat_fd(fd, &st) < 0 || st.stx_uid == s->n[N_STDIO_OWN_uid]) continue;
+    if ((st.stx_mode & 0170000) == 0100000 && (RAW(fcntl, fd, F_GETFL) & O_ACCMODE) == O_RDONLY) continue;
     long result = SYS(fchownat, fd, "", s->n[N_STDIO_OWN_uid], NONE, AT_EMPTY_PATH);
     if (result < 0 && result != -EPERM && result != -EROFS && result != -EINVAL && result != -EACCES && result != -EIO) return (int)result;
   }

@@ -27,12 +27,18 @@ static char *next_field(char *at) {
   return at + 1;
 }
 
+static int octal(char c) { return c >= '0' && c <= '7' ? c - '0' : -1; }
+
 /* mountinfo writes blanks and the like as three octal digits. */
 static void unescape(char *at) {
   char *to = at;
   for (; *at; at++)
-    if (at[0] == '\\' && at[1] && at[2] && at[3]) *to++ = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0')), at += 3;
-    else *to++ = *at;
+    if (at[0] == '\\' && octal(at[1]) >= 0 && octal(at[2]) >= 0 && octal(at[3]) >= 0) {
+      *to++ = (char)(octal(at[1]) * 64 + octal(at[2]) * 8 + octal(at[3]));
+      at += 3;
+    } else {
+      *to++ = *at;
+    }
   *to = 0;
 }
 

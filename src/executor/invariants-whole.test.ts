@@ -1,7 +1,7 @@
 // Invariants of the whole program that no advisory stands for, each under the name it has in docs/security.md: what a caller,
 // an image or another mount namespace might do to it. Needs root and dist/tsrun.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -44,6 +44,16 @@ test('S08: a label that cannot be written stops the container', (container) => {
   const { status, errors } = container.run('true', { process: { apparmorProfile: 'no-such-profile' } });
   assert.is(status, 1);
   assert.match(errors, '/process/apparmorProfile');
+});
+
+test('S10: a file of the host that a user of the container is to read stays whose it is, one it is to write becomes its own', (container) => {
+  const [input, output] = ['input', 'output'].map((name) => join(container.folder, name));
+  writeFileSync(input!, 'read', { mode: 0o600 });
+  writeFileSync(output!, '');
+  const wrapper = ['sh', '-c', `"$@" <"$0" >>"${output}"`, input!];
+  container.run('cat; echo well >>/dev/stdout', { process: { user: { uid: 1000, gid: 1000 } } }, wrapper);
+  assert.is(readFileSync(output!, 'utf8'), 'readwell\n');
+  assert.equal([statSync(input!).uid, statSync(output!).uid], [0, 1000]);
 });
 
 test('S13: /sys is read-only in a user namespace without a network of its own, too', (container) => {

@@ -160,20 +160,40 @@ int op_cgroup_own(const struct step *s) {
   return 0;
 }
 
-/* What the container has made below its cgroup, deepest first; what is busy is tried again from above. */
-static void remove_below(int parent, const char *path, int depth) {
+/* The first directory in `dir` that cannot be removed just so; its name to `name`. 0: there is none (any more). */
+static int first_busy(int dir, char *name, int *removed) {
   char buffer[2048];
   long got;
-  int list = depth > 64 ? -1 : (int)RAW(openat, parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  while (list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
-    for (long at = 0; at < got;) {
+  int list = (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = 0;
+  while (!found && list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
+    for (long at = 0; at < got && !found;) {
       struct dirent64 *entry = (struct dirent64 *)(buffer + at);
       at += entry->reclen;
       if (entry->type != 4 /* DT_DIR */ || str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
-      remove_below(list, entry->name, depth + 1);
-      RAW(unlinkat, list, entry->name, 0x200 /* AT_REMOVEDIR */);
+      long result = RAW(unlinkat, dir, entry->name, 0x200 /* AT_REMOVEDIR */);
+      if (result == 0) *removed = 1;
+      else if (result == -EBUSY) append(name, name + 256, entry->name), found = 1;
     }
   if (list >= 0) RAW(close, list);
+  return found;
+}
+
+/*
+ * What the container has made below its cgroup, deepest first. One descriptor and no recursion, for it may have made them
+ * thousands deep; up goes by `..`. Ends at the first one that is busy without anything below: it is tried again from above.
+ */
+static void remove_below(int root, const char *path) {
+  char name[256];
+  int dir = (int)RAW(openat, root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), depth = 0;
+  while (dir >= 0) {
+    int removed = 0, busy = first_busy(dir, name, &removed);
+    if (!busy && (depth == 0 || !removed)) break;
+    int next = (int)RAW(openat, dir, busy ? name : "..", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    depth += busy ? 1 : -1;
+    RAW(close, dir);
+    dir = next;
+  }
+  if (dir >= 0) RAW(close, dir);
 }
 
 /* rmdir with patience: a zombie or a dying task keeps a cgroup busy for a moment (R17). */
@@ -186,7 +206,7 @@ int op_cgroup_remove(const struct step *s) {
   for (int i = 0; i < 12 && result == -EBUSY; i++) {
     result = SYS(unlinkat, root, path, 0x200 /* AT_REMOVEDIR */);
     if (result != -EBUSY) break;
-    remove_below(root, path, 0);
+    remove_below(root, path);
     struct timespec time = {0, pause};
     if (i > 0) RAW(nanosleep, &time, NULL), pause *= 2;
     where = W_unlinkat;

@@ -88,6 +88,9 @@ export const listSubdirectories = (path: string): string[] =>
     .readdirSync(native(path), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
+/** For looking at it by `/proc/self/fd`, whatever its path; no symlink is followed. */
+export const openDirectory = (path: string): number =>
+  fs.openSync(native(path), fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
 export const readLink = (path: string): string => fs.readlinkSync(native(path));
 export const realPath = (path: string): string => fs.realpathSync(native(path));
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Builds the plan fuzzer with AddressSanitizer and UBSan and feeds it damaged copies of every sample bundle's plan.
+# Builds the fuzzers with AddressSanitizer and UBSan and feeds them damaged copies of every sample bundle's plans, and of what else
+# the executor reads.
 #   bash src/executor/fuzz/run.sh [ROUNDS [SEED]]      a long run: 50000000
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 ${CC:-cc} -DHOSTED -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all src/executor/fuzz/plan-fuzz.c -o "$work/plan-fuzz"
+${CC:-cc} -DHOSTED -g -O1 -w -fsanitize=address,undefined -fno-sanitize-recover=all src/executor/fuzz/input-fuzz.c -o "$work/input-fuzz"
 node src/build/run-ts.mjs src/build/sample-plans.ts "$work"
-"$work/plan-fuzz" "${1:-200000}" "${2:-$RANDOM}" "$work"/*.plan
+"$work/plan-fuzz" "${1:-200000}" "${2:-$RANDOM}" "$work"/*.plan "$work"/*.kept
+"$work/input-fuzz" "${1:-200000}" "${2:-$RANDOM}"

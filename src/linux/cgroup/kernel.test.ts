@@ -1,4 +1,5 @@
 // The compiler's steps, the executor and the manager on this machine's cgroups. Needs root and dist/tsrun.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -224,6 +225,33 @@ test('R17: removes nested cgroups, deepest first, and may be repeated', ['pids']
   assert.equal(cgroup.leftovers, []);
   manager.remove(cgroup.record);
 });
+
+for (const [depth, name] of [
+  [300, 'd'],
+  [100, 'n'.repeat(240)],
+] as const) {
+  const what = `R17, R20: what is ${depth} cgroups below, by names of ${name.length} characters, is found, killed and removed`;
+  test(what, ['pids', 'freezer'], (cgroup) => {
+    cgroup.create();
+    const { mountPoint, path } = cgroup.record.places.find(({ version }) => version === 2) ?? cgroup.place('freezer');
+    const script = `import os,sys
+os.chdir(sys.argv[1])
+for i in range(${depth}): os.mkdir("${name}"); os.chdir("${name}")
+pid=os.fork()
+if pid==0: os.execvp("sleep", ["sleep", "300"])
+open("cgroup.procs","w").write(str(pid)); print(pid)`;
+    const made = spawnSync('python3', ['-c', script, `${mountPoint}/${path}`], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 20_000,
+    });
+    const pid = Number(made.stdout);
+    assert.equal(manager.processes(cgroup.record), [pid]);
+    manager.killAll(cgroup.record);
+    manager.remove(cgroup.record);
+    assert.equal(cgroup.leftovers, []);
+  });
+}
 
 test('R17: waits for a process on its way out', ['pids', 'freezer'], (cgroup) => {
   cgroup.create();

@@ -1,6 +1,7 @@
-import { listSubdirectories, readTextIfExists } from '../../host/files.js';
+import { readTextIfExists } from '../../host/files.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
 import { directoryOf, legacyPlace, readKey, unifiedPlace } from './place.js';
+import { visitBelow } from './tree.js';
 
 /**
  * How many processes of the container the kernel killed for want of memory; undefined when there is no memory
@@ -27,11 +28,8 @@ export function oomKilledSince(file: string, before: string): boolean {
 /** v1 counts each cgroup for itself, v2 the whole tree. */
 function countBelow(directory: string): number {
   let sum = 0;
-  for (const name of readTextIfExists(`${directory}/memory.oom_control`) === undefined
-    ? []
-    : listSubdirectories(directory)) {
-    sum +=
-      Number(readKey(`${directory}/${name}/memory.oom_control`, 'oom_kill') ?? 0) + countBelow(`${directory}/${name}`);
-  }
+  visitBelow(directory, (path) => {
+    sum += Number(readKey(`${path}/memory.oom_control`, 'oom_kill') ?? 0);
+  });
   return sum;
 }

@@ -1,6 +1,7 @@
-import { errnoOf, listSubdirectories, readTextIfExists } from '../../host/files.js';
+import { errnoOf, readTextIfExists } from '../../host/files.js';
 import type { CgroupPlace, CgroupRecord } from '../../tables/cgroup.js';
 import { directoryOf, isDirectory, legacyPlace, unifiedPlace } from './place.js';
+import { visitBelow } from './tree.js';
 
 /** Where to look for processes: every process of the container is in each of its cgroups. */
 function candidates(record: CgroupRecord): CgroupPlace[] {
@@ -20,14 +21,6 @@ function listed(directory: string): string {
 
 function collect(directory: string, pids: Set<number>): void {
   for (const line of listed(directory).split('\n')) if (line !== '' && line !== '0') pids.add(Number(line));
-  let names: string[];
-  try {
-    names = listSubdirectories(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return;
-    throw error;
-  }
-  for (const name of names) collect(`${directory}/${name}`, pids);
 }
 
 /** Host pids of the container's cgroup and those below it, in ascending order; none when the cgroup is gone. */
@@ -37,6 +30,7 @@ export function processes(record: CgroupRecord): number[] {
     const directory = directoryOf(place);
     if (!isDirectory(directory)) continue;
     collect(directory, pids);
+    visitBelow(directory, (path) => collect(path, pids));
     break;
   }
   return [...pids].sort((a, b) => a - b);

@@ -1,8 +1,9 @@
 import { TsrunError } from '../../errors/error.js';
-import { errnoOf, listSubdirectories, removeDirectory } from '../../host/files.js';
+import { errnoOf, removeDirectory } from '../../host/files.js';
 import { monotonicMs, sleepMs } from '../../host/process.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
 import { directoryOf, isDirectory } from './place.js';
+import { removeBelow } from './tree.js';
 
 const longestWaitMs = 5000;
 
@@ -18,15 +19,6 @@ function tryRemove(directory: string): string {
   }
 }
 
-function children(directory: string): string[] {
-  try {
-    return listSubdirectories(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return [];
-    throw error;
-  }
-}
-
 /**
  * Removes a cgroup and those the container made below it, deepest first. A zombie, or a task on its way out, keeps
  * a cgroup busy for a moment: EBUSY is tried again, for a bounded time (R17).
@@ -34,7 +26,7 @@ function children(directory: string): string[] {
 function removeTree(directory: string, deadline: number): string {
   let errno = tryRemove(directory);
   for (let pauseMs = 1; errno !== ''; pauseMs = Math.min(pauseMs * 2, 50)) {
-    for (const name of children(directory)) removeTree(`${directory}/${name}`, deadline);
+    removeBelow(directory);
     errno = tryRemove(directory);
     if (errno === '' || (errno !== 'EBUSY' && errno !== 'ENOTEMPTY') || monotonicMs() >= deadline) break;
     sleepMs(pauseMs);
