@@ -11,7 +11,7 @@ of runtime-spec 1.3 that it proves (conformance/requirements.json); \`npm run ch
 
 \`\`\`
 npm run conformance -- --runtime /usr/sbin/runc [--filter TEXT[,TEXT] [--merge]] [--jobs N]
-conformance/vm/run.sh --timeout 5000 --save conformance/results/runc-v2.json -- npm run conformance -- --runtime /usr/sbin/runc
+conformance/vm/run.sh --timeout 5000 --save conformance/results/runc-v2.json -- npm run conformance -- --runtime /usr/sbin/runc [--filter … --merge]
 npm run conformance -- --self-test
 npm run conformance -- --report
 \`\`\`
@@ -22,7 +22,7 @@ or refuse everything: no case may pass.
 
 The other runtimes are those of Debian 12, older than tsrun: some of their failures are fixed in later releases. Cases without a requirement test
 the command line that engines rely on, not the specification. Every failure has its reason in conformance/reasons.json; the gate complains of one
-that has none. Where tsrun differs on purpose: [differences](../conformance/differences.md). Every key and rule and
+that has none. A helper that does not answer in time is a failure, not a skip. Where tsrun differs on purpose: [differences](../conformance/differences.md). Every key and rule and
 what proves it: [spec-features](../conformance/spec-features.md).
 `;
 

@@ -82,7 +82,7 @@ const recursive: ReadonlyArray<readonly [string, string, string, string]> = [
   ['rrelatime', 'noatime', 'relatime', 'noatime'],
   ['rnorelatime', 'rw', '', 'noatime'],
   ['rstrictatime', 'noatime', '', 'noatime relatime'],
-  ['rnostrictatime', 'rw', '', 'noatime'],
+  ['rnostrictatime', 'strictatime', 'relatime', 'noatime'],
   ['rnosymfollow', 'rw', 'nosymfollow', ''],
   ['rsymfollow', 'nosymfollow', '', 'nosymfollow'],
 ];

@@ -73,7 +73,7 @@ test('annotations that change what is done are told as unsafe', () => {
     'grep',
     [
       '-rhoE',
-      "'(run\\.oci|org\\.(criu|systemd))\\.[a-z_.]+'",
+      "'((run\\.oci|org\\.(criu|systemd))\\.[a-z_.]+|org\\.opencontainers\\.[a-zA-Z.]+)'",
       'src',
       '--include=*.ts',
       '--exclude=*.test.ts',

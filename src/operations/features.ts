@@ -13,7 +13,12 @@ const sorted = (names: Iterable<string>): string[] => [...names].sort();
 const hooks = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'];
 
 /** Names that change what is done, and the beginnings of such names: systemd's properties, CRIU's file, crun's groups. */
-const unsafeAnnotations = ['org.criu.config', 'org.systemd.property.', 'run.oci.keep_original_groups'];
+const unsafeAnnotations = [
+  'org.criu.config',
+  'org.opencontainers.image.stopSignal',
+  'org.systemd.property.',
+  'run.oci.keep_original_groups',
+];
 
 /**
  * The flags that the running kernel takes: features-linux.md wants them told apart from those that are known. Without
