@@ -218,6 +218,12 @@ for (const [engine, command] of engines) {
     const result = spawnSync('sh', ['-c', '"$@" 2>&1 >/dev/full', 'sh', ...command, 'features'], { encoding: 'utf8' });
     assert.is(result.stdout, 'tsrun features: cannot write to standard output: ENOSPC (no space left on device)\n');
   });
+
+  check('a reader who has had enough is no error to talk about', () => {
+    const script = '{ sleep 0.2; "$@"; echo $? >&2; } | true';
+    const { stderr } = spawnSync('sh', ['-c', script, 'sh', ...command, 'features'], { encoding: 'utf8' });
+    assert.is(stderr, '141\n');
+  });
 }
 
 test('the version is that of the package', () => {

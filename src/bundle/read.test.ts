@@ -39,6 +39,12 @@ test('reads a regular file, also an indented one', ({ dir }) => {
 
 test('says in the words that callers know when the file is missing', ({ dir }) => {
   assert.is(outcome(join(dir, 'config.json')), 'TSR_CONFIG_READ JSON specification file config.json not found');
+  try {
+    loadBundleConfig(join(dir, 'nothing/config.json'));
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as TsrunError).failure.hint ?? '', /^there is no directory '.*\/nothing'$/);
+  }
   assert.match(outcome(join(dir, 'other.json')), /^TSR_CONFIG_READ cannot read '.*other\.json'$/);
 });
 

@@ -1,6 +1,6 @@
 /** From a path or bytes to text, with the bad-input table of security.md section 4 in mind: nothing here can hang. */
 import { fail } from '../errors/error.js';
-import { closeFile, errnoOf, fileFacts, openFile, openFlags, readSome } from '../host/files.js';
+import { closeFile, errnoOf, fileFacts, openFile, openFlags, readSome, statIfExists } from '../host/files.js';
 import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
 
 /** Far more than any engine writes; a config is held in memory more than once. */
@@ -63,7 +63,9 @@ function failRead(path: string, error: unknown): never {
   const errno = errnoOf(error);
   if (errno === 'ENOENT' && path.endsWith('config.json')) {
     // The sentence is runc's; callers look for it (cli-contract.md, create).
-    fail('TSR_CONFIG_READ', 'JSON specification file config.json not found', { detail: `'${path}'`, errno });
+    const bundle = path.slice(0, path.lastIndexOf('/'));
+    const hint = statIfExists(bundle) ? {} : { hint: `there is no directory '${bundle}'` };
+    fail('TSR_CONFIG_READ', 'JSON specification file config.json not found', { detail: `'${path}'`, errno, ...hint });
   }
   return fail('TSR_CONFIG_READ', `cannot read '${path}'`, errno === '' ? { detail: String(error) } : { errno });
 }

@@ -303,6 +303,12 @@ const warned: readonly (readonly [finding: string, config: Json, hint: string | 
     set('/process/capabilities/ambient/0', 'NET_ADMIN'),
     "did you mean 'CAP_NET_ADMIN'?",
   ],
+  // once for all sets; and that it begins with CAP_ makes it like no other
+  [
+    'TSR_CAPABILITY_UNKNOWN /process/capabilities/bounding/0',
+    set('/process/capabilities', { bounding: ['CAP_NOPE'], effective: ['CAP_NOPE'], permitted: ['CAP_NOPE'] }),
+    undefined,
+  ],
   [
     'TSR_CAPABILITY_UNKNOWN /process/capabilities/ambient/0',
     set('/process/capabilities/ambient/0', 'constructor'),

@@ -1,6 +1,7 @@
 import { fail } from '../errors/error.js';
 import { errnoOf, writeAll } from '../host/files.js';
-import { currentDirectory, effectiveUid, environment } from '../host/process.js';
+import { currentDirectory, effectiveUid, environment, exit } from '../host/process.js';
+import { SIGPIPE } from '../tables/signals.js';
 import { chooseRoot, type StateRoot } from '../state/layout.js';
 import type { Log } from './log.js';
 import type { Values } from './parse.js';
@@ -32,6 +33,8 @@ export function print(text: string): void {
   try {
     writeAll(1, text);
   } catch (error) {
+    // The reader has what it wanted (`tsrun list | head -1`): as quiet as a program that SIGPIPE ends.
+    if (errnoOf(error) === 'EPIPE') exit(128 + SIGPIPE);
     fail('TSR_CLI_OUTPUT', 'cannot write to standard output', { errno: errnoOf(error) });
   }
 }

@@ -1,7 +1,12 @@
 /* The container's terminal and what its standard streams may be. */
 #include "sys.h"
 
-struct winsize_own { u16 rows, columns, x, y; };
+/* Of the caller's terminal, whichever stream that is; untouched without one. */
+int caller_size(struct terminal_size *size) {
+  for (int fd = 0; fd < 3; fd++)
+    if (RAW(ioctl, fd, TIOCGWINSZ, size) >= 0) return 0;
+  return -1;
+}
 
 static int is_null_device(int fd) {
   struct statx st;
@@ -54,10 +59,11 @@ static int send_master(int to, int master) {
 
 int op_console(const struct step *s) {
   int unlock = 0;
-  struct winsize_own size = {(u16)s->n[N_CONSOLE_OPEN_rows], (u16)s->n[N_CONSOLE_OPEN_columns], 0, 0};
+  struct terminal_size size = {(u16)s->n[N_CONSOLE_OPEN_rows], (u16)s->n[N_CONSOLE_OPEN_columns], 0, 0};
   int master = TRY(open_ptmx());
   TRY(SYS(ioctl, master, TIOCSPTLCK, &unlock));
   int peer = (int)TRY(SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!size.rows && !size.columns && slot(s->n[N_CONSOLE_OPEN_slot]) < 0) caller_size(&size); /* a foreground run's */
   if (size.rows || size.columns) TRY(SYS(ioctl, master, TIOCSWINSZ, &size));
   if (s->n[N_CONSOLE_OPEN_uid]) TRY(SYS(fchownat, peer, "", s->n[N_CONSOLE_OPEN_uid], NONE, AT_EMPTY_PATH));
   if (s->n[N_CONSOLE_OPEN_flags] & 1) TRY(bind_console(peer));

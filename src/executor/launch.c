@@ -49,8 +49,12 @@ static void place(int from, int to) {
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
 static void engine(const char *path, char **argv, char **envp, const int fds[4]) {
   int from[4];
-  for (int i = 0; i < 4; i++) /* under a small RLIMIT_NOFILE one may have the number that another is to get */
+  char here[4096];
+  if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
+  for (int i = 0; i < 4; i++) { /* under a small RLIMIT_NOFILE one may have the number that another is to get */
     from[i] = fds[i] >= 3 && fds[i] < 7 ? (int)RAW(fcntl, fds[i], F_DUPFD_CLOEXEC, 7) : fds[i];
+    if (from[i] < 0 && fds[i] >= 0) say("tsrun: too few open files are allowed (ulimit -n)"), RAW(exit_group, 1);
+  }
   for (int i = 0; i < 4; i++)
     if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
@@ -173,7 +177,7 @@ int attempt(struct round *r) {
 int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
   teller.argv = argv, teller.envp = envp, teller.inherited = inherited;
   while (number < 3) {
-    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return 1;
+    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
     int code = r.engine ? await_engine(&r) : -1;
     if (code >= 0) return code;

@@ -17,8 +17,8 @@ static void make_raw(void) {
 }
 
 static void resize(int terminal) {
-  struct { u16 rows, columns, x, y; } size;
-  if (terminal >= 0 && RAW(ioctl, 0, TIOCGWINSZ, &size) >= 0) RAW(ioctl, terminal, TIOCSWINSZ, &size);
+  struct terminal_size size;
+  if (terminal >= 0 && caller_size(&size) >= 0) RAW(ioctl, terminal, TIOCSWINSZ, &size);
 }
 
 /* All signals but a few are the payload's business; cli-contract section 5. */

@@ -12,8 +12,9 @@ const limit = 48 << 20;
 async function pausedContainer(sandbox: Sandbox): Promise<{ id: string; folder: string }> {
   const id = sandbox.id('exec-oom');
   const bundle = sandbox.copy('hello', (config) => {
-    // A child goes over the limit and is killed, once; the container lives on.
-    const script = 'dd if=/dev/zero of=/dev/null bs=200M count=1; while :; do sleep 100; done';
+    // A child goes over the limit and is killed, once; the container lives on. The file makes its limit large against it.
+    const script =
+      'dd if=/dev/zero of=/tmp/fill bs=1M count=15; dd if=/dev/zero of=/dev/null bs=200M count=1; while :; do sleep 100; done';
     config.process.args = ['/bin/sh', '-c', script];
     config.linux.resources = { memory: { limit, swap: limit } };
   });
@@ -92,7 +93,8 @@ suite.test('a process killed for want of memory says so', async (sandbox) => {
   const before = oomKills(folder);
   runOutOfMemory(folder, joiner);
   await sandbox.until('a kill for memory', 10, () => oomKills(folder) > before);
-  assert.match(await failed, /^255 .*killed by signal 9 \(possibly OOM-killed\)/);
+  const text = await failed;
+  assert.match(text, /^255 .*killed by signal 9 \(possibly OOM-killed\)/);
 });
 
 suite.run();

@@ -79,8 +79,6 @@ export interface CompileOptions {
   /** For whom plans of later calls are kept, and what their pids mean; absent: nobody could find them (library). */
   readonly keeper?: Keeper | undefined;
   readonly here?: HereFacts | undefined;
-  /** Of the caller's terminal; the config's consoleSize goes first. */
-  readonly terminalSize?: { readonly rows: number; readonly columns: number } | undefined;
 }
 
 /** What the process gets, NAME=value each. */
@@ -104,7 +102,6 @@ export type ProcessOptions = Pick<
   | 'pidFile'
   | 'consoleSocket'
   | 'pidfdSocket'
-  | 'terminalSize'
 >;
 
 /** What the phases need that prepare and confine a process. */

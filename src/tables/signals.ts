@@ -46,6 +46,7 @@ const realtimeFirst = 34;
 export const lastSignal = 64;
 
 export const SIGKILL = 9;
+export const SIGPIPE = 13;
 export const SIGTERM = 15;
 
 /** Names without `SIG`, in the order of their numbers. */

@@ -5,17 +5,17 @@ import { noSlot, type Step, slots, step } from '../step.js';
 /** Flag of the executor's `console.open`: bind the terminal on /dev/console, too. Only the first process's is. */
 const bindConsole = 1;
 
-/** Whether the caller and the config agree on a terminal. The texts are runc's; engines show them. */
+/** Whether the caller and the config agree on a terminal. The texts are runc's but for the name. */
 function refuseMismatch({ process, options }: ProcessContext): void {
   const socket = options.consoleSocket !== undefined;
   const detached = options.mode !== 'run';
   if (process.terminal && detached && !socket) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if runc will detach without setting console socket', {
+    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if tsrun will detach without setting console socket', {
       pointer: '/process/terminal',
     });
   }
   if (socket && !(process.terminal && detached)) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if runc will not detach or allocate tty', {
+    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if tsrun will not detach or allocate tty', {
       pointer: '/process/terminal',
     });
   }
@@ -47,8 +47,8 @@ export function consoleSteps({ process, options }: ProcessContext, flags: 0 | 1 
   const { consoleSize } = process;
   const args = {
     slot: options.consoleSocket === undefined ? noSlot : slots.console,
-    rows: consoleSize?.height ?? options.terminalSize?.rows ?? 0,
-    columns: consoleSize?.width ?? options.terminalSize?.columns ?? 0,
+    rows: consoleSize?.height ?? 0,
+    columns: consoleSize?.width ?? 0,
     uid: process.user?.uid ?? 0,
     flags,
   };
