@@ -82,6 +82,7 @@ while True:
 PY
 agent() { # agent COMMAND...: with an agent that listens; what it has said comes last
   person python3 "$WORK/agent.py" "$WORK/run/agent" >"$WORK/agent.out" 2>&1 &
+  disown # what bash says of its end is not the cell's
   eventually test -s "$WORK/run/agent.pid"
   "$@"
   kill "$(cat "$WORK/run/agent.pid")"; rm -f "$WORK/run/agent"*; cat "$WORK/agent.out"

@@ -5,17 +5,17 @@ import { noSlot, type Step, slots, step } from '../step.js';
 /** Flag of the executor's `console.open`: bind the terminal on /dev/console, too. Only the first process's is. */
 const bindConsole = 1;
 
-/** Whether the caller and the config agree on a terminal. The texts are runc's but for the name. */
+/** Whether the caller and the config agree on a terminal. The texts are runc's, name and all: who drives runtimes knows them (cli-contract). */
 function refuseMismatch({ process, options }: ProcessContext): void {
   const socket = options.consoleSocket !== undefined;
   const detached = options.mode !== 'run';
   if (process.terminal && detached && !socket) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if tsrun will detach without setting console socket', {
+    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if runc will detach without setting console socket', {
       pointer: '/process/terminal',
     });
   }
   if (socket && !(process.terminal && detached)) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if tsrun will not detach or allocate tty', {
+    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if runc will not detach or allocate tty', {
       pointer: '/process/terminal',
     });
   }
