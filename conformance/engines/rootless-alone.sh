@@ -81,8 +81,7 @@ while True:
         print(json.loads(text)['state']['status'], json.loads(text)['metadata'], flush=True)
 PY
 agent() { # agent COMMAND...: with an agent that listens; what it has said comes last
-  person python3 "$WORK/agent.py" "$WORK/run/agent" >"$WORK/agent.out" 2>&1 &
-  disown # what bash says of its end is not the cell's
+  person python3 "$WORK/agent.py" "$WORK/run/agent" >"$WORK/agent.out" 2>"$WORK/agent.errors" & # where bash, too, says that it was terminated
   eventually test -s "$WORK/run/agent.pid"
   "$@"
   kill "$(cat "$WORK/run/agent.pid")"; rm -f "$WORK/run/agent"*; cat "$WORK/agent.out"
