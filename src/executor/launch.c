@@ -47,7 +47,7 @@ static void place(int from, int to) {
 }
 
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
-static void engine(const char *path, char **argv, char **envp, const int fds[4]) {
+static void engine(const char *path, char **argv, char **envp, const int fds[4], long parent) {
   int from[4];
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
@@ -62,6 +62,8 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4])
   if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
     for (int i = 7; i < 1024; i++) RAW(close, i);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
+  /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
+  if (RAW(getppid) != parent) RAW(exit_group, 1);
   u64 none = 0;
   RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
   RAW(execve, path, argv, envp);
@@ -79,10 +81,11 @@ static int start_engine(const char *path, char **argv, char **envp, struct round
   r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
   r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
+  long parent = RAW(getpid);
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
-    engine(path, argv, envp, fds);
+    engine(path, argv, envp, fds, parent);
   }
   RAW(close, pipes[1]);
   return r->engine < 0 ? -1 : 0;

@@ -169,7 +169,8 @@ function readRecordFor(directory: string, id: string, force: boolean): Container
 /** Stops a creation that is under way, politely at first, and looks at what it has left. */
 function abortCreation(directory: string, record: ContainerRecord, tools: DeleteTools): ContainerRecord {
   const { creator, status } = record;
-  if (status !== 'creating' || !creator || !isFromHere(record)) return record;
+  // Nobody's creator is process 1: it would have inherited one.
+  if (status !== 'creating' || !creator || creator.pid <= 1 || !isFromHere(record)) return record;
   const signalProcess = tools.signalProcess ?? signalByPid;
   const stopped = !signalProcess(creator, SIGTERM) || hasEnded(creator, abortTimeoutMs);
   if (!stopped) killAndWait(creator, signalProcess);
