@@ -74,7 +74,8 @@ export class Box {
   ) {
     counter += 1;
     this.id = `conf-${process.pid}-${counter}`;
-    this.cgroup = `/${this.id}`;
+    // Not the id itself, where a runtime that ignores cgroupsPath would put it, too.
+    this.cgroup = `/${this.id}-cgroup`;
     this.dir = fs.mkdtempSync(join(tmpdir(), 'conformance-'));
     fs.chmodSync(this.dir, 0o755);
     this.bundle = join(this.dir, 'bundle');
@@ -333,7 +334,11 @@ export class Box {
 
   cgroupFolders(): string[] {
     const tops = unified ? [''] : fs.readdirSync('/sys/fs/cgroup');
-    return tops.map((top) => join('/sys/fs/cgroup', top, this.cgroup)).filter((path) => fs.existsSync(path));
+    // The configured one, and where the runtime puts a container whose configuration names none.
+    const names = [this.cgroup, `/${this.id}`];
+    return names
+      .flatMap((name) => tops.map((top) => join('/sys/fs/cgroup', top, name)))
+      .filter((path) => fs.existsSync(path));
   }
 
   /** A file of the container's cgroup: on version 1 in the controller's hierarchy. */

@@ -13,12 +13,14 @@ of runtime-spec 1.3 that it proves (conformance/requirements.json); \`npm run ch
 npm run conformance -- --runtime /usr/sbin/runc [--filter TEXT[,TEXT] [--merge]] [--jobs N]
 conformance/vm/run.sh --timeout 5000 --save conformance/results/runc-v2.json -- npm run conformance -- --runtime /usr/sbin/runc [--filter … --merge]
 npm run conformance -- --self-test
+npm run conformance -- --self-test-keys
 npm run conformance -- --report
 \`\`\`
 
 It needs root and busybox-static, prints TAP, and leaves nothing behind. \`v1\` is a machine with cgroup v1, \`v2\` the virtual machine of
 [conformance/vm](../conformance/vm/run.sh): cgroup v2 only, AppArmor, every capability. The self-test runs it against runtimes that do nothing,
-or refuse everything: no case may pass.
+or refuse everything: no case may pass. The second one takes one key after the other out of the configuration before tsrun sees it, as a runtime
+would that ignores the key: the cases about that key must notice.
 
 The other runtimes are those of Debian 12, older than tsrun: some of their failures are fixed in later releases. Cases without a requirement test
 the command line that engines rely on, not the specification. Every failure has its reason in conformance/reasons.json; the gate complains of one

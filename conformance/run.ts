@@ -1,13 +1,15 @@
 // The black-box suite: npm run conformance -- --runtime PATH [--filter TEXT[,TEXT] [--merge]] [--jobs N]
 // Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md, a filtered one with --merge its cases in them.
 // Instead: --index rewrites the case lists in requirements.json, --report docs/conformance.md, --check-reasons names failures
-// that reasons.json does not explain, --self-test runs the suite against runtimes that do nothing.
+// that reasons.json does not explain, --self-test runs the suite against runtimes that do nothing,
+// --self-test-keys against such that ignore one key of the configuration.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { allCases } from './cases/all.js';
 import { Box, type Case, Skipped, unified } from './harness.js';
+import { ignoringTest } from './ignorers.js';
 import { checkReasons } from './reasons.js';
 import { writeReport } from './report.js';
 import { writeIndex } from './requirements.js';
@@ -122,8 +124,10 @@ async function main(): Promise<void> {
   const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));
   const chosen = cases.filter((item) => words === undefined || words.some((word) => matches(item, word)));
   const jobs = Number(option('jobs') ?? 2);
-  if (process.argv.includes('--self-test')) {
-    const { noticed, blind } = await selfTest((saboteur) => runAll(saboteur, chosen, jobs));
+  if (process.argv.includes('--self-test') || process.argv.includes('--self-test-keys')) {
+    const { noticed, blind } = process.argv.includes('--self-test-keys')
+      ? await ignoringTest(runtime, chosen, (ignorer, some) => runAll(ignorer, some, jobs))
+      : await selfTest((saboteur) => runAll(saboteur, chosen, jobs));
     console.log(`${noticed} passed, ${blind} failed`);
     process.exitCode = blind === 0 ? 0 : 1;
     return;
