@@ -1,7 +1,7 @@
 /** The engine's entry: arguments in, exit status out. Loads nothing but what the command needs. */
 import { hasCommand, loadCommand } from './cli/commands.js';
 import { type Context, print } from './cli/context.js';
-import { Log, logOptions } from './cli/log.js';
+import { daemonOf, Log, logOptions } from './cli/log.js';
 import { commandRow, globalOptions } from './cli/options.js';
 import { countComplaint, parseOptions, type Values } from './cli/parse.js';
 import { settle } from './cli/settle.js';
@@ -51,6 +51,12 @@ async function runCommand(name: string, args: readonly string[], globals: Values
   return (await loading).run(context);
 }
 
+async function openLog(globals: Values): Promise<Log> {
+  const options = logOptions(globals);
+  const daemon = daemonOf(options);
+  return new Log(options, daemon && (await import('./cli/log-daemon.js')).openDaemon(daemon));
+}
+
 function failureOf(error: unknown): Failure {
   if (error instanceof TsrunError) return error.failure;
   const { message, code } = error as { message?: unknown; code?: unknown };
@@ -70,7 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
   let name: string | undefined;
   try {
     const { options: globals, operands } = parseOptions(globalOptions, args, true);
-    log = new Log(logOptions(globals));
+    log = await openLog(globals);
     name = operands[0];
     if (globals.is('version')) await printVersion();
     else if (name === undefined || globals.is('help')) await printProgramHelp();

@@ -73,11 +73,10 @@ function prose(path: string): string {
     .join('');
 }
 
-function optionText({ name, short, value, choices, repeats, about }: OptionRow): string {
+function optionText({ name, short, value, repeats, about }: OptionRow): string {
   const tail = value === undefined ? '' : ` \\fI${plain(value)}\\fR`;
   const spellings = [...(short === undefined ? [] : [`\\fB\\-${short}\\fR`]), `\\fB${plain(`--${name}`)}\\fR${tail}`];
-  const more = [...(choices ? [`one of ${choices.join(', ')}`] : []), ...(repeats ? ['may be repeated'] : [])];
-  const text = more.length === 0 ? about : `${about} (${more.join('; ')})`;
+  const text = repeats ? `${about} (may be repeated)` : about;
   return `.TP\n${spellings.join(', ')}\n${fill(plain(text))}\n`;
 }
 

@@ -33,11 +33,8 @@ function optionColumns(options: readonly OptionRow[]): string {
     shown.map((option) => {
       const short = option.short ? `-${option.short}, ` : '    ';
       const value = option.value ? ` ${option.value}` : '';
-      const more = [
-        ...(option.choices ? [`one of ${option.choices.join(', ')}`] : []),
-        ...(option.repeats ? ['may be repeated'] : []),
-      ];
-      return [`${short}--${option.name}${value}`, more.length ? `${option.about} (${more.join('; ')})` : option.about];
+      const about = option.repeats ? `${option.about} (may be repeated)` : option.about;
+      return [`${short}--${option.name}${value}`, about];
     }),
   );
 }

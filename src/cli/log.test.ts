@@ -109,7 +109,6 @@ test('the options are read as runc and crun read them', () => {
 
 test('a log file that cannot be opened is an error before anything is done', () => {
   assert.match(logged({ file: join(folder, 'none/log') }, ''), /cannot open log file/);
-  assert.match(logged({ file: 'journald:x' }, ''), /journald/);
 });
 
 test.run();

@@ -10,7 +10,7 @@ import type { Values } from './parse.js';
  * standard error as well when the log is a file. Values from config.json and the environment are never logged.
  */
 const levels = ['error', 'warning', 'info', 'debug'] as const;
-type Level = (typeof levels)[number];
+export type Level = (typeof levels)[number];
 
 const stderr = 2;
 
@@ -18,6 +18,22 @@ export interface LogOptions {
   readonly file?: string | undefined;
   readonly json: boolean;
   readonly level: Level;
+}
+
+/** A logger of the host that entries are sent to, in place of a file. */
+export interface Daemon {
+  readonly kind: 'journald' | 'syslog';
+  readonly identifier: string;
+}
+export type SendEntry = (level: Level, message: string) => void;
+
+/** What `--log` names, when that is no file. */
+export function daemonOf({ file }: LogOptions): Daemon | undefined {
+  const [, kind, identifier = ''] = /^(journald|syslog):(.*)$/s.exec(file ?? '') ?? [];
+  if (kind === undefined) return undefined;
+  // One line of both protocols; an empty name would leave the entry without an owner.
+  if (!/^[\w.:@+-]+$/.test(identifier)) fail('TSR_CLI_LOG', `'${identifier}' is no identifier to log with`);
+  return { kind: kind as Daemon['kind'], identifier };
 }
 
 /** Reads `--log`, `--log-format`, `--log-level` and `--debug`. */
@@ -59,18 +75,21 @@ export class Log {
   head = 'tsrun';
   readonly #options: LogOptions;
   readonly #fd: number;
+  readonly #send: SendEntry | undefined;
 
-  /** Opens the file at once, so that a bad path fails before anything is done. */
-  constructor(options: LogOptions) {
+  /** Opens the file at once, so that a bad path fails before anything is done. `send` takes the file's place. */
+  constructor(options: LogOptions, send?: SendEntry) {
     this.#options = options;
-    this.#fd = options.file === undefined ? stderr : openLog(options.file);
+    this.#fd = options.file === undefined || send ? stderr : openLog(options.file);
+    this.#send = send;
   }
 
   /** The one final error of a command. */
   failure(failure: Failure): void {
     const line = renderLine(this.head, failure);
     const { file, json } = this.#options;
-    if (file !== undefined || json) writeLoosely(this.#fd, renderEntry(json, 'error', line, fieldsOf(failure)));
+    if (this.#send) this.#send('error', line);
+    else if (file !== undefined || json) writeLoosely(this.#fd, renderEntry(json, 'error', line, fieldsOf(failure)));
     if (file !== undefined || !json) writeLoosely(stderr, `${line}\n`);
   }
 
@@ -91,16 +110,18 @@ export class Log {
   #write(level: Level, message: string, fields: [string, string][]): void {
     const { file, json } = this.#options;
     if (levels.indexOf(level) > levels.indexOf(this.#options.level)) return;
+    if (this.#send) {
+      this.#send(level, renderPlain(`${this.head}: ${message}`));
+      return;
+    }
     const line = renderPlain(file === undefined && !json ? `${this.head}: ${level}: ${message}` : message);
     writeLoosely(this.#fd, file === undefined && !json ? `${line}\n` : renderEntry(json, level, line, fields));
   }
 }
 
 function openLog(path: string): number {
-  // crun's spellings: the first is a file, the other two are not built.
+  // crun's spelling
   const plain = path.startsWith('file:') ? path.slice('file:'.length) : path;
-  const other = /^(journald|syslog):/.exec(path)?.[1];
-  if (other !== undefined) fail('TSR_CLI_LOG', `cannot log to ${other}`, { hint: 'give --log a file' });
   const flags = openFlags.write | openFlags.create | openFlags.append | openFlags.synchronous | openFlags.nonBlock;
   try {
     return openFile(plain, flags, 0o644);

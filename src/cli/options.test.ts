@@ -20,6 +20,8 @@ test('names of a command are unique and spelled as flags are', () => {
       if (option.short) assert.match(option.short, /^[a-zA-Z]$/);
       assert.match(option.about, /^[a-zA-Z0-9-].*[^.]$/, option.name);
       if (option.repeats || option.number || option.choices) assert.ok(option.value, option.name);
+      for (const choice of option.choices ?? [])
+        assert.match(option.about, choice, `--${option.name} says what there is`);
     }
   }
 });

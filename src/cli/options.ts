@@ -48,7 +48,12 @@ export const globalOptions: readonly OptionRow[] = [
     value: 'DIR',
     about: 'where container state is kept (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun when rootless)',
   },
-  { name: 'log', value: 'FILE', about: 'append log entries to this file (default: standard error)' },
+  {
+    name: 'log',
+    value: 'FILE',
+    about:
+      'append log entries to this file (default: standard error); journald:NAME and syslog:NAME send them to the host',
+  },
   { name: 'log-format', value: 'FORMAT', offers: ['text', 'json'], about: 'text (default) or json' },
   {
     name: 'log-level',

@@ -19,7 +19,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'Only a running or paused container can be checkpointed. A created one has not run yet, and there is nothing to save of a stopped one.',
   ],
   ['TSR_CLI_COMMAND', "There is no such command in this build; 'tsrun --help' lists those there are."],
-  ['TSR_CLI_LOG', 'The file given with --log cannot be opened for appending. Nothing else has been done.'],
+  [
+    'TSR_CLI_LOG',
+    'The file given with --log cannot be opened for appending, or no journal or syslog listens on this host. Nothing else has been done.',
+  ],
   ['TSR_CLI_OUTPUT', 'What the command printed could not be written to standard output.'],
   [
     'TSR_CLI_PRESERVE_FDS',

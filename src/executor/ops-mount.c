@@ -60,7 +60,14 @@ static int too_long(const char *options, u32 size) {
   return 0;
 }
 
+/* What the kernel says of a file system that it does not make, "e tmpfs: Unknown parameter 'sise'": for the failure's text. */
+static void hear_kernel(int context) {
+  long got = RAW(read, context, G.failure.text, TEXT_LIMIT);
+  G.failure.text_length = got > 0 ? (u32)got : 0;
+}
+
 static int build_filesystem(const struct step *s, u32 flags) {
+  G.failure.text_length = 0;
   int context = (int)TRY(SYS(fsopen, text(s, S_MOUNT_FILESYSTEM_type), FSOPEN_CLOEXEC));
   int result = 0;
   if (length(s, S_MOUNT_FILESYSTEM_source)) result = (int)SYS(fsconfig, context, FSCONFIG_SET_STRING, "source", text(s, S_MOUNT_FILESYSTEM_source), 0);
@@ -72,6 +79,7 @@ static int build_filesystem(const struct step *s, u32 flags) {
   if (flags & 12) attributes &= ~(u32)MOUNT_ATTR_RDONLY;
   if (result >= 0) result = (int)SYS(fsmount, context, FSMOUNT_CLOEXEC, attributes);
   int at = where;
+  if (result < 0) hear_kernel(context);
   RAW(close, context);
   where = at;
   return result;

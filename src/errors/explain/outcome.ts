@@ -57,6 +57,13 @@ function explainUnit({ pointer, summary, ended, text }: StepFailure): Failure {
   return { code: 'TSR_SYSTEMD_UNIT', message: said || ended, step: summary, ...(pointer === '' ? {} : { pointer }) };
 }
 
+/** Of a mount: what to think of the errno, or what the kernel says itself (`e tmpfs: Unknown parameter 'sise'`). */
+function mountHint({ summary, errno, text }: StepFailure): string | undefined {
+  if (!/^(mount|bind)/.test(summary)) return undefined;
+  const said = /^mount /.test(summary) ? /^e (.+)/m.exec(text)?.[1] : undefined;
+  return said === undefined ? mountHints[errno] : `the kernel says: ${said}`;
+}
+
 /** Turns a failed step into the failure a person reads. */
 export function explainStep(step: StepFailure): Failure {
   const { pointer, summary, errno, syscall, ended, text } = step;
@@ -82,7 +89,7 @@ export function explainStep(step: StepFailure): Failure {
   if (command) return command;
   const cgroup = explainCgroup(step);
   if (cgroup) return cgroup;
-  const hint = /^(mount|bind)/.test(summary) ? mountHints[errno] : undefined;
+  const hint = mountHint(step);
   return {
     code: 'TSR_STEP_FAILED',
     message: '',
