@@ -260,7 +260,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
   if (result < 0) {
     criu_dismiss();
     give_devices_back();
-    int victims[2] = {G.joiner, G.pid};
+    int victims[2] = {G.joiner, G.reaped ? 0 : G.pid};
     for (int i = 0; i < 2; i++) {
       if (!victims[i]) continue;
       if (G.failure.kind != KIND_DONE) RAW(kill, victims[i], 9);

@@ -98,6 +98,7 @@ int op_supervise(const struct step *s) {
   }
   if (terminal >= 0) last_words(&out, terminal), RAW(close, terminal);
   if (raw_mode) RAW(ioctl, 0, TCSETS, &saved), raw_mode = 0;
+  G.reaped = 1;
   G.exit_code = (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff;
   return 0;
 }

@@ -120,6 +120,7 @@ struct state {
   int socket, pidfd, pid, joiner, signals, pending, root, proc, null, mask;
   int slots[128];
   int exit_code, reply, started;
+  int reaped; /* pid is nobody's any more, or somebody else's */
   const char *exec_path;
   char **argv, **envp;
   int replied; /* G.failure is init's last word */

@@ -214,4 +214,25 @@ test('a failed hook around a run is said as start and delete say it, and takes n
   }
 });
 
+test('a run that cannot tidy up sends no signal to a pid that has been reaped', () => {
+  if (spawnSync('strace', ['-V']).status !== 0) return;
+  const directory = makeBundle((config, folder) => {
+    Object.assign(config.process ?? {}, { args: ['true'] });
+    // What is in the way of removing the state.
+    const hook = { path: '/bin/mkdir', args: ['mkdir', join(folder, 'state/web/strange')] };
+    Object.assign(config, { hooks: { createRuntime: [hook] } });
+  });
+  try {
+    const trace = join(directory, 'trace');
+    const traced = ['-f', '-qq', '-e', 'trace=kill', '-o', trace, 'dist/tsrun', '--root', join(directory, 'state')];
+    const { status } = spawnSync('strace', [...traced, 'run', '-b', directory, 'web'], { timeout: 20_000 });
+    assert.is(status, 1);
+    const kills = [...readFileSync(trace, 'utf8').matchAll(/^(\d+) +kill\((\d+), SIGKILL\)/gm)];
+    assert.ok(kills.length > 0, 'an engine ends itself');
+    for (const [line, caller, victim] of kills) assert.is(victim, caller, line);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 rollback.run();
