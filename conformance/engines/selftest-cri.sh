@@ -3,13 +3,12 @@ together=yes
 [ -n "$wanted" ] || { harmless; nothing "Version|containerd reads the table of docs/kubernetes.md|a handler that is not configured|Status: the runtime is ready"; }
 leftover 'RunPodSandbox: the pod is ready'
 of_container() { echo "if .annotations[\"io.kubernetes.cri.container-type\"] == \"container\" then ($1) else . end"; }
-broken - "$(of_container '.process.args=["/bin/true"]')" 'a container runs and its log is kept' 'both streams are in the log' 'ExecSync' 'StopContainer sends TERM first' 'reason: Error'
+broken - "$(of_container '.process.args=["/bin/true"]')" 'a container runs and its log is kept' 'both streams are in the log' 'ExecSync' 'StopContainer sends TERM first' 'StopContainer kills when the time is up' 'reason: Error'
 broken - '.hostname="else"' 'the hostname of the pod'
 broken - "$(of_container '.linux.namespaces|=map(if .type=="ipc" then del(.path) else . end)')" 'two containers share network, ipc and uts'
 broken exec '' 'ExecSync' 'ExecSync: the exit status' 'ExecSync: stderr' 'ExecSync: the time is up' 'streaming exec' 'streaming exec with a terminal' 'streaming exec: stdin' '20 probes at once'
 broken update '' 'UpdateContainerResources' 'UpdateContainerResources: cpu' 'UpdateContainerResources: memory keeps cpu'
 broken - "$(of_container '.linux.cgroupsPath|="/elsewhere/"+(split("/")|last)')" 'the container is below the parent of its pod'
-broken kill '' 'StopContainer sends TERM first' 'StopContainer kills when the time is up'
 broken - '.process.user={uid:0,gid:0}' 'run_as_user' 'supplemental groups' 'run_as_username'
 broken - '.root.readonly=false' 'a read-only root'
 broken - "$(of_container '.process.capabilities={bounding:["CAP_CHOWN"],permitted:["CAP_CHOWN"],effective:["CAP_CHOWN"]}')" 'capabilities dropped' 'a privileged pod'

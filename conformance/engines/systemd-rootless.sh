@@ -75,9 +75,10 @@ user_bundle '' 'cat /proc/self/cgroup'
 cell 'rootless: no cgroupsPath' '.*/user.slice/.*|0::/' urt run nowhere
 as_service() { # sd_notify for somebody without privileges: the container says that it is ready, its service is
   user_bundle '' 'systemd-notify --ready; trap "exit 0" TERM; while :; do sleep 0.2; done'
-  jq '.mounts += [["/usr", "/usr"], ["/usr/lib", "/lib"], ["/usr/lib64", "/lib64"] | {source: .[0], destination: .[1], type: "none", options: ["rbind", "ro"]}] | .root.readonly = false' "$home/bundle/config.json" >"$home/config.json" && cat "$home/config.json" >"$home/bundle/config.json"
-  as_person systemd-run --user -q --unit cell-notify -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=100 --working-directory "$home/bundle" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" "$RUNTIME" run notify
-  as_person systemctl --user is-active cell-notify.service
+  # The root is not his: the socket's place is made in a tmpfs.
+  jq '.mounts += [{destination: "/run", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=755"]}] + [["/usr", "/usr"], ["/usr/lib", "/lib"], ["/usr/lib64", "/lib64"] | {source: .[0], destination: .[1], type: "none", options: ["rbind", "ro"]}] | .root.readonly = false' "$home/bundle/config.json" >"$home/config.json" && cat "$home/config.json" >"$home/bundle/config.json"
+  as_person systemd-run --user -q --unit cell-notify -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=100 -p "StandardError=file:$home/notify.err" --working-directory "$home/bundle" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" "$RUNTIME" run notify
+  as_person systemctl --user is-active cell-notify.service || cat "$home/notify.err" >&2
   as_person "$RUNTIME" kill notify TERM; eventually sh -c '! [ -d "$0" ]' "/run/user/$uid/$NAME/notify"
 }
 mkdir -p "$WORK/rootfs"/{lib,lib64}

@@ -55,5 +55,6 @@ for part in $wanted_parts; do
   . "$here/systemd-$part.sh"
   engine_rest
   nothing_left "$part: leaves nothing behind"
+  systemctl reset-failed # what this part has left is not the next one's
 done
 engine_end looked
