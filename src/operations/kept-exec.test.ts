@@ -128,6 +128,15 @@ test('a damaged kept plan is not taken, wherever the damage is', (container) => 
   assert.is(execWithout(container, container.id, 'true'), '');
 });
 
+test('what a killed exec has left half written is no stranger to delete', (container) => {
+  start(container);
+  execTwice(container, container.id, 'true');
+  for (const name of ['.execs.77', '.exec-1.plan.77', 'start-0.plan.new'])
+    writeFileSync(join(directory(container), name), '');
+  const { status, errors } = container.tsrun(['delete', '--force', container.id]);
+  assert.is(`${status} ${errors}`, '0 ');
+});
+
 test('a probe among other execs is still kept, and no more than four are', (container) => {
   start(container);
   execTwice(container, container.id, 'true');

@@ -66,4 +66,4 @@ export const isKeptPlan = (name: string): boolean => /^[a-z]+-[0-9]\.plan(\.new)
 
 /** Left behind by a writer that was killed between writing and renaming. */
 export const isTemporary = (name: string): boolean =>
-  /^\.(state|provisional|config|resources|start)\.json\.[A-Za-z0-9.]*$/.test(name);
+  /^\.((state|provisional|config|resources|start)\.json|execs|[a-z]+-[0-9]\.plan)\.[A-Za-z0-9.]*$/.test(name);
