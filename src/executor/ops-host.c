@@ -72,12 +72,30 @@ int op_publish(const struct step *s) {
   return result;
 }
 
+/*
+ * Removes these files and the directory they are in. More than once if need be: an exec that has come just before the end may be
+ * writing down that it was there.
+ */
+int remove_files(int dir, const char *names, u32 size, const char *path) {
+  for (int i = 0;; i++) {
+    for (u32 at = 0; at < size; at += (u32)str_length(names + at) + 1) {
+      long result = SYS(unlinkat, dir, names + at, 0);
+      if (result < 0 && result != -ENOENT) return (int)result;
+    }
+    long result = SYS(unlinkat, AT_FDCWD, path, 0x200 /* AT_REMOVEDIR */);
+    if (result != -ENOTEMPTY || i == 20) return (int)result;
+    struct timespec moment = {0, 1000000};
+    RAW(nanosleep, &moment, NULL);
+  }
+}
+
 int op_file_remove(const struct step *s) {
-  const char *names = text(s, S_FILE_REMOVE_names);
-  int dir = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_FILE_REMOVE_directory), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  for (u32 at = 0; at < length(s, S_FILE_REMOVE_names); at += (u32)str_length(names + at) + 1) RAW(unlinkat, dir, names + at, 0);
+  const char *path = text(s, S_FILE_REMOVE_directory);
+  int dir = (int)TRY(SYS(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  int result = remove_files(dir, text(s, S_FILE_REMOVE_names), length(s, S_FILE_REMOVE_names), path), at = where;
   RAW(close, dir);
-  return (int)SYS(unlinkat, AT_FDCWD, text(s, S_FILE_REMOVE_directory), 0x200);
+  where = at;
+  return result;
 }
 
 /* The descriptor first, the comparison after: a recycled pid is never signalled (R21). */

@@ -123,14 +123,10 @@ int op_state_remove(const struct step *s) {
   const char *names = text(s, S_STATE_REMOVE_names), *path = text(s, S_STATE_REMOVE_path);
   u32 size = length(s, S_STATE_REMOVE_names);
   TRY(holds_only(dir, names, size));
-  for (u32 at = 0; at < size; at += (u32)str_length(names + at) + 1) {
-    long result = SYS(unlinkat, dir, names + at, 0);
-    if (result < 0 && result != -ENOENT) return (int)result;
-  }
   TRY(stat_fd(dir, &opened));
   if (SYS(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &named) < 0 || named.stx_ino != opened.stx_ino) return 0;
-  long result = SYS(unlinkat, AT_FDCWD, path, 0x200 /* AT_REMOVEDIR */);
-  return result == -ENOENT ? 0 : (int)result;
+  int result = remove_files(dir, names, size, path);
+  return result == -ENOENT ? 0 : result;
 }
 
 static void put(char *bytes, u32 size, u32 at, u64 value, u32 width) {

@@ -201,6 +201,7 @@ int open_process(u32 pid, u64 start);
 int send_descriptor(int to, const char *message_text, u32 size, int fd);
 int op_publish(const struct step *s);
 int op_file_remove(const struct step *s);
+int remove_files(int dir, const char *names, u32 size, const char *path);
 struct terminal_size { u16 rows, columns, x, y; };
 int caller_size(struct terminal_size *size);
 int op_file_note(const struct step *s);

@@ -1,9 +1,10 @@
 // Kept plans of exec on the real kernel.
+import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TestContainer } from '../executor/test-container.js';
-import { keptSuite, directory, engine, noEngine, plans, start, withoutEngine } from './test-kept.js';
+import { keptSuite, directory, engine, noEngine, plans, program, start, withoutEngine } from './test-kept.js';
 
 const { test, run } = keptSuite('kept execs');
 
@@ -135,6 +136,25 @@ test('what a killed exec has left half written is no stranger to delete', (conta
     writeFileSync(join(directory(container), name), '');
   const { status, errors } = container.tsrun(['delete', '--force', container.id]);
   assert.is(`${status} ${errors}`, '0 ');
+});
+
+test('a foreground run takes along what was kept of execs into it', async (container) => {
+  container.prepare('until [ -e /dev/over ]; do sleep 0.1; done; exit 5');
+  const args = ['--root', join(container.folder, 'state'), 'run', '--bundle', container.folder, container.id];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (part: Buffer) => {
+    errors += part.toString();
+  });
+  const status = new Promise<number | null>((resolve) => child.on('close', resolve));
+  while (container.tsrun(['exec', container.id, 'true']).status !== 0)
+    await new Promise((done) => setTimeout(done, 50));
+  execTwice(container, container.id, 'true');
+  assert.ok(plans(container).includes('exec-0.plan'));
+  assert.is(container.tsrun(['exec', container.id, 'touch', '/dev/over']).status, 0);
+  assert.is(await status, 5);
+  assert.is(errors, '');
+  assert.not.ok(existsSync(directory(container)));
 });
 
 test('a probe among other execs is still kept, and no more than four are', (container) => {

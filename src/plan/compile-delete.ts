@@ -1,6 +1,5 @@
 /** The plan of `delete` for a container that has ended by itself, whose end needs nothing but removals. */
-import { stateFiles } from '../tables/state-files.js';
-import { keptEach, keptFile } from './kept.js';
+import { keptStateNames } from './state-names.js';
 import { type Step, slots, step } from './step.js';
 
 const expects = { expects: true } as const;
@@ -21,21 +20,6 @@ export function hereSteps({ bootId, pidNamespaceInode }: HereFacts): Step[] {
   ];
 }
 
-/** All that a container without hooks and units can have in its state directory; the records last. */
-const names: readonly string[] = [
-  stateFiles.execFifo,
-  stateFiles.startedFifo,
-  stateFiles.replyFifo,
-  stateFiles.config,
-  stateFiles.resources,
-  stateFiles.startNotes,
-  stateFiles.seenExecs,
-  ...['start', 'exec'].flatMap((command) => Array.from({ length: keptEach }, (_, i) => keptFile(command, i))),
-  stateFiles.provisional,
-  stateFiles.record,
-  keptFile('delete'),
-];
-
 /** The index of the step that has to get the pid and the start time of init, once there is one. */
 export const endedIndex = 2;
 
@@ -47,6 +31,13 @@ export function compileDelete(here: HereFacts, stateDir: string, removeCgroups: 
     step('host', 'expect.ended', process, '', "the container's process has ended", expects),
     // What stays busy is for the engine, which looks for the reason; a cgroup that is gone already is fine for both.
     ...removeCgroups.map((one) => ({ ...one, ...expects })),
-    step('host', 'state.remove', { slot: slots.state, path: stateDir, names }, '', 'remove the state', expects),
+    step(
+      'host',
+      'state.remove',
+      { slot: slots.state, path: stateDir, names: keptStateNames },
+      '',
+      'remove the state',
+      expects,
+    ),
   ];
 }

@@ -1,7 +1,7 @@
 /** The containers of one state root: reading, listing, writing and removing their records. */
 import { fail } from '../errors/error.js';
 import * as files from '../host/files.js';
-import { effectiveUid } from '../host/process.js';
+import { effectiveUid, sleepMs } from '../host/process.js';
 import { criuRootDirectory } from '../tables/criu.js';
 import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
@@ -177,8 +177,22 @@ function unlessGone(call: () => void): boolean {
   }
 }
 
-/** Removes the known names; the records last, so that whoever is interrupted can start over. */
-function removeFiles(base: string, id: string): void {
+/** False: there is something in it. */
+function removeEmpty(directory: string): boolean {
+  try {
+    unlessGone(() => files.removeDirectory(directory));
+    return true;
+  } catch (error) {
+    if (files.errnoOf(error) === 'ENOTEMPTY') return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes the known names; the records last, so that whoever is interrupted can start over. Whether this call removed the
+ * record: of several at once that is one, and the directory may then be taken away by any of them.
+ */
+function removeFiles(base: string, id: string): boolean {
   const names = files.listDirectory(base);
   const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
   const known: readonly string[] = Object.values(stateFiles);
@@ -198,30 +212,40 @@ function removeFiles(base: string, id: string): void {
       unlessGone(() => files.removeDirectory(`${base}/${name}`));
     } else unlessGone(() => files.removeFile(`${base}/${name}`));
   }
-  for (const name of records) unlessGone(() => files.removeFile(`${base}/${name}`));
+  let removed = false;
+  for (const name of records) if (names.includes(name)) removed = unlessGone(() => files.removeFile(`${base}/${name}`));
+  return removed;
 }
+
+/** How often a directory is emptied again: an exec that has come just before the end may be writing down that it was there. */
+const mostTries = 20;
 
 /**
  * Removes a container's state directory. Works on the directory's descriptor (through /proc/self/fd), so that
  * nothing outside it can be hit, whatever happens to the name meanwhile. True for the one call of several
- * concurrent ones that took the directory away (R03).
+ * concurrent ones that took the record away (R03).
  */
 export function removeState(root: string, id: string): boolean {
   const directory = findDirectory(root, id);
   if (directory === undefined) return false;
   const { read, directory: onlyDirectory, noFollow } = files.openFlags;
   let fd: number | undefined;
+  let ours = false;
   try {
     fd = files.openFile(directory, read | onlyDirectory | noFollow);
-    removeFiles(`/proc/self/fd/${fd}`, id);
-    const [opened, named] = [files.fileFacts(fd), files.lstatIfExists(directory)];
-    // The name may by now belong to a container made after another delete finished.
-    if (named?.ino !== opened.ino || named.dev !== opened.dev) return false;
-    return unlessGone(() => files.removeDirectory(directory));
+    for (let tries = 1; ; tries++) {
+      ours = removeFiles(`/proc/self/fd/${fd}`, id) || ours;
+      const [opened, named] = [files.fileFacts(fd), files.lstatIfExists(directory)];
+      // The name may by now belong to a container made after another delete finished.
+      if (named?.ino !== opened.ino || named.dev !== opened.dev || removeEmpty(directory)) return ours;
+      if (tries === mostTries)
+        fail('TSR_STATE_WRITE', `cannot remove state directory '${directory}'`, { errno: 'ENOTEMPTY' });
+      sleepMs(1);
+    }
   } catch (error) {
     const errno = files.errnoOf(error);
     if (errno === '') throw error;
-    if (errno === 'ENOENT') return false;
+    if (errno === 'ENOENT') return ours;
     return fail('TSR_STATE_WRITE', `cannot remove state directory '${directory}'`, { errno });
   } finally {
     if (fd !== undefined) files.closeFile(fd);

@@ -1,5 +1,6 @@
 import { stateFiles } from '../../tables/state-files.js';
 import type { Context, ProcessContext, RecordText } from '../options.js';
+import { runStateNames } from '../state-names.js';
 import { type Step, slots, step } from '../step.js';
 import { keepSteps } from './keep.js';
 import { notifyRemoveSteps } from './notify.js';
@@ -56,10 +57,7 @@ export function superviseSteps({ process, options }: ProcessContext): Step[] {
 export function removeSteps(context: Context): Step[] {
   const { options } = context;
   if (options.mode !== 'run' || options.keep) return [];
-  const args = {
-    directory: options.stateDir,
-    names: [stateFiles.record, stateFiles.provisional, stateFiles.config, stateFiles.resources],
-  };
+  const args = { directory: options.stateDir, names: runStateNames };
   return [
     ...(options.cgroup?.remove ?? []),
     ...(options.resctrl?.remove ?? []),

@@ -1,0 +1,26 @@
+/** What plans remove of a state directory. */
+import { stateFiles } from '../tables/state-files.js';
+import { keptEach, keptFile } from './kept.js';
+
+const kept = (command: string): string[] => Array.from({ length: keptEach }, (_, i) => keptFile(command, i));
+const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
+
+/** All that can be left there of a foreground run into which others may have executed something; the records last. */
+export const runStateNames: readonly string[] = [
+  stateFiles.config,
+  stateFiles.resources,
+  stateFiles.seenExecs,
+  ...kept('exec'),
+  ...records,
+];
+
+/** All that a container without hooks and units can have there. The plan that says so is the very last. */
+export const keptStateNames: readonly string[] = [
+  stateFiles.execFifo,
+  stateFiles.startedFifo,
+  stateFiles.replyFifo,
+  stateFiles.startNotes,
+  keptFile('start'),
+  ...runStateNames,
+  keptFile('delete'),
+];
