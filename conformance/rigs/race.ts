@@ -17,7 +17,8 @@ const tsrun = (bundle: Bundle, ...args: string[]): Promise<number | string> =>
     const timer = setTimeout(() => child.kill('SIGKILL'), hangMs);
     child.on('exit', (code, signal) => {
       clearTimeout(timer);
-      resolve(code ?? `${args.join(' ')} is ended by ${signal}`);
+      // Before it has begun a create may be stopped without any ado.
+      resolve(code ?? (signal === 'SIGTERM' ? 143 : `${args.join(' ')} is ended by ${signal}`));
     });
   });
 

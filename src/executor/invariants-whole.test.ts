@@ -283,6 +283,21 @@ test('R06: an engine whose executor is gone before it has begun goes, too, and m
   assert.not.ok(existsSync(join(container.folder, 'state', container.id)));
 });
 
+test('R39: a create that is told to stop is done or undone, never half', async (container) => {
+  container.prepare('sleep 60');
+  for (let round = 0; round < 60; round++) {
+    const args = ['--root', join(container.folder, 'state'), 'create', '--bundle', container.folder, container.id];
+    const child = spawn(executorPath(), args, { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    await sleep(round % 30);
+    child.kill(round % 2 === 0 ? 'SIGTERM' : 'SIGINT');
+    const code = await ended;
+    const made = existsSync(join(container.folder, 'state', container.id));
+    assert.is(made, code === 0, `round ${round}: ${code}`);
+    if (made) assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
+  }
+});
+
 test('R10: a foreground run that is killed leaves a container that can be looked at and deleted', async (container) => {
   container.prepare('sleep 60');
   const args = ['--root', join(container.folder, 'state'), 'run', '--bundle', container.folder, container.id];

@@ -46,6 +46,24 @@ static void place(int from, int to) {
   else RAW(dup3, from, to, 0);
 }
 
+/* HUP, INT, QUIT, TERM. */
+static const u64 stops = 1ull << 0 | 1ull << 1 | 1ull << 2 | 1ull << 14;
+
+/*
+ * Whether the command claims an id, and so must not be stopped between that and its plan: half of a container would be left (R39).
+ * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
+ */
+static int makes_container(char **argv) {
+  static const char *const valued[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--criu", "--rootless", NULL};
+  for (char **at = argv + 1; *at; at++) {
+    int skip = 0;
+    if (**at != '-') return str_equal(*at, "create") || str_equal(*at, "run") || str_equal(*at, "restore");
+    for (int i = 0; valued[i]; i++) skip |= str_equal(*at, valued[i]);
+    if (skip && at[1]) at++;
+  }
+  return 0;
+}
+
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
 static void engine(const char *path, char **argv, char **envp, const int fds[4], long parent) {
   int from[4];
@@ -64,8 +82,8 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4],
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
-  u64 none = 0;
-  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
+  u64 mask = makes_container(argv) ? stops : 0;
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
   RAW(execve, path, argv, envp);
   say("tsrun: the engine could not be started: keep 'tsrun-engine' in the same directory as 'tsrun'");
   RAW(exit_group, 1);
@@ -82,6 +100,7 @@ static int start_engine(const char *path, char **argv, char **envp, struct round
   if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
   r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
   long parent = RAW(getpid);
+  if (makes_container(argv)) RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &stops, 0, 8);
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};

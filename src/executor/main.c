@@ -124,7 +124,6 @@ int executor_main(long *stack) {
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
   if (!is_sealed(exe)) return first_start(exe, argv, envp, carries_out);
   RAW(close, exe);
-  reset_signals();
   /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
      let through again right before the payload's execve. */
   RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
