@@ -90,6 +90,8 @@ test('S18, CVE-2015-3627, CVE-2016-9962: no descriptor of the caller gets in, wh
   assert.is(container.tsrun(['start', container.id], wrapper).status, 0);
   const inside = ['exec', container.id, 'ls', '/proc/self/fd'];
   for (let i = 0; i < 4; i++) assert.equal(container.tsrun(inside, wrapper).output.split('\n'), ['0', '1', '2', '3']);
+  // ls may take longer than the execs that came after it
+  for (let i = 0; i < 100 && !readFileSync(log, 'utf8').includes('3\n'); i++) spawnSync('sleep', ['0.05']);
   assert.equal(readFileSync(log, 'utf8').trim().split('\n'), ['0', '1', '2', '3']);
 });
 

@@ -85,7 +85,7 @@ int op_start_release(const struct step *s) {
     got += (usize)TRY(part);
   }
   if (got) {
-    if (got != sizeof *word || word->text_length > TEXT_LIMIT) return -EBADMSG;
+    if (got != sizeof *word || word->text_length > TEXT_LIMIT) return word->text_length = 0, -EBADMSG;
     return G.replied = 1, -ECANCELED;
   }
   const char *names = text(s, S_START_RELEASE_names);

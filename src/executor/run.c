@@ -23,23 +23,23 @@ int send_record(int fd, const struct record *r, int passed) {
   return got < 0 ? (int)got : 0;
 }
 
-/* 1 with a record, 0 at end of file, negative errno. */
-int receive_record(int fd, struct record *r, int *passed) {
+/* 1 with a record, 0 at end of file, negative errno. `flags`: MSG_DONTWAIT when the sender is known to be gone. */
+int receive_record(int fd, struct record *r, int *passed, u32 flags) {
   if (G.filtered) return RAW(read, fd, r, sizeof *r) == sizeof *r;
   struct iovec { void *base; usize length; } iov = {r, sizeof *r};
   struct { struct { usize length; int level, type; } header; int fd; int pad; } control;
   struct { void *name; u32 name_length; struct iovec *iov; usize iov_count; void *control; usize control_length; int flags; } message =
     {0, 0, &iov, 1, &control, sizeof control, 0};
   long got;
-  while ((got = SYS(recvmsg, fd, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */)) == -EINTR) {}
+  while ((got = SYS(recvmsg, fd, &message, 0x40000000 /* MSG_CMSG_CLOEXEC */ | flags)) == -EINTR) {}
   if (got == 0 || got == -ECONNRESET) return 0;
   TRY(got);
-  if (got != sizeof *r || r->text_length > TEXT_LIMIT) return -EBADMSG;
+  int sound = got == sizeof *r && r->text_length <= TEXT_LIMIT;
   if (message.control_length >= sizeof control.header + 4 && control.header.level == 1 && control.header.type == 1) {
-    if (passed) *passed = control.fd;
+    if (passed && sound) *passed = control.fd;
     else RAW(close, control.fd);
   }
-  return 1;
+  return sound ? 1 : -EBADMSG;
 }
 
 /* A fork that needs no libc; the child continues here with 0. `cgroup`: a descriptor to be born in, or -1. */
@@ -112,6 +112,11 @@ static int died(u32 step) {
   return -1;
 }
 
+/* A joiner has been inside when it names its child, so it is asked of the kernel (S39). */
+static int is_child(int pid) {
+  return pid > 1 && RAW(waitid, 1 /* P_PID */, pid, NULL, 4 /* WEXITED */ | 1 /* WNOHANG */ | 0x01000000 /* WNOWAIT */, NULL) == 0;
+}
+
 /* The host's side of a hand-over: steps [from, to) are the child's. */
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
@@ -129,7 +134,8 @@ static int host_waits(u32 from, u32 to) {
       G.failure.kind = KIND_GO; /* no step to blame: we were asked to stop */
       return -1;
     }
-    int passed = -1, got = receive_record(G.socket, &answer, &passed);
+    /* Dead, it may have left a last word; but somebody may hold a copy of its socket open for ever (R07). */
+    int passed = -1, got = receive_record(G.socket, &answer, &passed, ready == 2 ? 0x40 /* MSG_DONTWAIT */ : 0);
     if (got > 0 && passed >= 0) { /* the terminal of a foreground run */
       if (G.pending >= 0) RAW(close, G.pending);
       G.pending = passed;
@@ -144,7 +150,7 @@ static int host_waits(u32 from, u32 to) {
       G.failure = answer;
       return -1;
     }
-    if (answer.kind == KIND_CHILD && G.joiner && answer.value > 1) {
+    if (answer.kind == KIND_CHILD && G.joiner && is_child(answer.value)) {
       int status;
       G.pid = answer.value;
       RAW(close, G.pidfd);
@@ -165,7 +171,7 @@ static int host_waits(u32 from, u32 to) {
 static void child_waits(int announce) {
   struct record r = {.kind = KIND_DONE, .step = G.step, .value = G.listener};
   if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
-  if (receive_record(G.socket, &r, &G.pending) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
+  if (receive_record(G.socket, &r, &G.pending, 0) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
 }
 
 static int tolerated(const struct step *s, int error) {

@@ -158,7 +158,7 @@ int wait_readable(int fd, int pidfd, int timeout_ms);
 int carry_out(int plan_fd, int directory, struct outcome *out);
 void tell_remark(const struct outcome *out);
 int send_record(int fd, const struct record *r, int passed);
-int receive_record(int fd, struct record *r, int *passed);
+int receive_record(int fd, struct record *r, int *passed, u32 flags);
 int wait_child(int pid, int *status);
 int high(long fd);
 void reset_signals(void);
