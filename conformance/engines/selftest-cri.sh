@@ -25,4 +25,4 @@ broken - "$(of_container '.linux.namespaces+=[{type:"pid"}]|.linux.namespaces|=u
 broken - "$(of_container '.linux.namespaces|=map(if .type=="pid" then {type:"pid",path:"/proc/1/ns/pid"} else . end)')" 'pid namespace: the container has its own'
 broken - "$(of_container '.linux.devices=[]')" 'a device'
 broken - "$(of_container '.process.oomScoreAdj=100')" 'oom_score_adj'
-broken - "$(of_container '.mounts|=map(if .destination=="/v" then .options|=map(if test("slave|private") then "rslave" else . end) else . end)')" 'mount propagation: None'
+broken - "$(of_container '.linux.rootfsPropagation="rslave"|.mounts|=map(if .destination=="/v" then .options|=map(if test("slave|private") then "rslave" else . end) else . end)')" 'mount propagation: None'

@@ -11,8 +11,9 @@ const template = `# Engines
 What podman, containerd, Docker, Kubernetes' CRI and buildah do with tsrun as their runtime, beside the same with crun and runc. An operation
 is a command and what it must print; the scripts are in conformance/engines. \`npm run engines\` runs them and rewrites what follows:
 it fails if tsrun fails where a control succeeds, and if tsrun differs from a control without a reason in conformance/engines/reasons.json.
-The machine is one with cgroup v1. The columns marked v2 were run in a virtual machine with cgroup v2 and every capability, without systemd: a selection of the same cells,
-those about cgroups, devices, namespaces and capabilities. What is marked systemd was run there with systemd as process 1 (all of it: \`npm run engines -- --vm\`).
+The machine is one with cgroup v1. What is marked so was run in a virtual machine with cgroup v2, every capability and, where it says so, systemd as process 1.
+\`npm run engines -- --vm\` runs all of that. It also makes columns marked v2 (podman, Docker, containerd, buildah: the cells about cgroups, devices and mounts, without systemd)
+and one of CRI with systemd's cgroups, which were not recorded yet.
 
 ${begin}
 ${end}
