@@ -21,8 +21,9 @@ exec_detached() { e -d worker sh -c 'echo made >/tmp/made; sleep 50'; eventually
 cell 'exec -d' 'made' exec_detached
 ps_count() { c task ps worker | tail -n +2 | wc -l; }
 cell 'task ps lists every process' '[2-9]' ps_count
-paused() { c task pause worker && status worker; c task resume worker && status worker; }
-cell 'pause and resume' $'PAUSED\nRUNNING' paused
+freezer() { frozen_or_thawed "$(c task ls | awk -v id="$1" '$1 == id { print $2 }')"; }
+paused() { c task pause worker && status worker; freezer worker; c task resume worker && status worker; freezer worker; }
+cell 'pause and resume' $'PAUSED\nfrozen\nRUNNING\nthawed' paused
 frozen() {
   local result
   start ticker @ sh -c 'while :; do echo tick; sleep 0.1; done' && eventually said ticker tick && c task pause ticker || return
