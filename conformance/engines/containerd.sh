@@ -95,7 +95,7 @@ cell 'no new privileges, unless allowed' 'NoNewPrivs:	1' at @ grep NoNewPrivs /p
 cell '--allow-new-privs' 'NoNewPrivs:	0' at --allow-new-privs @ grep NoNewPrivs /proc/self/status
 cell '--read-only' '.*Read-only file system' at --read-only @ sh -c 'touch /file 2>&1; :'
 cell '--cap-drop' '.*Operation not permitted' at --cap-drop CAP_CHOWN @ sh -c 'chown 5 /etc/passwd 2>&1; :'
-cell '--cap-add' 'CapEff:	.*' at --cap-add CAP_SYS_TIME @ grep CapEff /proc/self/status
+cell '--cap-add' '1' at --cap-add CAP_SYS_TIME @ sh -c 'c=0x$(sed -n "s/CapEff:.//p" /proc/self/status); echo $((c >> 25 & 1))'
 cell '--env, --cwd' '/tmp value' at --env KEY=value --cwd /tmp @ sh -c 'echo $PWD $KEY'
 mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
 cell '--mount' 'from outside' at --mount "type=bind,src=$WORK/shared,dst=/data,options=rbind:ro" @ cat /data/in
