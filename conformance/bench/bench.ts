@@ -168,7 +168,7 @@ function smallestLimit(): Row {
 }
 
 /** exec into a container that only sleeps: the same each time, as a probe does it, or with something new each time. */
-function execTime(name: string, words: string): Row {
+function execTime(name: string, words: string, bars: Row['bars']): Row {
   const path = bundle('sleeper', (config) => {
     config.process.args = ['/bin/sleep', '1000'];
   });
@@ -177,10 +177,6 @@ function execTime(name: string, words: string): Row {
     const run = command(label, program, `run -d --bundle ${path} sleeper-${label}`);
     spawnSync('sh', ['-c', `${run} </dev/null >/dev/null 2>&1`]);
   }
-  const bars = [
-    { peer: 'runc', factor: 1 },
-    { peer: 'crun', factor: 1.5 },
-  ];
   const row = timed(name, bars, [`exec ${words}sleeper-{runtime} /bin/true`]);
   for (const [label, program] of runtimes) call(label, program, `delete --force sleeper-${label}`);
   return row;
@@ -218,8 +214,9 @@ function measurements(): [string, () => Row][] {
     );
   }
   add('create, start, delete', (name) => timed(name, [{ peer: 'runc', factor: 1 }], cycle));
-  add('exec /bin/true', (name) => execTime(name, ''));
-  add('exec with other words each time', (name) => execTime(name, '--env N={} '));
+  const runcs = { peer: 'runc', factor: 1 };
+  add('exec /bin/true', (name) => execTime(name, '', [runcs, { peer: 'crun', factor: 1.5 }]));
+  add('exec with other words each time', (name) => execTime(name, '--env N={} ', [runcs]));
   add('private memory of init while created', heldMemory);
   add('smallest memory limit that runs /bin/true', smallestLimit);
   if (options.podman) {
