@@ -29,7 +29,9 @@ static int restart_sealed(int exe, char **argv, char **envp) {
     if (sent == 0) return -EIO;
     left -= (usize)sent;
   }
-  TRY(SYS(fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));
+  long sealed = -EBUSY; /* while the kernel holds a page of it, see plan.c */
+  for (int i = 0; i < 10 && sealed == -EBUSY; i++) sealed = SYS(fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  TRY(sealed);
   return (int)SYS(execveat, copy, "", argv, envp, AT_EMPTY_PATH);
 }
 

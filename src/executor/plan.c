@@ -47,7 +47,7 @@ static int check_plan(const struct plan_header *h, usize size) {
   return 1;
 }
 
-/* A memfd is sealed and mapped; one that cannot be sealed, a pipe or a socket is read to its end. Anything else could change under us. */
+/* A memfd is sealed and mapped; one that cannot be sealed, a pipe or a socket is copied to its end. Anything else could change under us. */
 static long read_plan(int fd, char **base) {
   struct statx st;
   TRY(stat_fd(fd, &st));
@@ -61,8 +61,9 @@ static long read_plan(int fd, char **base) {
       *base = (char *)p;
       return (long)st.stx_size;
     }
-    /* Bun's memfd for a child's stdin cannot be sealed before Linux 6.3 (it has MFD_NOEXEC_SEAL or nothing). */
-    if (sealed != -EPERM) return sealed;
+    /* Bun's memfd for a child's stdin cannot be sealed before Linux 6.3 (it has MFD_NOEXEC_SEAL or nothing). And the kernel may be
+       holding a page at that moment, to move it, say: then it waits for 150 ms and says EBUSY (mm/memfd.c; seen once in some thousand). */
+    if (sealed != -EPERM && sealed != -EBUSY) return sealed;
     TRY(SYS(lseek, fd, 0, 0));
   } else if ((st.stx_mode & 0170000) != 0010000 && (st.stx_mode & 0170000) != 0140000) return -EINVAL;
   char *buffer = pages(PLAN_LIMIT + 1);

@@ -1,5 +1,5 @@
 // Kept plans of exec on the real kernel.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -155,6 +155,25 @@ test('a foreground run takes along what was kept of execs into it', async (conta
   assert.is(await status, 5);
   assert.is(errors, '');
   assert.not.ok(existsSync(directory(container)));
+});
+
+test('a page that the kernel holds while a copy or a plan is to be sealed stops neither', (container) => {
+  if (spawnSync('strace', ['-V']).status !== 0) return;
+  start(container);
+  execTwice(container, container.id, 'true');
+  const words = ['exec', container.id, 'true'];
+  const log = join(container.folder, 'calls');
+  const traced = (...options: string[]) =>
+    container.tsrun(words, ['strace', '-o', log, '-e', 'trace=fcntl', ...options]);
+  traced();
+  const calls = readFileSync(log, 'utf8').split('\n');
+  const seals = calls.flatMap((call, index) => (call.includes('F_ADD_SEALS') ? [index + 1] : []));
+  assert.is(seals.length, 2, 'its own copy, and the plan');
+  for (const nth of seals) {
+    const { status, errors } = traced('-e', `inject=fcntl:error=EBUSY:when=${nth}`);
+    assert.is(`${status} ${errors}`, '0 ');
+    assert.match(readFileSync(log, 'utf8'), 'F_SEAL_WRITE) = -1 EBUSY');
+  }
 });
 
 test('a probe among other execs is still kept, and no more than four are', (container) => {
