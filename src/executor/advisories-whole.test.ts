@@ -2,25 +2,12 @@
 // engine makes of a config or a command line, and the executor of that. Needs root and dist/tsrun.
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Process } from '../bundle/types.js';
-import { noKernel, type Ran, TestContainer } from './test-container.js';
+import { containerSuite, type Ran, type TestContainer } from './test-container.js';
 import { buildHelper, startSwapper } from './test-swapper.js';
 
-const advisories = suite('advisories of the whole program');
-const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
-  const run = async (): Promise<void> => {
-    const container = new TestContainer();
-    try {
-      await body(container);
-    } finally {
-      container.remove();
-    }
-  };
-  if (noKernel === undefined) advisories(name, run);
-  else advisories.skip(`${name} (${noKernel})`, run);
-};
+const { tests: advisories, test } = containerSuite('advisories of the whole program');
 const start = (container: TestContainer, script: string, process: Partial<Process> = {}): void => {
   assert.is(container.create(script, { process }).status, 0);
   assert.is(container.tsrun(['start', container.id]).status, 0);

@@ -3,24 +3,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { executorPath } from '../host/executor.js';
-import { noKernel, type Ran, TestContainer } from './test-container.js';
+import { containerSuite, type Ran } from './test-container.js';
 
-const invariants = suite('invariants of the whole program');
-const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
-  const run = async (): Promise<void> => {
-    const container = new TestContainer();
-    try {
-      await body(container);
-    } finally {
-      container.remove();
-    }
-  };
-  if (noKernel === undefined) invariants(name, run);
-  else invariants.skip(`${name} (${noKernel})`, run);
-};
+const { tests: invariants, test } = containerSuite('invariants of the whole program');
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const shell = (script: string, ...args: string[]): string[] => ['sh', '-c', `${script}; exec "$@"`, 'sh', ...args];
 /** A mount namespace between the host and tsrun, so that what a test mounts is gone with it. */

@@ -6,43 +6,29 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Changes, noKernel, TestContainer } from '../executor/test-container.js';
+import { type Changes, containerSuite, type TestContainer } from '../executor/test-container.js';
 import { executorPath } from '../host/executor.js';
 
 const folder = join(tmpdir(), `tsrun-kept-${process.pid}`);
 export const program = join(folder, 'tsrun');
 export const engine = `${program}-engine`;
 
-/** A suite whose tests get a container and call the copy. */
+/** A suite whose containers are made and called by the copy. */
 export function keptSuite(title: string) {
-  const kept = suite(title);
-  kept.before(() => {
+  const { tests, test } = containerSuite(title);
+  tests.before(() => {
     const from = executorPath();
     mkdirSync(folder, { mode: 0o755 });
     copyFileSync(from, program);
     copyFileSync(`${from}-engine`, engine);
     process.env.TSRUN_SELF = program;
   });
-  kept.after(() => {
+  tests.after(() => {
     delete process.env.TSRUN_SELF;
     rmSync(folder, { recursive: true, force: true });
   });
-  const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
-    const run = async (): Promise<void> => {
-      const container = new TestContainer();
-      try {
-        await body(container);
-      } finally {
-        chmodSync(engine, 0o755);
-        container.remove();
-      }
-    };
-    if (noKernel === undefined) kept(name, run);
-    else kept.skip(`${name} (${noKernel})`, run);
-  };
-  return { test, run: () => kept.run() };
+  return { test, run: () => tests.run() };
 }
 
 /** Nobody can start it, and it is the same file that plans were kept for. */
