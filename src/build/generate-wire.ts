@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { globalOptions } from '../cli/options.js';
 
 type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 interface OpRow {
@@ -44,6 +45,9 @@ function header(wire: WireSource): string {
   lines.push(`enum role { ${wire.roles.map((role, i) => `ROLE_${constant(role)} = ${i}`).join(', ')} };`, '');
   const slots = Object.entries(wire.slots).map(([name, at]) => `SLOT_${constant(name)} = ${at}`);
   lines.push(`enum wired_slot { ${slots.join(', ')} };`, '');
+  const valued = globalOptions.filter(({ value }) => value !== undefined).map(({ name }) => `"--${name}"`);
+  lines.push('/* Options before the command that take a value, from src/cli/options.ts. */');
+  lines.push(`static const char *const valued_options[] = {${valued.join(', ')}};`, '');
   lines.push('enum op {');
   for (const [name, op] of Object.entries(wire.ops)) lines.push(`  OP_${constant(name)} = ${op.code},`);
   lines.push('};', '', 'enum where {');

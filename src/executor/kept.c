@@ -171,7 +171,7 @@ static int search(int dir, const char *engine, char **words) {
     append(end, name + sizeof name, digit);
     char *bytes = read_kept(dir, name, &size);
     struct kept_header *h = (struct kept_header *)bytes;
-    if (bytes && is_sound(h, size) && is_current(h, engine) && matches(bytes, size, words))
+    if (bytes && is_sound(h, size) && matches(bytes, size, words) && is_current(h, engine))
       return as_plan(bytes + h->plan_offset, size - h->plan_offset);
   }
   return -1;

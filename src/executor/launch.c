@@ -54,11 +54,10 @@ static const u64 stops = 1ull << 0 | 1ull << 1 | 1ull << 2 | 1ull << 14;
  * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
  */
 static int makes_container(char **argv) {
-  static const char *const valued[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--criu", "--rootless", NULL};
   for (char **at = argv + 1; *at; at++) {
     int skip = 0;
     if (**at != '-') return str_equal(*at, "create") || str_equal(*at, "run") || str_equal(*at, "restore");
-    for (int i = 0; valued[i]; i++) skip |= str_equal(*at, valued[i]);
+    for (u32 i = 0; i < ARRAY(valued_options); i++) skip |= str_equal(*at, valued_options[i]);
     if (skip && at[1]) at++;
   }
   return 0;

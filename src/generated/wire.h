@@ -6,6 +6,9 @@ enum role { ROLE_HOST = 0, ROLE_JOINER = 1, ROLE_INIT = 2 };
 
 enum wired_slot { SLOT_STATE = 6 };
 
+/* Options before the command that take a value, from src/cli/options.ts. */
+static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
+
 enum op {
   OP_CGROUP_OPEN = 1,
   OP_CGROUP_WRITE = 2,

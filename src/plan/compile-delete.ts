@@ -1,8 +1,6 @@
 /** The plan of `delete` for a container that has ended by itself, whose end needs nothing but removals. */
 import { keptStateNames } from './state-names.js';
-import { type Step, slots, step } from './step.js';
-
-const expects = { expects: true } as const;
+import { expects, type Step, slots, step } from './step.js';
 
 /** What pids mean here (R41). */
 export interface HereFacts {

@@ -1,10 +1,7 @@
 /** The plan of `start`, for a container that only has to be let go: without poststart hooks, and nobody to notify. */
 import { type CgroupRecord, freezingPlace } from '../tables/cgroup.js';
 import { stateFiles } from '../tables/state-files.js';
-import { type Step, slots, step } from './step.js';
-
-/** What must be so, or the engine is asked. */
-const expects = { expects: true } as const;
+import { expects, type Step, slots, step } from './step.js';
 
 /** That the cgroup runs: in words of the kernel, as `isFrozen` reads them. */
 export function runsSteps(record: CgroupRecord): Step[] {

@@ -5,9 +5,7 @@ import { hereSteps, type HereFacts } from './compile-delete.js';
 import type { ExecOptions } from './compile-exec.js';
 import { runsSteps } from './compile-start.js';
 import { type KeptCall, type KeptWord, pathPlace } from './kept.js';
-import { type Plan, type Step, step } from './step.js';
-
-const expects = { expects: true } as const;
+import { expects, type Plan, type Step, step } from './step.js';
 
 export interface ExecFacts {
   /** What all this was worked out from: if another record lies there, another plan is due. */

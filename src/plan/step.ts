@@ -43,6 +43,9 @@ export function step<K extends OpName>(
   return (rest === undefined ? plain : { ...plain, ...rest }) as unknown as Step;
 }
 
+/** Marks a step of a kept plan that says what must be so, or the engine is asked. */
+export const expects = { expects: true } as const;
+
 /** "No slot" where a field wants one. */
 export const noSlot = 0xffffffff;
 
