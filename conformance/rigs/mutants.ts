@@ -4,251 +4,18 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Mutant, mutants, mutate } from './mutant-table.js';
 import { finish, report } from './report.js';
 
-interface Mutant {
-  /** What the failing test's name contains. */
-  readonly row: string;
-  readonly what: string;
-  readonly test: string;
-  /** File below src/executor, a text that is there once, and what it becomes. */
-  readonly edits: readonly (readonly [file: string, from: string, to: string])[];
-}
-
-const [plan, whole] = ['advisories.test', 'advisories-whole.test'];
-const executor = 'executor.test';
-const noRoot = [
-  'resolve.c',
-  '.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS',
-  '.resolve = RESOLVE_NO_MAGICLINKS',
-] as const;
-
-const mutants: readonly Mutant[] = [
-  {
-    row: 'CVE-2019-5736',
-    what: 'the copy in memory is not sealed',
-    test: executor,
-    edits: [
-      ['main.c', 'TRY(SYS(fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE));', ''],
-      ['main.c', 'return seals > 0 && (seals & all) == all;', 'return seals >= 0 && all;'],
-    ],
-  },
-  {
-    row: 'CVE-2019-5736',
-    what: 'the program on the disk goes inside',
-    test: executor,
-    edits: [['main.c', 'return seals > 0 && (seals & all) == all;', 'return seals != 0 || all;']],
-  },
-  { row: 'CVE-2021-30465', what: 'paths are not resolved in the root', test: plan, edits: [noRoot] },
-  { row: 'CVE-2026-41579', what: 'paths are not resolved in the root', test: plan, edits: [noRoot] },
-  { row: 'CVE-2024-45310', what: 'paths are not resolved in the root', test: plan, edits: [noRoot] },
-  { row: 'CVE-2019-18837', what: 'paths are not resolved in the root', test: executor, edits: [noRoot] },
-  {
-    row: 'CVE-2026-88264',
-    what: 'paths are not resolved in the root, and the console follows links',
-    test: plan,
-    edits: [noRoot, ['console.c', 'make_target("/dev/console", 0, 16)', 'make_target("/dev/console", 0, 0)']],
-  },
-  {
-    row: 'CVE-2025-52565',
-    what: 'the console follows links',
-    test: plan,
-    edits: [['console.c', 'make_target("/dev/console", 0, 16)', 'make_target("/dev/console", 0, 0)']],
-  },
-  {
-    row: 'CVE-2025-52565 (S17): a ptmx',
-    what: 'anything passes for a ptmx',
-    test: plan,
-    edits: [
-      ['console.c', 'st.stx_rdev_major != 5 || st.stx_rdev_minor != 2)) result = -ENXIO;', '0) && 0) result = -ENXIO;'],
-      ['console.c', 'return fs.type == DEVPTS_SUPER_MAGIC ? master : -ENXIO;', 'return master;'],
-    ],
-  },
-  {
-    row: 'CVE-2024-21626 (S18, S19)',
-    what: 'the working directory is not looked at',
-    test: plan,
-    edits: [['ops-process.c', "if (path[0] == '/') return 0;", 'return 0;']],
-  },
-  {
-    row: 'CVE-2015-3627',
-    what: 'descriptors are not closed',
-    test: 'invariants-whole.test',
-    edits: [
-      ['main.c', 'RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);', ''],
-      ['ops-process.c', 'long result = SYS(close_range, from, next == ~0u ? ~0u : next - 1, 0);', 'long result = 0;'],
-    ],
-  },
-  {
-    row: 'CVE-2025-31133',
-    what: "the image's null device masks, whatever it is",
-    test: plan,
-    edits: [
-      [
-        'ops-protect.c',
-        'result = stat_fd(G.null, &null);\n',
-        'G.null = resolve("/dev/null", O_PATH, 0);\n    result = stat_fd(G.null, &null);\n',
-      ],
-      ['ops-protect.c', 'null.stx_rdev_major != 1', '0'],
-    ],
-  },
-  {
-    row: 'CVE-2026-88265',
-    what: "the image's null device replaces streams, whatever it is",
-    test: plan,
-    edits: [
-      ['console.c', 'int sound = is_null_device(probe);', 'int sound = 1;'],
-      ['console.c', 'if (!is_null_device(fd)) return RAW(close, fd), 0;', ''],
-    ],
-  },
-  {
-    row: 'CVE-2026-88265',
-    what: 'the null device of the host is given away',
-    test: plan,
-    edits: [['console.c', 'if (is_null_device(fd) || stat_fd(fd, &st) < 0', 'if (stat_fd(fd, &st) < 0']],
-  },
-  {
-    row: 'CVE-2025-52881 (S07)',
-    what: 'whatever is at /proc is taken for procfs',
-    test: plan,
-    edits: [
-      ['resolve.c', 'int context = (int)SYS(fsopen, "proc", FSOPEN_CLOEXEC);', 'int context = -1;'],
-      ['resolve.c', 'fs.type != PROC_SUPER_MAGIC || st.stx_ino != 1)', '0)'],
-    ],
-  },
-  {
-    row: 'CVE-2019-16884',
-    what: 'anything may be mounted below /proc',
-    test: executor,
-    edits: [['resolve.c', 'if (fs.type == PROC_SUPER_MAGIC && !over) refused = EPERM;', '']],
-  },
-  {
-    row: 'CVE-2019-19921',
-    what: '/proc may be a symbolic link',
-    test: executor,
-    edits: [['resolve.c', 'u64 how = flags & 1 ? RESOLVE_NO_SYMLINKS : 0', 'u64 how = 0']],
-  },
-  {
-    row: 'CVE-2026-115521',
-    what: "read-only goes through the container's /proc",
-    test: plan,
-    edits: [
-      [
-        'perform.c',
-        'return (int)SYS(mount_setattr, G.root, "", AT_EMPTY_PATH, &attr, sizeof attr);\n    }\n    case OP_ROOT_PROPAGATION',
-        'RAW(mount_setattr, AT_FDCWD, "/proc/self/fd", 0, &attr, sizeof attr); return 0;\n    }\n    case OP_ROOT_PROPAGATION',
-      ],
-    ],
-  },
-  {
-    row: 'GHSA-3q8j',
-    what: 'a read-only path is looked up twice',
-    test: whole,
-    edits: [
-      [
-        'ops-protect.c',
-        'if (result >= 0) result = attach(clone, target);\n  if (clone >= 0) RAW(close, clone);\n  RAW(close, target);\n  return result;\n}\n',
-        'target = resolve_protected(text(s, S_PATH_READONLY_path));\n  if (result >= 0) result = attach(clone, target);\n  return result;\n}\n',
-      ],
-    ],
-  },
-  {
-    row: 'runc#1962',
-    what: "the host's procfs stays",
-    test: whole,
-    edits: [['ops-root.c', 'TRY(hide_host_mounts());', '']],
-  },
-  {
-    row: 'CVE-2016-9962',
-    what: 'a process on its way in can be looked into',
-    test: whole,
-    edits: [
-      [
-        'perform.c',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
-      ],
-      [
-        'run.c',
-        'RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);\n  if (run_plan',
-        'RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);\n  if (run_plan',
-      ],
-    ],
-  },
-  {
-    row: 'CVE-2022-29162',
-    what: 'permitted capabilities are inheritable, too',
-    test: plan,
-    edits: [
-      [
-        'ops-process.c',
-        '{{(u32)effective, (u32)permitted, (u32)inheritable}',
-        '{{(u32)effective, (u32)permitted, (u32)permitted}',
-      ],
-    ],
-  },
-  {
-    row: 'CVE-2021-43784',
-    what: 'a plan may go on behind its end',
-    test: executor,
-    edits: [
-      ['plan.c', ' || h->total_length != size', ''],
-      ['plan.c', ' || h->notes_length != size - h->notes_offset', ''],
-    ],
-  },
-  {
-    row: 'S12, S13: what is protected in /proc',
-    what: 'what is protected is looked up by name',
-    test: 'invariants.test',
-    edits: [
-      [
-        'ops-protect.c',
-        'return (int)SYS(openat2, kernel_mounts[i].mount, path + length + 1, &how, sizeof how);',
-        'continue;',
-      ],
-    ],
-  },
-  {
-    row: 'S14',
-    what: 'sources of binds are opened in the mount namespace of the host',
-    test: 'invariants-whole.test',
-    edits: [
-      [
-        'ops-mount.c',
-        'G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);',
-        'G.pending = -EINVAL, recursive = 0;',
-      ],
-    ],
-  },
-  {
-    row: 'S51: a passwd that leads',
-    what: 'files without a size are read',
-    test: 'invariants.test',
-    edits: [['ops-process.c', ' && st->stx_size > 0;', ';']],
-  },
-  {
-    row: 'S31',
-    what: 'names may lead out of a cgroup',
-    test: 'invariants.test',
-    edits: [['ops-path.c', 'if (dir != AT_FDCWD) how.resolve =', 'if (0) how.resolve =']],
-  },
-];
-
-/** The executor with the edits; undefined when one does not apply. */
-function build(folder: string, { edits }: Mutant): string | undefined {
+/** @returns the path of the executor with the edits; undefined when it does not compile. @throws Error when an edit does not apply. */
+function build(folder: string, mutant: Mutant): string | undefined {
   const sources = join(folder, 'source');
   rmSync(sources, { recursive: true, force: true });
   for (const part of ['src/executor', 'src/generated', 'src/build'])
     cpSync(part, join(sources, part), { recursive: true });
-  for (const [file, from, to] of edits) {
-    const path = join(sources, 'src/executor', file);
-    const text = readFileSync(path, 'utf8');
-    if (text.split(from).length !== 2) return undefined;
-    writeFileSync(
-      path,
-      text.replace(from, () => to),
-    );
-  }
+  const executor = join(sources, 'src/executor');
+  for (const [file, text] of mutate(mutant, (name) => readFileSync(join(executor, name), 'utf8')))
+    writeFileSync(join(executor, file), text);
   const program = join(folder, 'tsrun');
   rmSync(program, { force: true });
   const args = ['src/build/prepare.mjs', '--executor-only', program, '--cc', join(folder, 'cc')];
@@ -283,7 +50,7 @@ export function mutantRig(long: boolean): void {
     const name = `${mutant.row}: ${mutant.what}`;
     const program = build(folder, mutant);
     const failed = program === undefined ? [] : failing(program, mutant.test);
-    if (program === undefined) report(name, 'the mutant cannot be made: its lines are not in the sources any more');
+    if (program === undefined) report(name, 'the mutant does not compile');
     else if (failed.some((title) => title.includes(mutant.row))) report(name, '');
     else report(name, `no test of that name fails in ${mutant.test}; failing: ${failed.join('; ') || 'none'}`);
   }
