@@ -1,12 +1,12 @@
 // The ways in which T-MUTANT breaks the executor, each with the test that must notice.
+import type { Edit } from './mutant-build.js';
 
 export interface Mutant {
   /** What the failing test's name contains. */
   readonly row: string;
   readonly what: string;
   readonly test: string;
-  /** File below src/executor, a text that is there once, and what it becomes. */
-  readonly edits: readonly (readonly [file: string, from: string, to: string])[];
+  readonly edits: readonly Edit[];
 }
 
 const [plan, whole] = ['advisories.test', 'advisories-whole.test'];
@@ -17,7 +17,6 @@ const noRoot = [
   '.resolve = RESOLVE_NO_MAGICLINKS',
 ] as const;
 
-/** Every text to be replaced must be in its file once; the gate looks (impossibleMutants). */
 export const mutants: readonly Mutant[] = [
   {
     row: 'CVE-2019-5736',
@@ -232,34 +231,3 @@ export const mutants: readonly Mutant[] = [
     edits: [['ops-path.c', 'if (dir != AT_FDCWD) how.resolve =', 'if (0) how.resolve =']],
   },
 ];
-
-/**
- * @param read gives the text of a file below src/executor
- * @returns the files that the mutant changes, by name
- * @throws Error naming the text that is not in its file exactly once
- */
-export function mutate({ edits }: Mutant, read: (file: string) => string): Map<string, string> {
-  const changed = new Map<string, string>();
-  for (const [file, from, to] of edits) {
-    const text = changed.get(file) ?? read(file);
-    const times = text.split(from).length - 1;
-    if (times !== 1) throw new Error(`${file} holds ${JSON.stringify(from)} ${times} times, not once`);
-    changed.set(
-      file,
-      text.replace(from, () => to),
-    );
-  }
-  return changed;
-}
-
-/** @returns a line for each mutant that cannot be made of the sources of today. */
-export function impossibleMutants(read: (file: string) => string): string[] {
-  return mutants.flatMap((mutant) => {
-    try {
-      mutate(mutant, read);
-      return [];
-    } catch (error) {
-      return [`${mutant.row}: ${mutant.what}: ${(error as Error).message}`];
-    }
-  });
-}

@@ -112,6 +112,14 @@ static int died(u32 step) {
   return -1;
 }
 
+/* What comes from inside is not what this program sends: whoever lives is killed, not waited for (S39). The child of a joiner
+   that lies about it is nobody we know; with a process to its name, the container's cgroup will be emptied. */
+static int lied(u32 step, int error) {
+  if (!G.pid) G.pid = G.joiner, G.joiner = 0;
+  fail_with(step, error, W_recvmsg);
+  return -1;
+}
+
 /* A joiner has been inside when it names its child, so it is asked of the kernel (S39). */
 static int is_child(int pid) {
   return pid > 1 && RAW(waitid, 1 /* P_PID */, pid, NULL, 4 /* WEXITED */ | 1 /* WNOHANG */ | 0x01000000 /* WNOWAIT */, NULL) == 0;
@@ -141,6 +149,7 @@ static int host_waits(u32 from, u32 to) {
       G.pending = passed;
       continue;
     }
+    if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
       if (executing) return leave_devices(), 0; /* close-on-exec: the payload runs */
       return died(from);
@@ -150,8 +159,9 @@ static int host_waits(u32 from, u32 to) {
       G.failure = answer;
       return -1;
     }
-    if (answer.kind == KIND_CHILD && G.joiner && is_child(answer.value)) {
+    if (answer.kind == KIND_CHILD) {
       int status;
+      if (!G.joiner || !is_child(answer.value)) return lied(from, EBADMSG);
       G.pid = answer.value;
       RAW(close, G.pidfd);
       G.pidfd = (int)RAW(pidfd_open, G.pid, 0);
@@ -163,6 +173,8 @@ static int host_waits(u32 from, u32 to) {
       done = !executing;
       G.listener = answer.value;
       if (done && !G.joiner) return 0; /* init may be quicker than the joiner with the news of its birth */
+    } else {
+      return lied(from, EBADMSG);
     }
   }
 }

@@ -1,0 +1,68 @@
+// An executor that is wrong on purpose: a copy of the sources with some lines changed.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A file below src/executor, a text that is there once, and what it becomes. */
+export type Edit = readonly [file: string, from: string, to: string];
+
+/**
+ * @param read gives the text of a file below src/executor
+ * @returns the files that are changed, by name
+ * @throws Error naming the text that is not in its file exactly once
+ */
+function change(edits: readonly Edit[], read: (file: string) => string): Map<string, string> {
+  const changed = new Map<string, string>();
+  for (const [file, from, to] of edits) {
+    const text = changed.get(file) ?? read(file);
+    const times = text.split(from).length - 1;
+    if (times !== 1) throw new Error(`${file} holds ${JSON.stringify(from)} ${times} times, not once`);
+    changed.set(
+      file,
+      text.replace(from, () => to),
+    );
+  }
+  return changed;
+}
+
+/** @returns a line for each set of edits that cannot be made of the sources of today. */
+export function impossible(sets: readonly { readonly name: string; readonly edits: readonly Edit[] }[]): string[] {
+  return sets.flatMap(({ name, edits }) => {
+    try {
+      change(edits, (file) => readFileSync(`src/executor/${file}`, 'utf8'));
+      return [];
+    } catch (error) {
+      return [`${name}: ${(error as Error).message}`];
+    }
+  });
+}
+
+/** A folder for buildMutant, with the engine beside the executor to be; the caller removes it. */
+export function mutantFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tsrun-mutants-'));
+  symlinkSync(join(process.cwd(), 'dist/tsrun-engine'), join(folder, 'tsrun-engine'));
+  // A mutant may well leave something unused.
+  writeFileSync(join(folder, 'cc'), `#!/bin/sh\nexec cc "$@" -Wno-error\n`, { mode: 0o755 });
+  return folder;
+}
+
+/**
+ * @param folder of mutantFolder()
+ * @returns the path of the executor with the edits; undefined when it does not compile
+ * @throws Error when an edit does not apply
+ */
+export function buildMutant(folder: string, edits: readonly Edit[]): string | undefined {
+  const sources = join(folder, 'source');
+  rmSync(sources, { recursive: true, force: true });
+  for (const part of ['src/executor', 'src/generated', 'src/build'])
+    cpSync(part, join(sources, part), { recursive: true });
+  const executor = join(sources, 'src/executor');
+  for (const [file, text] of change(edits, (name) => readFileSync(join(executor, name), 'utf8')))
+    writeFileSync(join(executor, file), text);
+  const program = join(folder, 'tsrun');
+  rmSync(program, { force: true });
+  const args = ['src/build/prepare.mjs', '--executor-only', program, '--cc', join(folder, 'cc')];
+  const { status } = spawnSync(process.execPath, args, { cwd: sources, encoding: 'utf8' });
+  return status === 0 ? program : undefined;
+}
