@@ -12,8 +12,10 @@ import { finish, report } from './report.js';
 interface Lie {
   readonly name: string;
   readonly edits: readonly Edit[];
-  /** Whether the container joins a pid namespace, so that a joiner makes its first process. */
+  /** Whether the container joins a namespace, so that a joiner makes its first process. */
   readonly joins?: true;
+  /** Without a pid namespace others outlive the first process. */
+  readonly withoutPids?: true;
   /** What the one line of the error says. */
   readonly says: RegExp;
 }
@@ -94,6 +96,7 @@ export const lies: readonly Lie[] = [
   {
     name: 'R07: it dies while somebody holds its socket',
     edits: [says(`if (fork_with(0, -1, 0) == 0) ${rest} RAW(exit_group, 7);`)],
+    withoutPids: true,
     says: died,
   },
 ];
@@ -116,10 +119,12 @@ function oneLie(folder: string, lie: Lie): string[] {
   const bystander = spawn('unshare', ['--uts', 'sleep', '60'], { stdio: 'ignore' });
   const its = `/proc/${bystander.pid}/ns/uts`;
   while (readlinkSync(its) === readlinkSync('/proc/self/ns/uts')) sleep(5);
-  const bundle = makeBundle(
-    'true',
-    lie.joins && { linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'uts', path: its }] } },
-  );
+  const namespaces = [
+    { type: 'mount' },
+    { type: 'uts', ...(lie.joins && { path: its }) },
+    ...(lie.withoutPids ? [] : [{ type: 'pid' }]),
+  ];
+  const bundle = makeBundle('true', { linux: { namespaces } });
   try {
     const edits = lie.edits.map(([file, from, to]): Edit => [file, from, to.replace(BYSTANDER, String(bystander.pid))]);
     const program = buildMutant(folder, edits);
