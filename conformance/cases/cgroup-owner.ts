@@ -11,9 +11,10 @@ const mapped: Changes = {
   '/linux/uidMappings': ids,
   '/linux/gidMappings': ids,
 };
-/** Without a sysfs: the kernel makes none in a user namespace while something covers a part of the host's, as the wrappers do. */
+/** A tmpfs, for the kernel makes no sysfs in a user namespace while something covers a part of the host's, as the wrappers do. */
 const mounted = (...options: string[]): Changes => ({
-  '/mounts/3': { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options },
+  '/mounts/3': { destination: '/sys', type: 'tmpfs', source: 'tmpfs' },
+  '/mounts/4': { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options },
 });
 const delegated = '/sys/kernel/cgroup/delegate';
 
