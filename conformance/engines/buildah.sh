@@ -67,8 +67,8 @@ cell 'stages, arguments, mounts, working directory' $'arg value /tmp 1\nshell' s
 limited() {
   cat >"$WORK/Dockerfile" <<'FILE'
 FROM localhost/box:1
-RUN d=$(sed -n 's/.*memory:\|^0:://p' /proc/self/cgroup | head -1); { cat /c/memory$d/memory.limit_in_bytes || cat /c$d/memory.max; } 2>/dev/null >/seen
-RUN d=$(sed -n 's/.*:cpu:\|^0:://p' /proc/self/cgroup | head -1); { cat /c/cpu$d/cpu.shares || cat /c$d/cpu.weight; } 2>/dev/null >>/seen; ulimit -n >>/seen
+RUN d=/c/memory$(sed -n 's/.*memory://p' /proc/self/cgroup); [ -d /c/memory ] || d=$(for f in $(find /c -name cgroup.procs); do grep -qx $$ $f && echo ${f%/*}; done); cat $d/memory.limit_in_bytes $d/memory.max 2>/dev/null >/seen; [ -s /seen ]
+RUN d=/c/cpu$(sed -n 's/.*:cpu://p' /proc/self/cgroup); [ -d /c/cpu ] || d=$(for f in $(find /c -name cgroup.procs); do grep -qx $$ $f && echo ${f%/*}; done); cat $d/cpu.shares $d/cpu.weight 2>/dev/null >>/seen; ulimit -n >>/seen
 FILE
   b bud -q --isolation oci --network none --memory 64m --cpu-shares 512 --ulimit nofile=512:512 --volume /sys/fs/cgroup:/c:ro -t limited -f "$WORK/Dockerfile" "$WORK" >/dev/null || return
   local n; n=$(b from localhost/limited) && run "$n" -- cat /seen; b rm "$n" >/dev/null

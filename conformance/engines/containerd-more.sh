@@ -19,7 +19,7 @@ exec_missing() { e worker /bin/no-such-program 2>&1 | grep -oE 'no-such-program.
 cell 'exec of a program that is not there' 'no-such-program.*' exec_missing
 exec_detached() { e -d worker sh -c 'echo made >/tmp/made; sleep 50'; eventually e worker test -e /tmp/made && says @ cat /tmp/made; }
 cell 'exec -d' 'made' exec_detached
-ps_count() { c task ps worker | tail -n +2 | wc -l; }
+ps_count() { e -d worker sleep 50; c task ps worker | tail -n +2 | wc -l; }
 cell 'task ps lists every process' '[2-9]' ps_count
 freezer() { frozen_or_thawed "$(c task ls | awk -v id="$1" '$1 == id { print $2 }')"; }
 paused() { c task pause worker && status worker; freezer worker; c task resume worker && status worker; freezer worker; }

@@ -17,7 +17,7 @@ if [ "$mode" = plain ]; then
   [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 fi
 mount -t bpf bpf /sys/fs/bpf 2>/dev/null
-modprobe -a loop bfq 2>/dev/null # nothing asks for them by itself
+modprobe -a loop bfq fuse 2>/dev/null # nothing asks for them by itself
 [ -e /dev/vport0p1 ] || for _ in $(seq 50); do sleep 0.1; [ ! -e /dev/vport0p1 ] || break; done
 hostname vm
 ip link set lo up

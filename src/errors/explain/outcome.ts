@@ -57,8 +57,16 @@ function explainUnit({ pointer, summary, ended, text }: StepFailure): Failure {
   return { code: 'TSR_SYSTEMD_UNIT', message: said || ended, step: summary, ...(pointer === '' ? {} : { pointer }) };
 }
 
+/** mount_setattr(2), MOUNT_ATTR_IDMAP. */
+const idMapHints: { readonly [errno: string]: string } = {
+  EINVAL:
+    'its filesystem cannot be id-mapped on this kernel: ext4, xfs and btrfs can, overlay since Linux 5.19, tmpfs since 6.3',
+  EPERM: 'its filesystem belongs to another user namespace, or it is id-mapped already',
+};
+
 /** Of a mount: what to think of the errno, or what the kernel says itself (`e tmpfs: Unknown parameter 'sise'`). */
-function mountHint({ summary, errno, text }: StepFailure): string | undefined {
+function mountHint({ summary, errno, syscall, text }: StepFailure): string | undefined {
+  if (syscall === 'mount_setattr' && summary.endsWith(', id-mapped')) return idMapHints[errno];
   if (!/^(mount|bind)/.test(summary)) return undefined;
   const said = /^mount /.test(summary) ? /^e (.+)/m.exec(text)?.[1] : undefined;
   return said === undefined ? mountHints[errno] : `the kernel says: ${said}`;

@@ -113,7 +113,7 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
       idmapSlot,
       path: source,
     };
-    steps.push(step('host', 'source.open', open, pointer, `open ${source}`));
+    steps.push(step('host', 'source.open', open, pointer, `open ${source}${mapped}`));
   }
   steps.push(step('init', 'mount.bind', args, pointer, `bind ${source} on ${target}${mapped}`));
   return steps;
