@@ -45,13 +45,16 @@ export const mutants: readonly Mutant[] = [
     row: 'CVE-2026-88264',
     what: 'paths are not resolved in the root, and the console follows links',
     test: plan,
-    edits: [noRoot, ['console.c', 'make_target("/dev/console", 0, 16)', 'make_target("/dev/console", 0, 0)']],
+    edits: [
+      noRoot,
+      ['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)'],
+    ],
   },
   {
     row: 'CVE-2025-52565',
     what: 'the console follows links',
     test: plan,
-    edits: [['console.c', 'make_target("/dev/console", 0, 16)', 'make_target("/dev/console", 0, 0)']],
+    edits: [['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)']],
   },
   {
     row: 'CVE-2025-52565 (S17): a ptmx',
@@ -124,7 +127,7 @@ export const mutants: readonly Mutant[] = [
     row: 'CVE-2019-19921',
     what: '/proc may be a symbolic link',
     test: executor,
-    edits: [['resolve.c', 'u64 how = flags & 1 ? RESOLVE_NO_SYMLINKS : 0', 'u64 how = 0']],
+    edits: [['resolve.c', 'u64 how = flags & MOUNT_STRICT ? RESOLVE_NO_SYMLINKS : 0', 'u64 how = 0']],
   },
   {
     row: 'CVE-2026-115521',

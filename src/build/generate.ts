@@ -1,5 +1,4 @@
 // Writes every generated file; with --check it only compares and fails on a difference (the gate).
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { generateConfigDocs } from './generate-config-docs.js';
 import { generateConfigTypes } from './generate-config-types.js';
 import { generateConfigShapes } from './generate-config-shapes.js';
@@ -7,8 +6,9 @@ import { generateErrorDocs } from './generate-error-docs.js';
 import { generateMan } from './generate-man.js';
 import { generateValidators } from './generate-validators.js';
 import { generateWire } from './generate-wire.js';
+import { type GeneratedFile, isStale, writeIfStale } from './generated-file.js';
 
-const generators: (() => { path: string; text: string }[])[] = [
+const generators: (() => GeneratedFile[])[] = [
   generateWire,
   generateConfigTypes,
   generateConfigShapes,
@@ -21,12 +21,12 @@ const generators: (() => { path: string; text: string }[])[] = [
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const generator of generators) {
-  for (const { path, text } of generator()) {
-    const now = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    if (now === text) continue;
-    stale += 1;
-    if (check) console.error(`${path} is stale: run npm run generate`);
-    else writeFileSync(path, text);
+  for (const file of generator()) {
+    if (!check) writeIfStale(file);
+    else if (isStale(file)) {
+      stale += 1;
+      console.error(`${file.path} is stale: run npm run generate`);
+    }
   }
 }
 if (check && stale > 0) process.exit(1);

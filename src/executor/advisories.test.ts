@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { consoleFlags } from '../generated/ops.js';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
 import {
@@ -90,7 +91,7 @@ test('CVE-2026-88264, CVE-2025-52565 (S17): /dev/console of the image is a symli
   symlinkSync(join(place.canary, 'new'), join(place.root, 'dev/console'));
   const terminal = [
     filesystem('devpts', '/dev/pts', { options: ['newinstance', 'ptmxmode=0666', 'mode=0620'] }),
-    init('console.open', { slot: none, rows: 0, columns: 0, uid: 0, flags: 1 }),
+    init('console.open', { slot: none, rows: 0, columns: 0, uid: 0, flags: consoleFlags.bind }),
   ];
   const { outcome } = run(place, '[ "$(stat -L -c %t /dev/console)" = 88 ]', terminal);
   assert.equal([outcome.status, outcome.value], ['ok', 0], 'the terminal lies over the link');
@@ -99,7 +100,9 @@ test('CVE-2026-88264, CVE-2025-52565 (S17): /dev/console of the image is a symli
 test('CVE-2025-52565 (S17): a ptmx that is no devpts is refused', (place) => {
   mkdirSync(join(place.root, 'dev/pts'), { recursive: true });
   writeFileSync(join(place.root, 'dev/pts/ptmx'), '');
-  const { outcome } = run(place, 'true', [init('console.open', { slot: none, rows: 0, columns: 0, uid: 0, flags: 1 })]);
+  const { outcome } = run(place, 'true', [
+    init('console.open', { slot: none, rows: 0, columns: 0, uid: 0, flags: consoleFlags.bind }),
+  ]);
   assert.is(errnoName(outcome.errno), 'ENXIO');
 });
 

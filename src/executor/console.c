@@ -30,7 +30,7 @@ static int open_ptmx(void) {
 
 static int bind_console(int peer) {
   int clone = (int)TRY(SYS(open_tree, peer, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  int target = make_target("/dev/console", 0, 16), result = target;
+  int target = make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK), result = target;
   if (target >= 0) result = (int)SYS(move_mount, clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (target >= 0) RAW(close, target);
   RAW(close, clone);
@@ -66,7 +66,7 @@ int op_console(const struct step *s) {
   if (!size.rows && !size.columns && slot(s->n[N_CONSOLE_OPEN_slot]) < 0) caller_size(&size); /* a foreground run's */
   if (size.rows || size.columns) TRY(SYS(ioctl, master, TIOCSWINSZ, &size));
   if (s->n[N_CONSOLE_OPEN_uid]) TRY(SYS(fchownat, peer, "", s->n[N_CONSOLE_OPEN_uid], NONE, AT_EMPTY_PATH));
-  if (s->n[N_CONSOLE_OPEN_flags] & 1) TRY(bind_console(peer));
+  if (s->n[N_CONSOLE_OPEN_flags] & CONSOLE_BIND) TRY(bind_console(peer));
   TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));
   RAW(close, master);
   TRY(SYS(ioctl, peer, TIOCSCTTY, 0));

@@ -18,6 +18,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mountFlags } from '../generated/ops.js';
 import { executorPath } from '../host/executor.js';
 import { openLibrary } from '../host/ffi.js';
 import { encodePlan } from '../plan/encode.js';
@@ -268,9 +269,13 @@ test('S12: masked files read as empty, masked directories are one read-only file
 });
 
 test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, directory) => {
-  const { outcome } = run(root, directory, 'true', { mounts: [bind(directory, '/elsewhere', { flags: 256 })] });
+  const { outcome } = run(root, directory, 'true', {
+    mounts: [bind(directory, '/elsewhere', { flags: mountFlags.sourceIsProc })],
+  });
   assert.is(errnoName(outcome.errno), 'EPERM');
-  const proc = run(root, directory, 'true', { mounts: [bind('/proc', '/elsewhere', { flags: 256 })] });
+  const proc = run(root, directory, 'true', {
+    mounts: [bind('/proc', '/elsewhere', { flags: mountFlags.sourceIsProc })],
+  });
   assert.is(proc.outcome.status, 'ok');
 });
 
@@ -280,7 +285,7 @@ test('what a tmpfs hides is copied up, links and modes included, and its mode st
   symlinkSync('deep/file', join(root, 'data/link'));
   chmodSync(join(root, 'data'), 0o711);
   const { output } = run(root, directory, 'cat /data/link; stat -c " %a" /data /data/deep/file; stat -f -c %T /data', {
-    mounts: [filesystem('tmpfs', '/data', { flags: 12 })],
+    mounts: [filesystem('tmpfs', '/data', { flags: mountFlags.copyUp | mountFlags.copyMode })],
   });
   assert.is(output, 'kept 711\n 640\ntmpfs');
 });
@@ -288,7 +293,7 @@ test('what a tmpfs hides is copied up, links and modes included, and its mode st
 test('copy-symlink makes the link again instead of following it', (root, directory) => {
   symlinkSync('/somewhere', join(directory, 'link'));
   const { output } = run(root, directory, 'readlink /made', {
-    mounts: [bind(join(directory, 'link'), '/made', { flags: 64 })],
+    mounts: [bind(join(directory, 'link'), '/made', { flags: mountFlags.copySymlink })],
   });
   assert.is(output, '/somewhere');
 });

@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mountFlags } from '../generated/ops.js';
 import { executorPath } from '../host/executor.js';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
@@ -102,7 +103,10 @@ test('S37: a plan that does not begin with the host is refused', (place) => {
 test('S06: a procfs may go over another one, but not on anything in it', (place) => {
   for (const target of ['/proc/self', '/proc/sys', '/proc/self/attr'])
     assert.is(errnoName(run(place, 'true', [bind('/proc', target)]).outcome.errno), 'EPERM', target);
-  assert.is(run(place, 'true', [bind('/proc', '/proc', { flags: 257 })]).outcome.status, 'ok');
+  assert.is(
+    run(place, 'true', [bind('/proc', '/proc', { flags: mountFlags.strict | mountFlags.sourceIsProc })]).outcome.status,
+    'ok',
+  );
 });
 
 test('S07: a kernel parameter goes to the kernel, whatever the image has below /proc', (place) => {
@@ -164,7 +168,7 @@ test('S10: a node of the image that is something else is refused, the right one 
 test('a tmpfs that copies what it hides keeps the numbers of devices, also large ones', (place) => {
   mkdirSync(join(place.root, 'full'));
   spawnSync('mknod', [join(place.root, 'full/node'), 'c', '300', '70000']);
-  const copy = filesystem('tmpfs', '/full', { flags: 4 });
+  const copy = filesystem('tmpfs', '/full', { flags: mountFlags.copyUp });
   assert.is(run(place, 'stat -c %t:%T /full/node', [copy]).output, '12c:11170');
 });
 

@@ -34,20 +34,20 @@ static int has_line(const char *at, const char *line) {
 static int make_threaded(int dir, u32 flags) {
   char type[24];
   if (read_small(dir, "cgroup.type", type, sizeof type) <= 0 || !has_line(type, "domain invalid")) return 0;
-  return flags & 16 ? write_file(dir, "cgroup.type", "threaded", 8) : -EOPNOTSUPP;
+  return flags & CGROUP_OPEN_THREADED ? write_file(dir, "cgroup.type", "threaded", 8) : -EOPNOTSUPP;
 }
 
 /* `*made`: whether the directory was not there before. */
 static int enter_component(const struct step *s, int parent, const char *name, int *made) {
   enable_controllers(parent, text(s, S_CGROUP_OPEN_controllers), length(s, S_CGROUP_OPEN_controllers));
   long mask = RAW(umask, 022); /* the caller's could keep root of a user namespace out of its own cgroup (S45) */
-  long got = s->n[N_CGROUP_OPEN_flags] & 4 ? -EEXIST : SYS(mkdirat, parent, name, 0755); /* 4: it has to be there */
+  long got = s->n[N_CGROUP_OPEN_flags] & CGROUP_OPEN_MUST_EXIST ? -EEXIST : SYS(mkdirat, parent, name, 0755);
   RAW(umask, mask);
   if (got < 0 && got != -EEXIST) return (int)got;
   *made = got == 0;
   int child = (int)TRY(SYS(openat, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (s->n[N_CGROUP_OPEN_flags] & 1) TRY(inherit_cpuset(parent, child));
-  int fit = s->n[N_CGROUP_OPEN_version] != 2 || s->n[N_CGROUP_OPEN_flags] & 4 ? 0 : make_threaded(child, s->n[N_CGROUP_OPEN_flags]);
+  if (s->n[N_CGROUP_OPEN_flags] & CGROUP_OPEN_CPUSET) TRY(inherit_cpuset(parent, child));
+  int fit = s->n[N_CGROUP_OPEN_version] != 2 || s->n[N_CGROUP_OPEN_flags] & CGROUP_OPEN_MUST_EXIST ? 0 : make_threaded(child, s->n[N_CGROUP_OPEN_flags]);
   if (fit >= 0) return child;
   if (*made) RAW(unlinkat, parent, name, 0x200 /* AT_REMOVEDIR */);
   return RAW(close, child), fit;
@@ -55,20 +55,17 @@ static int enter_component(const struct step *s, int parent, const char *name, i
 
 /* Of v1, which says nothing about the cgroups below: they are looked through. */
 static int is_populated(int dir, int depth) {
-  char some[8], buffer[2048];
-  long got;
+  char some[8];
   if (read_small(dir, "cgroup.procs", some, sizeof some) > 0) return 1;
-  int found = 0, list = depth > 64 ? -1 : (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  while (!found && list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
-    for (long at = 0; at < got && !found;) {
-      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-      at += entry->reclen;
-      if (entry->type != 4 /* DT_DIR */ || str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
-      int child = (int)RAW(openat, list, entry->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-      found = child >= 0 && is_populated(child, depth + 1);
-      if (child >= 0) RAW(close, child);
-    }
-  if (list >= 0) RAW(close, list);
+  struct listing list = {.fd = depth > 64 ? -1 : (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  int found = 0;
+  for (struct dirent64 *entry; !found && list.fd >= 0 && (entry = next_entry(&list));) {
+    if (entry->type != DT_DIR) continue;
+    int child = (int)RAW(openat, list.fd, entry->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    found = child >= 0 && is_populated(child, depth + 1);
+    if (child >= 0) RAW(close, child);
+  }
+  if (list.fd >= 0) RAW(close, list.fd);
   return found;
 }
 
@@ -76,10 +73,10 @@ static int is_populated(int dir, int depth) {
 static int check_fitness(const struct step *s, int dir, int made) {
   char now[512];
   u32 flags = s->n[N_CGROUP_OPEN_flags], v2 = s->n[N_CGROUP_OPEN_version] == 2;
-  int known = flags & (2 | 8) && read_small(dir, v2 ? "cgroup.events" : "freezer.state", now, sizeof now) > 0;
+  int known = flags & (CGROUP_OPEN_REFUSE_POPULATED | CGROUP_OPEN_REFUSE_FROZEN) && read_small(dir, v2 ? "cgroup.events" : "freezer.state", now, sizeof now) > 0;
   where = W_read;
-  if (flags & 8 && known && (v2 ? has_line(now, "frozen 1") : !has_line(now, "THAWED"))) return -EDEADLK;
-  if (!(flags & 2) || made) return 0;
+  if (flags & CGROUP_OPEN_REFUSE_FROZEN && known && (v2 ? has_line(now, "frozen 1") : !has_line(now, "THAWED"))) return -EDEADLK;
+  if (!(flags & CGROUP_OPEN_REFUSE_POPULATED) || made) return 0;
   return (v2 ? known && has_line(now, "populated 1") : is_populated(dir, 0)) ? -EBUSY : 0;
 }
 
@@ -162,19 +159,15 @@ int op_cgroup_own(const struct step *s) {
 
 /* The first directory in `dir` that cannot be removed just so; its name to `name`. 0: there is none (any more). */
 static int first_busy(int dir, char *name, int *removed) {
-  char buffer[2048];
-  long got;
-  int list = (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = 0;
-  while (!found && list >= 0 && (got = RAW(getdents64, list, buffer, sizeof buffer)) > 0)
-    for (long at = 0; at < got && !found;) {
-      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-      at += entry->reclen;
-      if (entry->type != 4 /* DT_DIR */ || str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
-      long result = RAW(unlinkat, dir, entry->name, 0x200 /* AT_REMOVEDIR */);
-      if (result == 0) *removed = 1;
-      else if (result == -EBUSY) append(name, name + 256, entry->name), found = 1;
-    }
-  if (list >= 0) RAW(close, list);
+  struct listing list = {.fd = (int)RAW(openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  int found = 0;
+  for (struct dirent64 *entry; !found && list.fd >= 0 && (entry = next_entry(&list));) {
+    if (entry->type != DT_DIR) continue;
+    long result = RAW(unlinkat, dir, entry->name, 0x200 /* AT_REMOVEDIR */);
+    if (result == 0) *removed = 1;
+    else if (result == -EBUSY) append(name, name + 256, entry->name), found = 1;
+  }
+  if (list.fd >= 0) RAW(close, list.fd);
   return found;
 }
 

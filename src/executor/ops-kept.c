@@ -102,15 +102,10 @@ static int in_list(const char *names, u32 size, const char *name) {
 
 /* Anything that is not on the list is the engine's business, before anything is removed. */
 static int holds_only(int dir, const char *names, u32 size) {
-  char buffer[2048];
-  long got;
-  while ((got = TRY(SYS(getdents64, dir, buffer, sizeof buffer))) > 0)
-    for (long at = 0; at < got;) {
-      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-      at += entry->reclen;
-      if (!str_equal(entry->name, ".") && !str_equal(entry->name, "..") && !in_list(names, size, entry->name)) return -ENOTEMPTY;
-    }
-  return 0;
+  struct listing list = {.fd = dir};
+  for (struct dirent64 *entry; (entry = next_entry(&list));)
+    if (!in_list(names, size, entry->name)) return -ENOTEMPTY;
+  return (int)list.got;
 }
 
 /*

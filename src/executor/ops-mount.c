@@ -66,6 +66,8 @@ static void hear_kernel(int context) {
   G.failure.text_length = got > 0 ? (u32)got : 0;
 }
 
+#define MOUNT_COPIES ((u32)(MOUNT_COPY_UP | MOUNT_COPY_MODE))
+
 static int build_filesystem(const struct step *s, u32 flags) {
   G.failure.text_length = 0;
   int context = (int)TRY(SYS(fsopen, text(s, S_MOUNT_FILESYSTEM_type), FSOPEN_CLOEXEC));
@@ -76,7 +78,7 @@ static int build_filesystem(const struct step *s, u32 flags) {
   if (result >= 0) result = (int)SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
   /* tmpcopyup and the mode are written into it first; read-only comes after */
   u32 attributes = s->n[N_MOUNT_FILESYSTEM_attributes];
-  if (flags & 12) attributes &= ~(u32)MOUNT_ATTR_RDONLY;
+  if (flags & MOUNT_COPIES) attributes &= ~(u32)MOUNT_ATTR_RDONLY;
   if (result >= 0) result = (int)SYS(fsmount, context, FSMOUNT_CLOEXEC, attributes);
   int at = where;
   if (result < 0) hear_kernel(context);
@@ -87,10 +89,10 @@ static int build_filesystem(const struct step *s, u32 flags) {
 
 int op_mount_filesystem(const struct step *s) {
   u32 flags = s->n[N_MOUNT_FILESYSTEM_flags], attributes = s->n[N_MOUNT_FILESYSTEM_attributes];
-  if (flags & 12) { /* nothing there: nothing to copy, neither content nor mode */
+  if (flags & MOUNT_COPIES) { /* nothing there: nothing to copy, neither content nor mode */
     int there = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
     if (there >= 0) RAW(close, there);
-    else flags &= ~12u;
+    else flags &= ~MOUNT_COPIES;
   }
   int target = TRY(make_target(text(s, S_MOUNT_FILESYSTEM_target), 1, flags));
   if (too_long(text(s, S_MOUNT_FILESYSTEM_options), length(s, S_MOUNT_FILESYSTEM_options))) {
@@ -99,13 +101,13 @@ int op_mount_filesystem(const struct step *s) {
     return result;
   }
   int mount = build_filesystem(s, flags), result = mount;
-  if (mount >= 0 && flags & 12) {
+  if (mount >= 0 && flags & MOUNT_COPIES) {
     struct statx st;
     result = stat_fd(target, &st);
     int shadowed = result < 0 ? result : (int)SYS(openat, target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (shadowed < 0) result = shadowed;
-    if (result >= 0 && flags & 8) result = (int)SYS(fchmodat, mount, ".", st.stx_mode & 07777);
-    if (result >= 0 && flags & 4) result = copy_tree(shadowed, mount, 0);
+    if (result >= 0 && flags & MOUNT_COPY_MODE) result = (int)SYS(fchmodat, mount, ".", st.stx_mode & 07777);
+    if (result >= 0 && flags & MOUNT_COPY_UP) result = copy_tree(shadowed, mount, 0);
     if (shadowed >= 0) RAW(close, shadowed);
     if (result >= 0 && attributes & MOUNT_ATTR_RDONLY) result = set_attributes(mount, 0, MOUNT_ATTR_RDONLY, 0, 0);
   }
@@ -116,12 +118,12 @@ int op_mount_filesystem(const struct step *s) {
   return result < 0 ? result : 0;
 }
 
-/* Ids on disk are read through the user namespace in the slot. Flag 128: of everything below, too. */
+/* Ids on disk are read through the user namespace in the slot. */
 static int map_ids(int mount, u32 number, u32 flags) {
   struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (u64)slot(number)};
   if (number == NONE) return 0;
   if (slot(number) < 0) return -EBADF;
-  return (int)SYS(mount_setattr, mount, "", AT_EMPTY_PATH | (flags & 128 ? AT_RECURSIVE : 0), &attr, sizeof attr);
+  return (int)SYS(mount_setattr, mount, "", AT_EMPTY_PATH | (flags & MOUNT_MAP_BELOW ? AT_RECURSIVE : 0), &attr, sizeof attr);
 }
 
 /*
@@ -147,7 +149,7 @@ static int clone_inside(const char *path, u32 flags) {
 }
 
 int op_source_open(const struct step *s) {
-  u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = AT_SYMLINK_NOFOLLOW * !!(s->n[N_SOURCE_OPEN_flags] & 8);
+  u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = s->n[N_SOURCE_OPEN_flags] & MOUNT_NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0;
   if (recursive) flags |= AT_RECURSIVE;
   if (G.pending >= 0) RAW(close, G.pending);
   G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);
@@ -161,13 +163,13 @@ int op_source_open(const struct step *s) {
 
 static int open_source(const struct step *s) {
   u32 flags = s->n[N_MOUNT_BIND_flags];
-  if (flags & 4) {
+  if (flags & MOUNT_PASSED) {
     int fd = G.pending;
     G.pending = -1;
     return fd < 0 ? -EBADF : fd;
   }
   return (int)SYS(open_tree, AT_FDCWD, text(s, S_MOUNT_BIND_source),
-    (s->n[N_MOUNT_BIND_recursive] ? AT_RECURSIVE : 0) | (flags & 8 ? AT_SYMLINK_NOFOLLOW : 0) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    (s->n[N_MOUNT_BIND_recursive] ? AT_RECURSIVE : 0) | (flags & MOUNT_NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
 /* On /proc itself only another procfs may be bound (S06). */
@@ -198,14 +200,14 @@ static int copy_link(const struct step *s) {
 
 int op_mount_bind(const struct step *s) {
   struct statx st;
-  if (s->n[N_MOUNT_BIND_flags] & 64 && TRY(copy_link(s))) return 0;
+  if (s->n[N_MOUNT_BIND_flags] & MOUNT_COPY_SYMLINK && TRY(copy_link(s))) return 0;
   int mount = TRY(open_source(s));
   int result = stat_fd(mount, &st), target = -1;
   if (result >= 0) result = map_ids(mount, s->n[N_MOUNT_BIND_idmapSlot], s->n[N_MOUNT_BIND_flags]);
   if (result >= 0) result = set_attributes(mount, AT_RECURSIVE, s->n[N_MOUNT_BIND_recursiveSet], s->n[N_MOUNT_BIND_recursiveClear], 0);
   if (result >= 0) result = set_attributes(mount, 0, s->n[N_MOUNT_BIND_set], s->n[N_MOUNT_BIND_clear], 0);
-  /* 256: the target is /proc, procfs there already or not */
-  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & 256 && !(target_flags(s, mount) & TARGET_PROC_ROOT)) result = -EPERM;
+  /* the target is /proc, procfs there already or not */
+  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & MOUNT_SOURCE_IS_PROC && !(target_flags(s, mount) & TARGET_PROC_ROOT)) result = -EPERM;
   if (result >= 0) result = target = make_target(text(s, S_MOUNT_BIND_target), (st.stx_mode & 0170000) == 0040000, target_flags(s, mount));
   if (result >= 0) result = attach(mount, target);
   int at = where;

@@ -72,6 +72,21 @@ int op_sysctl(const struct step *s) {
   return result < 0 ? (int)result : result < (long)length(s, S_SYSCTL_WRITE_value) ? -EIO : 0;
 }
 
+/* The next name but `.` and `..`; NULL at the end and after an error. */
+struct dirent64 *next_entry(struct listing *list) {
+  for (;;) {
+    if (list->at >= list->got) {
+      list->at = 0;
+      list->got = RAW(getdents64, list->fd, list->buffer, sizeof list->buffer);
+      if (list->got < 0) where = W_getdents64;
+      if (list->got <= 0) return NULL;
+    }
+    struct dirent64 *entry = (struct dirent64 *)(list->buffer + list->at);
+    list->at += entry->reclen;
+    if (!str_equal(entry->name, ".") && !str_equal(entry->name, "..")) return entry;
+  }
+}
+
 static int copy_entry(int from, int to, const char *name, int depth) {
   char buffer[4096];
   struct statx st = {0};
@@ -106,15 +121,8 @@ static int copy_entry(int from, int to, const char *name, int depth) {
 
 /* tmpcopyup: the shadowed directory's content into a new file system, by descriptors only. */
 int copy_tree(int from, int to, int depth) {
-  char buffer[2048];
-  long got;
+  struct listing list = {.fd = from};
   if (depth > 64) return -ELOOP;
-  while ((got = SYS(getdents64, from, buffer, sizeof buffer)) > 0)
-    for (long at = 0; at < got;) {
-      struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-      at += entry->reclen;
-      if (str_equal(entry->name, ".") || str_equal(entry->name, "..")) continue;
-      TRY(copy_entry(from, to, entry->name, depth));
-    }
-  return (int)got;
+  for (struct dirent64 *entry; (entry = next_entry(&list));) TRY(copy_entry(from, to, entry->name, depth));
+  return (int)list.got;
 }

@@ -70,7 +70,7 @@ int parent_of(const char *path, char *name, int create) {
 
 /* A place to mount on: looked up, or made when missing. File system type decides what /proc may carry (S06). */
 int make_target(const char *path, int directory, u32 flags) {
-  u64 how = flags & 1 ? RESOLVE_NO_SYMLINKS : 0, open = O_PATH | (flags & 16 ? O_NOFOLLOW : 0);
+  u64 how = flags & MOUNT_STRICT ? RESOLVE_NO_SYMLINKS : 0, open = O_PATH | (flags & MOUNT_NO_TARGET_LINK ? O_NOFOLLOW : 0);
   int fd = resolve(path, open, how);
   if (fd == -ENOENT && directory) {
     int made = TRY(make_directories(path, 0755));
@@ -92,7 +92,7 @@ int make_target(const char *path, int directory, u32 flags) {
   TRY(stat_fd(G.root, &root));
   int refused = 0;
   if (st.stx_ino == root.stx_ino && st.stx_mnt_id == root.stx_mnt_id) refused = EBUSY; /* S03: nothing goes over the root */
-  int over = flags & 2 || (flags & TARGET_PROC_ROOT && st.stx_ino == 1);
+  int over = flags & MOUNT_PROC || (flags & TARGET_PROC_ROOT && st.stx_ino == 1);
   if (fs.type == PROC_SUPER_MAGIC && !over) refused = EPERM;
   if (!refused && directory && (st.stx_mode & 0170000) != 0040000) refused = ENOTDIR;
   if (!refused && !directory && (st.stx_mode & 0170000) == 0040000) refused = EISDIR;

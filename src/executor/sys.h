@@ -111,6 +111,9 @@ struct outcome {
 
 /* What getdents64(2) fills in. */
 struct dirent64 { u64 ino, off; u16 reclen; u8 type; char name[]; };
+#define DT_DIR 4
+/* A directory that is being read: only .fd is the caller's to set. `got` is negative after an error, 0 at the end. */
+struct listing { int fd; long got, at; char buffer[2048]; };
 
 struct state {
   const struct plan_header *plan;
@@ -169,8 +172,8 @@ int kept_plan(char **argv, char **envp, const char *engine, int *directory);
 
 /* resolve.c */
 int resolve(const char *path, u64 how_flags, u64 resolve_flags);
-#define TARGET_PROC_ROOT 0x10000 /* what is mounted is a whole procfs: it may go over another, but not on anything in it (S06) */
-int make_target(const char *path, int directory, u32 flags);
+#define TARGET_PROC_ROOT 0x10000u /* what is mounted is a whole procfs: it may go over another, but not on anything in it (S06) */
+int make_target(const char *path, int directory, u32 flags); /* of enum mount_flag, and the one above */
 int make_directories(const char *path, u32 mode);
 int parent_of(const char *path, char *name, int create);
 int trusted_proc(void);
@@ -264,5 +267,6 @@ int op_criu_exec(const struct step *s);
 int op_criu_request(const struct step *s);
 int op_criu_until(const struct step *s);
 void criu_dismiss(void);
+struct dirent64 *next_entry(struct listing *list);
 int copy_tree(int from, int to, int depth);
 int hide_host_mounts(void);

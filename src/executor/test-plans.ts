@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OpArgs, OpName, Role } from '../generated/ops.js';
+import { mountFlags, type OpArgs, type OpName, type Role } from '../generated/ops.js';
 import { carryOut } from '../host/executor.js';
 import { encodePlan } from '../plan/encode.js';
 import type { Step } from '../plan/step.js';
@@ -60,7 +60,7 @@ export const create = (
 export const prepareRoot = (root: string): Step[] => [
   init('session.start', {}),
   init('root.prepare', { propagation: rslave, parent: 1 << 18, path: root }),
-  filesystem('proc', '/proc', { flags: 3 }),
+  filesystem('proc', '/proc', { flags: mountFlags.strict | mountFlags.proc }),
   filesystem('tmpfs', '/dev', { options: ['mode=755'] }),
   ...['/usr', '/bin', '/lib', '/lib64'].map((path) => bind(path, path)),
 ];

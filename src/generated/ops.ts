@@ -105,6 +105,44 @@ export interface OpArgs {
 export type OpName = keyof OpArgs;
 /** Slots that the executor fills or reads by itself. */
 export const wiredSlots = {"state":6} as const;
+export const mountFlags = {
+  /** the target is no symbolic link, nor behind one */
+  strict: 1,
+  /** may go over a procfs */
+  proc: 2,
+  /** bind: the source comes from the host with source.open */
+  passed: 4,
+  /** bind: the source is not followed when it is a symbolic link */
+  noSourceLink: 8,
+  /** the target's last component is not followed */
+  noTargetLink: 16,
+  /** bind: a source that is a symbolic link is made again */
+  copySymlink: 64,
+  /** bind: the ids of mounts below are mapped, too */
+  mapBelow: 128,
+  /** bind: the source must be the root of a procfs */
+  sourceIsProc: 256,
+  /** filesystem: what the target held is copied into it */
+  copyUp: 512,
+  /** filesystem: it gets the mode of the target */
+  copyMode: 1024,
+} as const;
+export const cgroupOpenFlags = {
+  /** v1 cpuset: cpus and mems are copied down from the parent where they are empty */
+  cpuset: 1,
+  /** a cgroup that holds processes, itself or in one below it, is refused */
+  refusePopulated: 2,
+  /** nothing is made: the cgroup has to be there */
+  mustExist: 4,
+  /** a cgroup that is frozen, or lies below one, is refused */
+  refuseFrozen: 8,
+  /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
+  threaded: 16,
+} as const;
+export const consoleFlags = {
+  /** it is bound over /dev/console */
+  bind: 1,
+} as const;
 export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */
 export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] } = {

@@ -9,6 +9,31 @@ enum wired_slot { SLOT_STATE = 6 };
 /* Options before the command that take a value, from src/cli/options.ts. */
 static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
 
+enum mount_flag {
+  MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */
+  MOUNT_PROC = 2, /* may go over a procfs */
+  MOUNT_PASSED = 4, /* bind: the source comes from the host with source.open */
+  MOUNT_NO_SOURCE_LINK = 8, /* bind: the source is not followed when it is a symbolic link */
+  MOUNT_NO_TARGET_LINK = 16, /* the target's last component is not followed */
+  MOUNT_COPY_SYMLINK = 64, /* bind: a source that is a symbolic link is made again */
+  MOUNT_MAP_BELOW = 128, /* bind: the ids of mounts below are mapped, too */
+  MOUNT_SOURCE_IS_PROC = 256, /* bind: the source must be the root of a procfs */
+  MOUNT_COPY_UP = 512, /* filesystem: what the target held is copied into it */
+  MOUNT_COPY_MODE = 1024, /* filesystem: it gets the mode of the target */
+};
+
+enum cgroup_open_flag {
+  CGROUP_OPEN_CPUSET = 1, /* v1 cpuset: cpus and mems are copied down from the parent where they are empty */
+  CGROUP_OPEN_REFUSE_POPULATED = 2, /* a cgroup that holds processes, itself or in one below it, is refused */
+  CGROUP_OPEN_MUST_EXIST = 4, /* nothing is made: the cgroup has to be there */
+  CGROUP_OPEN_REFUSE_FROZEN = 8, /* a cgroup that is frozen, or lies below one, is refused */
+  CGROUP_OPEN_THREADED = 16, /* v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
+};
+
+enum console_flag {
+  CONSOLE_BIND = 1, /* it is bound over /dev/console */
+};
+
 enum op {
   OP_CGROUP_OPEN = 1,
   OP_CGROUP_WRITE = 2,

@@ -1,11 +1,12 @@
 import { fail, TsrunError } from '../errors/error.js';
+import { cgroupOpenFlags } from '../generated/ops.js';
 import { errnoOf } from '../host/files.js';
 import { sendSignal } from '../host/process.js';
 import { type Step, step } from '../plan/step.js';
 import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
-import { type CgroupRecord, cgroupOpenFlags, firstSlot } from '../tables/cgroup.js';
+import { type CgroupRecord, firstSlot } from '../tables/cgroup.js';
 import { SIGKILL, SIGTERM, signalNumber } from '../tables/signals.js';
 import type { CgroupControl, SignalProcess } from './tools.js';
 

@@ -98,17 +98,3 @@ export const delegatedFiles: readonly string[] = ['cgroup.procs', 'cgroup.subtre
 
 /** v2 controllers that a threaded cgroup can have; the others need a domain. */
 export const threadedControllers: ReadonlySet<string> = new Set(['cpu', 'cpuset', 'perf_event', 'pids', 'cgroup']);
-
-/** Flags of the executor's `cgroup.open`. */
-export const cgroupOpenFlags = {
-  /** v1 cpuset: copy cpus and mems down from the parent where they are empty. */
-  cpuset: 1,
-  /** Refuse a cgroup that already holds processes, itself or in one below it. */
-  refusePopulated: 2,
-  /** Make nothing: the cgroup has to be there. */
-  mustExist: 4,
-  /** Refuse a cgroup that is frozen, or lies below one. */
-  refuseFrozen: 8,
-  /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused. */
-  threaded: 16,
-} as const;

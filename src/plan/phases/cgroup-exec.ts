@@ -1,6 +1,7 @@
 /** Where another process of a running container goes: into its cgroups, or into ones below them that exist. */
 import { fail } from '../../errors/error.js';
-import { type CgroupPlace, type CgroupRecord, cgroupOpenFlags, slotOfPlace } from '../../tables/cgroup.js';
+import { cgroupOpenFlags } from '../../generated/ops.js';
+import { type CgroupPlace, type CgroupRecord, slotOfPlace } from '../../tables/cgroup.js';
 import { noSlot, type Step, step } from '../step.js';
 
 const code = 'TSR_CGROUP_SUB_PATH';

@@ -5,7 +5,7 @@ import type { TsrunError } from '../../errors/error.js';
 import type { HostFacts } from '../../linux/facts.js';
 import type { Step } from '../step.js';
 import { type CgroupSpec, compileCgroup } from './cgroup.js';
-import { cgroupOpenFlags } from '../../tables/cgroup.js';
+import { cgroupOpenFlags } from '../../generated/ops.js';
 import { placeCgroup } from './cgroup-placement.js';
 import { hostFacts, type TestHost } from './cgroup-test-facts.js';
 import { placeInSystemd } from './systemd-placement.js';

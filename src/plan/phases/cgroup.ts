@@ -4,14 +4,9 @@
  */
 import type { Resources, Spec } from '../../bundle/types.js';
 import { type Failure, fail } from '../../errors/error.js';
+import { cgroupOpenFlags } from '../../generated/ops.js';
 import type { HostFacts } from '../../linux/facts.js';
-import {
-  type CgroupRecord,
-  type CgroupSetting,
-  cgroupOpenFlags,
-  slotOfPlace,
-  threadedControllers,
-} from '../../tables/cgroup.js';
+import { type CgroupRecord, type CgroupSetting, slotOfPlace, threadedControllers } from '../../tables/cgroup.js';
 import { type Step, step } from '../step.js';
 import { orderDeviceRules } from './cgroup-devices.js';
 import { compileLegacyDevices, compileResources } from './cgroup-resources.js';

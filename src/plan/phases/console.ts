@@ -1,9 +1,7 @@
 import { fail } from '../../errors/error.js';
 import type { ProcessContext } from '../options.js';
+import { consoleFlags } from '../../generated/ops.js';
 import { noSlot, type Step, slots, step } from '../step.js';
-
-/** Flag of the executor's `console.open`: bind the terminal on /dev/console, too. Only the first process's is. */
-const bindConsole = 1;
 
 /** Whether the caller and the config agree on a terminal. The texts are runc's, name and all: who drives runtimes knows them (cli-contract). */
 function refuseMismatch({ process, options }: ProcessContext): void {
@@ -42,7 +40,7 @@ export function socketSteps(context: ProcessContext): Step[] {
  * The terminal comes from the container's own devpts, so it is made after the mounts; a foreground run gets the
  * master handed to the executor, else it goes through the console socket.
  */
-export function consoleSteps({ process, options }: ProcessContext, flags: 0 | 1 = bindConsole): Step[] {
+export function consoleSteps({ process, options }: ProcessContext, flags: number = consoleFlags.bind): Step[] {
   if (!process.terminal) return [];
   const { consoleSize } = process;
   const args = {
@@ -52,6 +50,6 @@ export function consoleSteps({ process, options }: ProcessContext, flags: 0 | 1 
     uid: process.user?.uid ?? 0,
     flags,
   };
-  const summary = flags === bindConsole ? 'open a terminal and make it /dev/console' : 'open a terminal';
+  const summary = flags & consoleFlags.bind ? 'open a terminal and make it /dev/console' : 'open a terminal';
   return [step('init', 'console.open', args, '/process/terminal', summary)];
 }

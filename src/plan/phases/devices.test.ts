@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { consoleFlags, mountFlags } from '../../generated/ops.js';
 import { MOUNT_ATTR as A } from '../../tables/mount-options.js';
 import { compile, namespaces, only, pick, places } from '../test-inputs.js';
 
@@ -72,7 +73,7 @@ test("in a user namespace the host's nodes are bound", () => {
   const binds = pick(plan, 'mount.bind');
   assert.equal(
     binds.map(({ args }) => (args as { flags: number }).flags),
-    [32, 32, 32, 32, 32, 32, 36],
+    [0, 0, 0, 0, 0, 0, mountFlags.passed],
   );
   assert.is((only(plan, 'source.open').args as { path: string }).path, '/dev/fuse');
   const rootless = compile({}, {}, { inUserNamespace: true });
@@ -112,10 +113,22 @@ test('a terminal goes through the console socket, or stays with a foreground run
   const process = { terminal: true, consoleSize: { height: 24, width: 80 } };
   const detached = compile({ process }, { consoleSocket: '/run/console.sock' });
   assert.equal(only(detached, 'socket.connect').args, { slot: 2, path: '/run/console.sock' });
-  assert.equal(only(detached, 'console.open').args, { slot: 2, rows: 24, columns: 80, uid: 0, flags: 1 });
+  assert.equal(only(detached, 'console.open').args, {
+    slot: 2,
+    rows: 24,
+    columns: 80,
+    uid: 0,
+    flags: consoleFlags.bind,
+  });
   const foreground = compile({ process: { terminal: true, user: { uid: 7, gid: 7 } } }, { mode: 'run' });
   // Without a size of its own it gets that of the caller's terminal, which the executor asks.
-  assert.equal(only(foreground, 'console.open').args, { slot: 0xffffffff, rows: 0, columns: 0, uid: 7, flags: 1 });
+  assert.equal(only(foreground, 'console.open').args, {
+    slot: 0xffffffff,
+    rows: 0,
+    columns: 0,
+    uid: 7,
+    flags: consoleFlags.bind,
+  });
   assert.is(only(foreground, 'child.supervise').args.terminal, 1);
   assert.equal(pick(compile({ process: { consoleSize: { height: 1, width: 1 } } }), 'console.'), []);
 });

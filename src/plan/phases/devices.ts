@@ -1,8 +1,9 @@
 import type { Device } from '../../bundle/types.js';
+import { mountFlags } from '../../generated/ops.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, step } from '../step.js';
-import { type MountEntry, targetFlags } from './mounts.js';
+import type { MountEntry } from './mounts.js';
 import { isApart } from './namespaces.js';
 
 /** What every container has (config-linux.md, default devices); console and ptmx are not nodes of their own. */
@@ -42,7 +43,7 @@ function nodeStep({ path, type, major, minor, fileMode, uid, gid }: Device, poin
 /** In a user namespace nobody may make nodes, so the host's is bound. */
 function hostNodeSteps(context: Context, { path }: Device, pointer: string): Step[] {
   const passed = pointer !== '' && isApart(context.namespaces, 'user') && context.facts.uid === 0;
-  const flags = targetFlags.device | (passed ? targetFlags.passed : 0);
+  const flags = passed ? mountFlags.passed : 0;
   const none = { recursive: 0, set: 0, clear: 0, recursiveSet: 0, recursiveClear: 0, idmapSlot: noSlot };
   const steps: Step[] = [];
   if (passed) {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { mountFlags } from '../../generated/ops.js';
 import type { Mount } from '../../bundle/types.js';
 import { MOUNT_ATTR as A, MS } from '../../tables/mount-options.js';
 import { compile, namespaces, only, pick, type SpecChanges } from '../test-inputs.js';
@@ -17,7 +18,7 @@ test('a filesystem gets attributes, superblock flags and data', () => {
   assert.equal([pointer, summary, role], ['/mounts/0', 'mount tmpfs on /data', 'init']);
   assert.equal(args, {
     attributes: A.NOSUID | A.NOEXEC | A.RDONLY | A.STRICTATIME,
-    flags: 8,
+    flags: mountFlags.copyMode,
     type: 'tmpfs',
     source: 'shm',
     target: '/data',
@@ -27,9 +28,12 @@ test('a filesystem gets attributes, superblock flags and data', () => {
 });
 
 test('a tmpfs takes the mode of what it hides, unless one is given', () => {
-  assert.is(filesystem({ destination: '/a', type: 'tmpfs' }).flags, 8);
+  assert.is(filesystem({ destination: '/a', type: 'tmpfs' }).flags, mountFlags.copyMode);
   assert.is(filesystem({ destination: '/a', type: 'tmpfs', options: ['mode=1777'] }).flags, 0);
-  assert.is(filesystem({ destination: '/a', type: 'tmpfs', options: ['tmpcopyup'] }).flags, 12);
+  assert.is(
+    filesystem({ destination: '/a', type: 'tmpfs', options: ['tmpcopyup'] }).flags,
+    mountFlags.copyUp | mountFlags.copyMode,
+  );
   assert.is(filesystem({ destination: '/a', type: 'ramfs' }).flags, 0);
 });
 
@@ -41,10 +45,13 @@ test('read-only reaches the superblock of a filesystem with a device', () => {
 });
 
 test('/proc and /sys are reached without symlinks', () => {
-  assert.is(filesystem({ destination: '/proc', type: 'proc', source: 'proc' }).flags, 3);
-  assert.is(filesystem({ destination: '/sys', type: 'sysfs', source: 'sysfs' }).flags, 1);
-  assert.is(filesystem({ destination: '/other', type: 'proc' }).flags, 1);
-  assert.is(filesystem({ destination: '/x/../sys/', type: 'tmpfs', options: ['mode=755'] }).flags, 1);
+  assert.is(
+    filesystem({ destination: '/proc', type: 'proc', source: 'proc' }).flags,
+    mountFlags.strict | mountFlags.proc,
+  );
+  assert.is(filesystem({ destination: '/sys', type: 'sysfs', source: 'sysfs' }).flags, mountFlags.strict);
+  assert.is(filesystem({ destination: '/other', type: 'proc' }).flags, mountFlags.strict);
+  assert.is(filesystem({ destination: '/x/../sys/', type: 'tmpfs', options: ['mode=755'] }).flags, mountFlags.strict);
 });
 
 test('a relative destination starts at the root, a relative source at the bundle', () => {
@@ -70,7 +77,10 @@ test('a bind is decided by the option, never by the type', () => {
 });
 
 test('a bind looks its ends up as it is told', () => {
-  assert.is(bind({ destination: '/a', source: '/s', options: ['bind', 'src-nofollow', 'dest-nofollow'] }).flags, 24);
+  assert.is(
+    bind({ destination: '/a', source: '/s', options: ['bind', 'src-nofollow', 'dest-nofollow'] }).flags,
+    mountFlags.noSourceLink | mountFlags.noTargetLink,
+  );
 });
 
 test('root of the host opens sources for a user namespace, a user has the same rights inside', () => {
@@ -80,10 +90,13 @@ test('root of the host opens sources for a user namespace, a user has the same r
   const open = plan.steps[at]!;
   assert.equal(
     [open.role, open.args, open.pointer],
-    ['host', { recursive: 1, flags: 8, idmapSlot: 0xffffffff, path: '/src' }, '/mounts/0'],
+    ['host', { recursive: 1, flags: mountFlags.noSourceLink, idmapSlot: 0xffffffff, path: '/src' }, '/mounts/0'],
   );
   const next = plan.steps[at + 1]!;
-  assert.equal([next.op, next.role, (next.args as { flags: number }).flags], ['mount.bind', 'init', 12]);
+  assert.equal(
+    [next.op, next.role, (next.args as { flags: number }).flags],
+    ['mount.bind', 'init', mountFlags.noSourceLink | mountFlags.passed],
+  );
   const own = [{ containerID: 0, hostID: 7, size: 1 }];
   const linux = { namespaces: namespaces('mount', 'user'), uidMappings: own, gidMappings: own };
   assert.equal(pick(compile({ linux, mounts: [mount] }, {}, { uid: 7, gid: 7 }), 'source.open'), []);
@@ -127,14 +140,17 @@ test('recursive options of a fresh mount are set on its tree', () => {
 
 test('on a procfs the executor lets in a procfs and the files of lxcfs only', () => {
   for (const destination of ['/proc/cpuinfo', '/proc/sys/kernel/ns_last_pid']) {
-    assert.is(bind({ destination, source: '/lxcfs', options: ['bind'] }).flags, 2);
+    assert.is(bind({ destination, source: '/lxcfs', options: ['bind'] }).flags, mountFlags.proc);
   }
   for (const destination of ['/proc/net/dev', '/x/../proc/self', 'proc/1']) {
     assert.is(filesystem({ destination, type: 'tmpfs', options: ['mode=755'] }).flags, 0);
   }
-  assert.is(filesystem({ destination: '/proc', type: 'tmpfs', options: ['mode=755'] }).flags, 1);
+  assert.is(filesystem({ destination: '/proc', type: 'tmpfs', options: ['mode=755'] }).flags, mountFlags.strict);
   // Whether the source is a procfs is for the executor to say.
-  assert.is(bind({ destination: '/proc', source: '/proc', options: ['rbind'] }).flags, 257);
+  assert.is(
+    bind({ destination: '/proc', source: '/proc', options: ['rbind'] }).flags,
+    mountFlags.strict | mountFlags.sourceIsProc,
+  );
 });
 
 test('sysfs in a user namespace has the host as an alternative, as it stands', () => {
@@ -172,7 +188,7 @@ test('the mount label goes to filesystems that take one', () => {
 });
 
 test('copy-symlink is for the executor, which looks at the source', () => {
-  assert.is(bind({ destination: '/a', source: '/s', options: ['bind', 'copy-symlink'] }).flags, 64);
+  assert.is(bind({ destination: '/a', source: '/s', options: ['bind', 'copy-symlink'] }).flags, mountFlags.copySymlink);
 });
 
 test('options without effect are named', () => {

@@ -1,4 +1,5 @@
 import type { Mount } from '../../bundle/types.js';
+import { mountFlags } from '../../generated/ops.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import { proxiedProcFiles } from '../../tables/proc-files.js';
 import type { Context } from '../options.js';
@@ -19,22 +20,6 @@ export interface MountEntry {
   readonly clean: string;
   readonly options: FoldedOptions;
 }
-
-/** Flags of the executor's `mount.filesystem` and `mount.bind`. */
-export const targetFlags = {
-  /** The source of a bind must be the root of a procfs. */
-  sourceIsProc: 256,
-  strict: 1,
-  proc: 2,
-  passed: 4,
-  copyUp: 4,
-  noSourceLink: 8,
-  copyMode: 8,
-  noTargetLink: 16,
-  device: 32,
-  copySymlink: 64,
-  mapBelow: 128,
-} as const;
 
 /** Filesystems without a device below them: whether their superblock is read-only makes no difference. */
 const virtual: ReadonlySet<string> = new Set(['tmpfs', 'proc', 'sysfs', 'devpts', 'mqueue', 'cgroup2', 'ramfs']);
@@ -77,7 +62,7 @@ function propagationSteps({ options, target, pointer, mount }: MountEntry): Step
 export function placeFlags({ clean, mount }: MountEntry): number {
   const strict = clean === '/proc' || clean === '/sys' || mount.type === 'proc' || mount.type === 'sysfs';
   const proc = (clean === '/proc' && mount.type === 'proc') || proxiedProcFiles.includes(clean);
-  return (strict ? targetFlags.strict : 0) | (proc ? targetFlags.proc : 0);
+  return (strict ? mountFlags.strict : 0) | (proc ? mountFlags.proc : 0);
 }
 
 /**
@@ -90,15 +75,15 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
   const passed = isApart(context.namespaces, 'user') && context.facts.uid === 0;
   const recursive = options.recursive ? 1 : 0;
   const lookUp =
-    (options.sourceNoFollow ? targetFlags.noSourceLink : 0) |
-    (options.targetNoFollow ? targetFlags.noTargetLink : 0) |
-    (options.copySymlink ? targetFlags.copySymlink : 0) |
-    (options.idmap === 'recursive' ? targetFlags.mapBelow : 0);
+    (options.sourceNoFollow ? mountFlags.noSourceLink : 0) |
+    (options.targetNoFollow ? mountFlags.noTargetLink : 0) |
+    (options.copySymlink ? mountFlags.copySymlink : 0) |
+    (options.idmap === 'recursive' ? mountFlags.mapBelow : 0);
   const flags =
     lookUp |
-    (passed ? targetFlags.passed : 0) |
+    (passed ? mountFlags.passed : 0) |
     // Only another procfs may be bound over /proc; the executor looks at the source itself (S06).
-    (entry.clean === '/proc' ? (placeFlags(entry) & ~targetFlags.proc) | targetFlags.sourceIsProc : placeFlags(entry));
+    (entry.clean === '/proc' ? (placeFlags(entry) & ~mountFlags.proc) | mountFlags.sourceIsProc : placeFlags(entry));
   const { set, clear, recursiveSet, recursiveClear } = options;
   const idmapSlot = slotOfMount(idMaps, context, mount);
   // Whoever has the rights over the filesystem maps it: the host, where root in the container is nobody there.
@@ -109,7 +94,7 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
   if (passed) {
     const open = {
       recursive,
-      flags: flags & (targetFlags.noSourceLink | targetFlags.mapBelow),
+      flags: flags & (mountFlags.noSourceLink | mountFlags.mapBelow),
       idmapSlot,
       path: source,
     };
@@ -156,13 +141,13 @@ function filesystemSteps(context: Context, entry: MountEntry): Step[] {
   const list = attributes & MOUNT_ATTR.RDONLY && !virtual.has(type) ? ['ro'] : [];
   const soft: string[] = [];
   let flags = placeFlags(entry);
-  if (type === 'tmpfs') flags |= targetFlags.copyMode | (options.tmpcopyup ? targetFlags.copyUp : 0);
+  if (type === 'tmpfs') flags |= mountFlags.copyMode | (options.tmpcopyup ? mountFlags.copyUp : 0);
   list.push(...options.superblock);
   for (const { option } of options.data) {
     // What the ids of another user namespace do not cover (gid=5 for tty) is better left out than fatal.
     if (type === 'devpts' && context.inUserNamespace && option.startsWith('gid=')) soft.push(option);
     else list.push(option);
-    if (option.startsWith('mode=')) flags &= ~targetFlags.copyMode;
+    if (option.startsWith('mode=')) flags &= ~mountFlags.copyMode;
   }
   list.push(...labelOption(context, type));
   const args = {
@@ -201,7 +186,7 @@ function sysfsFallback(
     clear: 0,
     recursiveSet: options.set & MOUNT_ATTR.RDONLY,
     recursiveClear: 0,
-    flags: clean === '/sys' ? targetFlags.strict : 0,
+    flags: clean === '/sys' ? mountFlags.strict : 0,
     idmapSlot: noSlot,
     source: '/sys',
     target,
