@@ -77,6 +77,23 @@ test('lets the default right to make nodes stay, which opens nothing', () => {
   assert.equal(v1([{ allow: false, type: 'c', major: 99, minor: 1, access: 'rwm' }]), defaults);
 });
 
+test('lets it stay on v2, too, where a device is denied by name; denied whole it goes', () => {
+  const policy = (devices: readonly DeviceCgroup[]) =>
+    orderDeviceRules(devices, '/linux/resources/devices').rules.map(
+      (rule) => `${rule.allow ? 'allow' : 'deny'} ${renderDeviceRule(rule)}`,
+    );
+  // Docker's, with --device-cgroup-rule: the last one that matches wins, so that mknod(2) works.
+  const docker: DeviceCgroup[] = [
+    { allow: false, access: 'rwm' },
+    { allow: false, type: 'c', major: 10, minor: 229, access: 'rwm' },
+    { allow: true, type: 'c', major: 10, minor: 229, access: 'rw' },
+  ];
+  assert.ok(policy(docker).indexOf('allow c *:* m') > policy(docker).indexOf('deny c 10:229 rwm'));
+  const whole: DeviceCgroup[] = [{ allow: false, type: 'c', access: 'm' }];
+  assert.ok(policy(whole).indexOf('allow c *:* m') < policy(whole).indexOf('deny c *:* m'));
+  assert.ok(policy(whole).indexOf('allow b *:* m') > policy(whole).indexOf('deny c *:* m'));
+});
+
 test('refuses rules that mean nothing, by pointer', () => {
   assert.is(pointerOf([{ allow: true, type: 'c', major: 1, minor: 3 }]), '/linux/resources/devices/0');
   assert.is(pointerOf([{ allow: true, type: 'c', access: 'rx' }]), '/linux/resources/devices/0/access');

@@ -2,7 +2,9 @@
  * The device cgroup's rules: deny all, then the config's rules in their order, then the defaults (S34), as crun has
  * them and runtime-tools reads them back. A rule that denies everything starts over, defaults included, as engines
  * expect that send nothing but `deny all`. A default that a rule of the config denies goes in front of it, so that
- * it can be taken away (runc and crun append all of them last, so nothing can: runc issue 1618).
+ * it can be taken away (runc and crun append all of them last, so nothing can: runc issue 1618). That any node may be
+ * made is taken away only whole: v1 can express no exception from it, it opens nothing, and Docker, which denies
+ * /dev/fuse by name in every config, means its use.
  */
 import type { DeviceCgroup } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
@@ -45,14 +47,17 @@ function readNumber(value: number | bigint | null | undefined, pointer: string):
   return number;
 }
 
-const covers = (rule: number, device: number): boolean => rule === -1 || device === -1 || rule === device;
+const within = (number: number, wanted: number): boolean => wanted === -1 || number === wanted;
+const meets = (a: number, b: number): boolean => a === -1 || b === -1 || a === b;
 
 function addDefaults(rules: readonly DeviceRule[]): DeviceRule[] {
-  const isDenied = (device: DeviceRule): boolean =>
-    rules.some(
+  const isDenied = (device: DeviceRule): boolean => {
+    const matches = device.access === deviceAccess.mknod ? within : meets;
+    return rules.some(
       ({ allow, type, major, minor }) =>
-        !allow && type === device.type && covers(major, device.major) && covers(minor, device.minor),
+        !allow && type === device.type && matches(device.major, major) && matches(device.minor, minor),
     );
+  };
   return [
     ...defaultDeviceRules.filter(isDenied),
     ...rules,
@@ -87,9 +92,6 @@ export function orderDeviceRules(devices: readonly DeviceCgroup[], pointer: stri
   }
   return { allowByDefault, rules: withDefaults ? addDefaults(rules) : rules };
 }
-
-const within = (number: number, wanted: number): boolean => wanted === -1 || number === wanted;
-const meets = (a: number, b: number): boolean => a === -1 || b === -1 || a === b;
 
 /** Takes `rule` away from the exceptions made so far. @throws TsrunError where v1 cannot express that. */
 function subtract(exceptions: DeviceRule[], rule: DeviceRule): void {
