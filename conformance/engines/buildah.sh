@@ -73,7 +73,7 @@ FILE
   b bud -q --isolation oci --network none --memory 64m --cpu-shares 512 --ulimit nofile=512:512 --volume /sys/fs/cgroup:/c:ro -t limited -f "$WORK/Dockerfile" "$WORK" >/dev/null || return
   local n; n=$(b from localhost/limited) && run "$n" -- cat /seen; b rm "$n" >/dev/null
 }
-cell 'build --memory --cpu-shares --ulimit' $'67108864\n(512|20)\n512' limited
+cell 'build --memory --cpu-shares --ulimit' $'67108864\n(512|20|59)\n512' limited
 mapped() {
   printf 'FROM localhost/box:1\nRUN tr -s " " </proc/self/uid_map >/map && touch /mine && stat -c %%u /mine >>/map\n' >"$WORK/Dockerfile"
   b bud -q --isolation oci --network none --userns-uid-map 0:100000:65536 --userns-gid-map 0:100000:65536 -t mapped -f "$WORK/Dockerfile" "$WORK" >/dev/null || return

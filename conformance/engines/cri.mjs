@@ -2,7 +2,7 @@
 //   node cri.mjs SOCKET METHOD [JSON]                one call; prints the answer as JSON
 //   node cri.mjs SOCKET exec CONTAINER tty|stdin|no COMMAND...  streaming exec through a websocket; prints stdout, exits with the status
 //   node cri.mjs SOCKET attach CONTAINER tty|stdin|no LINE      sends a line to the first process and prints what it says for a second
-//   node cri.mjs SOCKET many COUNT [JSON]            so many pods with a container each, all at once; prints how many ran
+//   node cri.mjs SOCKET many COUNT JSON PARENT       so many pods with a container each, all at once, below a cgroup; prints how many ran
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -101,9 +101,9 @@ async function stream(url, input, seconds) {
   return status;
 }
 
-async function many(count, container) {
+async function many(count, container, cgroupParent) {
   const one = async (i) => {
-    const config = { metadata: { name: `many${i}`, uid: `many${i}`, namespace: 'rig', attempt: 0 }, linux: {} };
+    const config = { metadata: { name: `many${i}`, uid: `many${i}`, namespace: 'rig', attempt: 0 }, linux: { cgroupParent } };
     const { podSandboxId } = await call('RunPodSandbox', { config });
     const { containerId } = await call('CreateContainer', { podSandboxId, sandboxConfig: config, config: container });
     await call('StartContainer', { containerId });
@@ -136,7 +136,7 @@ async function attach([containerId, mode, line]) {
 try {
   if (verb === 'exec') process.exitCode = await exec(rest);
   else if (verb === 'attach') await attach(rest);
-  else if (verb === 'many') console.log(await many(Number(rest[0]), JSON.parse(rest[1])));
+  else if (verb === 'many') console.log(await many(Number(rest[0]), JSON.parse(rest[1]), rest[2]));
   else console.log(JSON.stringify(await call(verb, rest[0] ? JSON.parse(rest[0]) : {})));
 } catch (error) {
   fail(error.message);

@@ -148,7 +148,7 @@ cell "seccomp: the engine's default" 'Seccomp:	2' say "$(security '"seccomp":{"t
 cell 'seccomp: unconfined' 'Seccomp:	0' say "$(security '"seccomp":{"type":1}')" grep Seccomp: /proc/self/status
 cell 'masked paths' '0' say "$(security '"maskedPaths":["/proc/keys"]')" sh -c 'wc -c </proc/keys'
 cell 'resources' '33554432' say '"linux":{"resources":{"memoryLimit":33554432}},"mounts":[{"containerPath":"/c","hostPath":"/sys/fs/cgroup","readonly":1}]' \
-  sh -c 'd=$(sed -n "s/.*memory:\|^0:://p" /proc/self/cgroup | head -1); cat /c/memory$d/memory.limit_in_bytes 2>/dev/null || cat /c$d/memory.max || cat /sys/fs/cgroup/memory.max'
+  sh -c 'd=$(sed -n "s/.*memory:\|^0:://p" /proc/self/cgroup | head -1); cat /c/memory$d/memory.limit_in_bytes 2>/dev/null || cat /c$d/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory.max'
 mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
 cell 'a mount' 'from outside' say "\"mounts\":[{\"containerPath\":\"/data\",\"hostPath\":\"$WORK/shared\",\"readonly\":1}]" cat /data/in
 cell 'environment and working directory' '/tmp value' say '"envs":[{"key":"KEY","value":"value"}],"workingDir":"/tmp"' sh -c 'echo $PWD $KEY'
@@ -164,7 +164,7 @@ privileged() { local pod; pod=$(pod_start priv '"security":{"privileged":1}') &&
 cell 'a privileged pod' $'CapEff:	000001[0-9a-f]+\nSeccomp:	0' privileged
 gone() { local pod; pod=$(pod_start last) && cri ListPodSandbox | jq '.items | length'; pod_end "$pod"; cri ListPodSandbox; cri ListContainers; }
 cell 'removed pods are gone' $'1\n\\{\\}\n\\{\\}' gone
-many_pods() { cri many "$1" '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}'; }
+many_pods() { cri many "$1" '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}' "$(parent_of many)"; }
 cell '10 pods at once' '10' many_pods 10
 [ "${1:-all}" = core ] || . "$here/cri-more.sh"
 engine_end

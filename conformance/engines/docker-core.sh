@@ -61,7 +61,7 @@ if [ "$CGROUP" = 2 ]; then cell '--cpus' '50000 100000' run --cpus 0.5 box cat /
 else cell '--cpus' $'50000\n100000' run --cpus 0.5 box cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us; fi
 cell '--cpuset-cpus' 'Cpus_allowed_list:	1' run --cpuset-cpus 1 box grep Cpus_allowed_list /proc/self/status
 cell '--pids-limit' '20' run --pids-limit 20 box cat "$pids"
-cell '--cgroup-parent' '.*/parent/.*' run --cgroup-parent /parent box grep -m1 parent /proc/self/cgroup
+cell '--cgroup-parent' '.*/parent/.*' run --cgroup-parent /parent --cgroupns host box grep -m1 parent /proc/self/cgroup
 cell '--read-only' '.*Read-only file system' run --read-only box sh -c 'touch /file 2>&1; :'
 cell '--user' '1000 1000' run --user 1000:1000 box sh -c 'echo $(id -u) $(id -g)'
 cell '--user by name, --group-add' '1000 .*3000.*' run --user app --group-add 3000 box id -G

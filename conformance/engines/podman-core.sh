@@ -102,7 +102,8 @@ cell '--cap-drop=all' $'CapInh:	0+\nCapPrm:	0+\nCapEff:	0+\nCapBnd:	0+\nCapAmb:	
 cell '--cap-drop=all --cap-add' 'CapEff:	0000000000000401' run --cap-drop=all --cap-add=chown --cap-add=net_bind_service box grep CapEff /proc/self/status
 cell '--tmpfs' '.* /scratch tmpfs .*size=1024k.*' run --tmpfs /scratch:size=1m,mode=1777 box grep ' /scratch ' /proc/mounts
 cell '--tmpfs keeps what was there (tmpcopyup)' 'passwd' run --tmpfs /etc:rw,tmpcopyup box sh -c 'ls /etc | grep passwd'
-volume() { mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"; run -v "$WORK/shared:/data" box sh -c 'cat /data/in; echo from inside >/data/out'; cat "$WORK/shared/out"; }
+mkdir -p "$WORK/shared"
+volume() { echo from outside >"$WORK/shared/in"; run -v "$WORK/shared:/data" box sh -c 'cat /data/in; echo from inside >/data/out'; cat "$WORK/shared/out"; }
 cell '-v' $'from outside\nfrom inside' volume
 cell '-v :ro' '.*Read-only file system' run -v "$WORK/shared:/data:ro" box sh -c 'touch /data/x 2>&1; :'
 cell '-v of a file' 'from outside' run -v "$WORK/shared/in:/etc/one" box cat /etc/one
