@@ -15,6 +15,7 @@ if [ "$mode" = plain ]; then
   for pid in $(cat /sys/fs/cgroup/cgroup.procs); do echo "$pid" >/sys/fs/cgroup/rig/cgroup.procs; done 2>/dev/null
   for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; done
   [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+  for fd in 0:stdin 1:stdout 2:stderr; do [ -e "/dev/${fd#*:}" ] || ln -s "/proc/self/fd/${fd%:*}" "/dev/${fd#*:}"; done
 fi
 mount -t bpf bpf /sys/fs/bpf 2>/dev/null
 modprobe -a loop bfq fuse 2>/dev/null # nothing asks for them by itself
