@@ -103,7 +103,10 @@ async function stream(url, input, seconds) {
 
 async function many(count, container, cgroupParent) {
   const one = async (i) => {
-    const config = { metadata: { name: `many${i}`, uid: `many${i}`, namespace: 'rig', attempt: 0 }, linux: { cgroupParent } };
+    const config = {
+      metadata: { name: `many${i}`, uid: `many${i}`, namespace: 'rig', attempt: 0 },
+      linux: { cgroupParent },
+    };
     const { podSandboxId } = await call('RunPodSandbox', { config });
     const { containerId } = await call('CreateContainer', { podSandboxId, sandboxConfig: config, config: container });
     await call('StartContainer', { containerId });
