@@ -102,5 +102,7 @@ if [ "$NAME" = tsrun ]; then # the others hand systemd whatever there is (CVE-20
   for name in SuccessAction FailureAction OnFailure JoinsNamespaceOf; do
     cell -s 1 "annotation $name is refused" ".*$name.*cannot be set by an annotation.*" refused "$name" "'reboot'"
   done
+  in_journal() { rt --log journald:cell state nobody 2>/dev/null; eventually sh -c 'journalctl -q -t cell --no-pager | grep -q nobody'; journalctl -q -t cell -o json --no-pager | jq -r '"\(.PRIORITY) \(.MESSAGE)"' | tail -1; }
+  cell '--log journald:' '3 .*nobody.*does not exist.*' in_journal
   cell -s 1 'an annotation that is no value is refused' '.*/annotations/org.systemd.property.TimeoutStopUSec.*' refused TimeoutStopUSec 'seven'
 fi
