@@ -1,7 +1,9 @@
 // The container of the rigs: small, but with a step of nearly every kind in its plan.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { executorPath } from '../../src/host/executor.js';
 import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../src/operations/create.js';
 
 export interface Bundle {
@@ -80,6 +82,14 @@ export function makeBundle(script: string, more: object = {}): Bundle {
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
   return { directory, root: join(directory, 'state') };
 }
+
+/** A command of the honest executor on the bundle's own state root. */
+export const tsrun = (bundle: Bundle, ...args: string[]) =>
+  spawnSync(executorPath(), ['--root', bundle.root, ...args], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
 
 /** As `tsrun create` or `run` does it, up to the moment before the executor. */
 export const prepare = ({ directory, root }: Bundle, id: string, mode: CreateRequest['mode']): PreparedCreate =>

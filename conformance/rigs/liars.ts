@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readlinkSync, rmSync } from 'node:fs';
 import { executorPath } from '../../src/host/executor.js';
-import { type Bundle, makeBundle } from './bundle.js';
+import { type Bundle, makeBundle, tsrun } from './bundle.js';
 import { leftSince, look, sleep } from './host.js';
 import { buildMutant, type Edit, mutantFolder } from './mutant-build.js';
 import { finish, report } from './report.js';
@@ -135,6 +135,7 @@ function oneLie(folder: string, lie: Lie): string[] {
     const problems = hear(program, bundle, lie);
     return [...problems, ...leftSince(before, bundle.root).map((item) => `left: ${item}`)];
   } finally {
+    tsrun(bundle, 'delete', '--force', 'liar'); // a lie that was believed is not the next one's trouble
     if (bystander.exitCode === null && bystander.signalCode === null) bystander.kill();
     rmSync(bundle.directory, { recursive: true });
   }

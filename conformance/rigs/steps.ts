@@ -1,14 +1,12 @@
 // T-STEP (security.md section 6): every step of a plan in turn fails, or is the moment at which the executor, the
 // container's first process or both are killed. Nothing may be left after that: of a failure at once (R10 of the CLI
 // contract), of a kill after `delete --force` (R06, R07, R08).
-import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { TsrunError } from '../../src/errors/error.js';
-import { executorPath } from '../../src/host/executor.js';
 import { carryOutHere } from '../../src/operations/roll-back.js';
 import { encodePlan } from '../../src/plan/encode.js';
 import { type Step, step } from '../../src/plan/step.js';
-import { type Bundle, makeBundle, prepare } from './bundle.js';
+import { type Bundle, makeBundle, prepare, tsrun } from './bundle.js';
 import { leftSince, look } from './host.js';
 import { finish, report } from './report.js';
 
@@ -61,13 +59,6 @@ const faults: readonly Fault[] = [
     killsExecutor: true,
   },
 ];
-
-const tsrun = (bundle: Bundle, ...args: string[]) =>
-  spawnSync(executorPath(), ['--root', bundle.root, ...args], {
-    encoding: 'utf8',
-    timeout: 20_000,
-    killSignal: 'SIGKILL',
-  });
 
 /** Carries the plan out with the fault before step `k`; '' or what is wrong with the way it ended. */
 function oneRound(bundle: Bundle, mode: Mode, fault: Fault, k: number): string {
