@@ -10,7 +10,9 @@ extern char self_path[4200]; /* TSRUN_SELF=/path/of/tsrun */
 
 void say(const char *message);
 char **clean_environment(char **from, const char *const *extra);
-const char *engine_path(void);
+char **engine_environment(char **envp, int number, int inherited);
+int only_answers(char **argv);
+#define ENGINE_NAME "tsrun:engine"
 int start_round(char **argv, char **envp, int number, int inherited, struct round *r);
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);
