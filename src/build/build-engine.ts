@@ -14,11 +14,19 @@ import { compilerFlags, translate } from './wasm/translate.js';
 const quickjs = 'node_modules/@jitl/quickjs-ng-wasmfile-release-sync/dist';
 /** As many as the machines of users and CI have cores. */
 const units = 2;
-const optimised = ['-O2', '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fno-pie', '-fcf-protection=none'];
+const optimised = [
+  '-O2',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-fno-pie',
+  '-fcf-protection=none',
+];
 
 /** Emscripten's names of the exports: `d._QTS_Throw=b.x`. The letters are another version's in another version. */
 function namesOf(glue: string): Map<string, string> {
-  const rows = [...glue.matchAll(/d\._(\w+)=\s*b\.([\w$]+)/g)].map(([, name = '', letter = '']) => [letter, name] as const);
+  const rows = [...glue.matchAll(/d\._(\w+)=\s*b\.([\w$]+)/g)].map(
+    ([, name = '', letter = '']) => [letter, name] as const,
+  );
   return new Map(rows);
 }
 
@@ -32,26 +40,43 @@ function headerFor(glue: string, { exports, header }: ReturnType<typeof translat
   });
   // The first export is Emscripten's start function, which constructors of C are called by.
   const first = exports.find(({ name }) => name === 'v');
-  if (first === undefined || lines.length < 50) throw new Error('the engine has other exports than those that are known');
+  if (first === undefined || lines.length < 50)
+    throw new Error('the engine has other exports than those that are known');
   return [header, ...lines, `#define engine_construct ${first.cName}`, '#define wasm_stack g0', ''].join('\n');
 }
 
 function compile(compiler: string, folder: string, unit: number): Promise<void> {
   const flags = compiler.includes('aarch64') ? optimised.filter((flag) => !flag.startsWith('-fcf')) : optimised;
   const source = join(folder, `quickjs-${unit}.c`);
-  const args = [...compilerFlags, ...flags, '-Isrc/engine', `-I${folder}`, '-c', source, '-o', join(folder, `quickjs-${unit}.o`)];
+  const args = [
+    ...compilerFlags,
+    ...flags,
+    '-Isrc/engine',
+    `-I${folder}`,
+    '-c',
+    source,
+    '-o',
+    join(folder, `quickjs-${unit}.o`),
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(compiler, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${compiler} failed with status ${code}`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${compiler} failed with status ${code}`)),
+    );
   });
 }
 
-const filesOf = (folder: string): string[] => readdirSync(folder).filter((name) => !name.includes('.test.')).sort();
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => !name.includes('.test.'))
+    .sort();
 
 /** Everything that the objects follow from. */
 function keyOf(compiler: string, wasm: Uint8Array): string {
-  const hash = createHash('sha256').update(wasm).update(spawnSync(compiler, ['--version']).stdout);
+  const hash = createHash('sha256')
+    .update(wasm)
+    .update(spawnSync(compiler, ['--version']).stdout);
   for (const name of filesOf('src/build/wasm')) hash.update(readFileSync(join('src/build/wasm', name)));
   for (const path of ['src/engine/prelude.h', 'src/build/build-engine.ts']) hash.update(readFileSync(path));
   return hash.digest('hex').slice(0, 20);

@@ -61,13 +61,15 @@ const staticFlags = '-static -nostdlib -fno-pie -no-pie -Wl,--build-id=none -Wl,
 const sharedFlags =
   '-fPIC -shared -nostdlib -Wl,-e,_start -Wl,--build-id=none -Wl,-z,now -Wl,-z,noseparate-code -s'.split(' ');
 const isCross = (compiler) => compiler.includes('aarch64');
-const flagsFor = (compiler) => (isCross(compiler) || process.arch === 'arm64' ? cFlags : [...cFlags, '-fcf-protection=none']);
+const flagsFor = (compiler) =>
+  isCross(compiler) || process.arch === 'arm64' ? cFlags : [...cFlags, '-fcf-protection=none'];
 
 const cSources = (folder) => [...walk(folder)].filter((path) => !path.includes('/fuzz/') && /\.[chS]$/.test(path));
 const executorSources = () => [...cSources('src/executor'), 'src/generated/wire.h'];
 const compiled = (paths) => paths.filter((path) => /\.[cS]$/.test(path));
 
-const tool = (...args) => run(args[1], process.execPath, ['src/build/run-ts.mjs', 'src/build/build-engine.ts', ...args]).trim();
+const tool = (what, ...args) =>
+  run(what, process.execPath, ['src/build/run-ts.mjs', 'src/build/build-engine.ts', ...args]).trim();
 
 /**
  * The program without the engine's memory, and the executor that lies in it (docs/decisions/0009). `parts` is where both are put, with
@@ -75,7 +77,7 @@ const tool = (...args) => run(args[1], process.execPath, ['src/build/run-ts.mjs'
  */
 function buildBare(parts, compiler) {
   mkdirSync(parts, { recursive: true });
-  const objects = process.env.TSRUN_OBJECTS || tool('objects', 'dist/cache', compiler);
+  const objects = process.env.TSRUN_OBJECTS || tool('compiling the engine', 'objects', 'dist/cache', compiler);
   const flags = flagsFor(compiler);
   const executor = compiled(executorSources());
   run('compiling the executor', compiler, [...flags, ...staticFlags, '-o', join(parts, 'inner'), ...executor]);
@@ -92,7 +94,7 @@ function buildBare(parts, compiler) {
 
 /** The engine's memory when all of the TypeScript has been evaluated: the same bytes on every architecture, for it is WebAssembly's. */
 function buildPages(parts, outer) {
-  tool('module', join(parts, 'engine.js'), commit());
+  tool('bundling the TypeScript', 'module', join(parts, 'engine.js'), commit());
   const input = readFileSync(join(parts, 'engine.js'));
   const { status, stdout, stderr } = spawnSync(outer, [], { argv0: 'tsrun:snapshot', input, maxBuffer: 64 << 20 });
   if (status !== 0) stop(`the engine's memory could not be made:\n${stderr}`);
@@ -162,7 +164,6 @@ async function buildNode() {
     platform: 'node',
     target: 'node20',
     logLevel: 'warning',
-    logOverride: { 'unsupported-require-call': 'silent' }, // src/host/fs.ts
   });
   rmSync('dist/types', { recursive: true, force: true });
   run('writing types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.types.json']);

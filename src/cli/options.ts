@@ -239,7 +239,10 @@ const table: readonly CommandEntry[] = [
 ];
 
 /** Commands that need no executor, in the order of the table; `help` is one, too. */
-export const answeringCommands = (): string[] => ['help', ...table.filter(({ answers }) => answers).map(({ name }) => name)];
+export const answeringCommands = (): string[] => [
+  'help',
+  ...table.filter(({ answers }) => answers).map(({ name }) => name),
+];
 
 /** The names of all commands for people, in the order of `--help`. */
 export const commandNames = (): string[] => table.filter(({ hidden }) => !hidden).map(({ name }) => name);

@@ -401,7 +401,7 @@ test('R31: a terminal that has hung up while nobody takes its output costs nothi
 });
 
 test('R35: an engine that dies for want of memory leaves an error and nothing else', (container) => {
-  const { status, errors } = container.run('true', {}, ['prlimit', '--as=150000000']);
+  const { status, errors } = container.run('true', {}, ['prlimit', '--as=50000000']);
   assert.ok(status !== 0 && status !== null);
   assert.is.not(errors, '');
   assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');

@@ -26,7 +26,7 @@ interface Door {
 export const door = (globalThis as unknown as { readonly tsrunDoor: Door }).tsrunDoor;
 export { calls };
 
-/** Memory with an address. */
+/** Memory with an address. It is freed with the last reference to its bytes: an address alone keeps nothing. */
 export interface Room {
   readonly at: number;
   readonly bytes: Uint8Array;

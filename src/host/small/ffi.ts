@@ -130,8 +130,7 @@ function textAt(pointer: bigint): string {
   return losslessText(room, payload.length);
 }
 
-const small = (value: bigint): number | bigint =>
-  value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value;
+const small = (value: bigint): number | bigint => (value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value);
 
 function resultOf(type: string, value: bigint): NativeValue {
   if (type === 'void') return undefined;

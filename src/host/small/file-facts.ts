@@ -4,16 +4,15 @@ import type { FileFacts } from '../files.js';
 export type Facts = FileFacts;
 
 const kinds: { readonly [type: number]: FileFacts['kind'] } = {
-  0o100000: 'file',
-  0o040000: 'directory',
-  0o120000: 'symlink',
-  0o010000: 'fifo',
-  0o140000: 'socket',
+  16807: 'file',
+  9604: 'directory',
+  21609: 'symlink',
+  2401: 'fifo',
+  26411: 'socket',
 };
 const typeMask = 0o170000;
 
-const wide = (view: DataView, at: number): number =>
-  view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+const wide = (view: DataView, at: number): number => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 
 /** As the C library's makedev(3) puts it together. */
 const deviceOf = (major: number, minor: number): number =>

@@ -99,7 +99,7 @@ export function readTextIfExists(path: string): string | undefined {
   throw new SystemError(all, 'open', path);
 }
 
-/** Bytes where a system call finds them. */
+/** Bytes where a system call finds them; a room of its own lives as long as the result does. */
 function placed(data: string | Uint8Array): Room & { length: number } {
   if (typeof data === 'string' && data.length * 3 <= scratch.bytes.length && !data.includes('\0'))
     return { ...scratch, length: door.put(data, scratch.at, scratch.bytes.length, 0) };
@@ -110,8 +110,8 @@ function placed(data: string | Uint8Array): Room & { length: number } {
 }
 
 const writeOnce = (fd: number, data: string | Uint8Array): number => {
-  const { at, length } = placed(data);
-  return door.call(calls.write, fd, at, length);
+  const place = placed(data);
+  return door.call(calls.write, fd, place.at, place.length);
 };
 
 export function writeExisting(path: string, text: string): void {
@@ -258,9 +258,9 @@ export const touchFile = (path: string): void =>
   void expect(door.call(calls.utimensat, here, whole(path), 0, 0), 'utime', path);
 
 export function writeAll(fd: number, data: string | Uint8Array): void {
-  const { at, length } = placed(data);
-  for (let done = 0; done < length; ) {
-    const result = door.call(calls.write, fd, at + done, length - done);
+  const place = placed(data);
+  for (let done = 0; done < place.length; ) {
+    const result = door.call(calls.write, fd, place.at + done, place.length - done);
     if (result === -11) continue; // EAGAIN
     done += expect(result, 'write');
   }

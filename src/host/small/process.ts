@@ -35,7 +35,8 @@ export function sleepMs(milliseconds: number): void {
   }
 }
 
-export const sendSignal = (pid: number, signal: number): void => void expect(door.call(calls.kill, pid, signal), 'kill');
+export const sendSignal = (pid: number, signal: number): void =>
+  void expect(door.call(calls.kill, pid, signal), 'kill');
 
 export function exit(code: number): never {
   door.call(calls.exit_group, code);

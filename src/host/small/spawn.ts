@@ -7,6 +7,7 @@ import { isReady, waitForAny } from './wait.js';
 /** Where the engine's memory lies in the process: src/engine/engine.h. */
 const memory = 0x60000000;
 const closeOnExec = 0o2000000;
+const memfdCloseOnExec = 1; // MFD_CLOEXEC
 const allowSealing = 2;
 const childSignal = 17;
 const duplicate = 0; // F_DUPFD
@@ -51,7 +52,7 @@ function pointers(strings: readonly string[]): Room {
 
 function inputOf(bytes: Uint8Array | undefined): number {
   if (bytes === undefined) return nothing();
-  const fd = expect(door.call(calls.memfd_create, 'input', closeOnExec | allowSealing), 'memfd_create');
+  const fd = expect(door.call(calls.memfd_create, 'input', memfdCloseOnExec | allowSealing), 'memfd_create');
   const room = makeRoom(bytes.length);
   room.bytes.set(bytes);
   for (let done = 0; done < bytes.length; )
@@ -59,7 +60,8 @@ function inputOf(bytes: Uint8Array | undefined): number {
   door.call(calls.lseek, fd, 0, 0);
   return fd;
 }
-const nothing = (): number => expect(door.call(calls.openat, -100, '/dev/null', 2 | closeOnExec, 0), 'open', '/dev/null');
+const nothing = (): number =>
+  expect(door.call(calls.openat, -100, '/dev/null', 2 | closeOnExec, 0), 'open', '/dev/null');
 
 interface Child {
   readonly pid: number;

@@ -48,7 +48,8 @@ export const losslessText = (room: Room, length: number): string =>
 /** How many bytes of a broken sequence one U+FFFD stands for: the longest beginning of a good one (Unicode 3.9, "maximal subpart"). */
 function brokenLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
-  const more = first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
+  const more =
+    first >= 0xf0 && first < 0xf5 ? 3 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xc2 && first < 0xe0 ? 1 : 0;
   const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
   const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
   let length = 1;
@@ -106,3 +107,10 @@ class Decoder {
 }
 
 Object.assign(globalThis, { TextEncoder: Encoder, TextDecoder: Decoder });
+
+/** QuickJS-ng 0.12.1 gives a signed number back (findings/quickjs-bigint.sh). */
+BigInt.asUintN = (bits, value) => {
+  const range = 1n << BigInt(bits);
+  const rest = value % range;
+  return rest < 0n ? rest + range : rest;
+};
