@@ -87,10 +87,17 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'ops-protect.c',
-        'result = stat_fd(G.null, &null);\n',
-        'G.null = resolve("/dev/null", O_PATH, 0);\n    result = stat_fd(G.null, &null);\n',
+        'TRY(check_null_device(G.null));',
+        'if (!masked) G.null = (int)TRY(resolve("/dev/null", O_PATH, 0));',
       ],
-      ['ops-protect.c', 'null.stx_rdev_major != 1', '0'],
+    ],
+  },
+  {
+    row: 'S10, S12',
+    what: 'a mask is writable',
+    test: executor,
+    edits: [
+      ['ops-protect.c', 'MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0)', 'MOUNT_ATTR_NOSUID, 0, 0)'],
     ],
   },
   {
@@ -98,8 +105,8 @@ export const mutants: readonly Mutant[] = [
     what: "the image's null device replaces streams, whatever it is",
     test: plan,
     edits: [
-      ['console.c', 'int sound = is_null_device(probe);', 'int sound = 1;'],
-      ['console.c', 'if (!is_null_device(fd)) return RAW(close, fd), 0;', ''],
+      ['console.c', 'sound = check_null_device(probe);', 'sound = 0;'],
+      ['console.c', 'if (!is_null_device(fd)) return RAW(close, fd), -ENODEV;', ''],
     ],
   },
   {

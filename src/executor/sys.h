@@ -178,6 +178,7 @@ int make_directories(const char *path, u32 mode);
 int parent_of(const char *path, char *name, int create);
 int trusted_proc(void);
 int stat_fd(int fd, struct statx *st);
+int check_null_device(int fd);
 
 /* ops-mount.c, ops-root.c, ops-protect.c */
 int attach(int mount, int target);
