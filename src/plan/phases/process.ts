@@ -109,9 +109,14 @@ function seccompSteps(context: ProcessContext): Step[] {
   return steps;
 }
 
-/** A filter with an agent cannot wait for the last moment: the host, which tells the agent, is gone by then. */
-const loadsLast = ({ process, options }: ProcessContext): boolean =>
-  process.noNewPrivileges === true && options.seccomp?.agent === undefined;
+/**
+ * A filter with an agent cannot wait for the last moment: the host, which tells the agent, is gone by then. Nor can one where
+ * programs of the image run before: they have what confines the payload, as with runc and crun (S28).
+ */
+const loadsLast = ({ process, options, spec: { hooks } }: ProcessContext): boolean =>
+  process.noNewPrivileges === true &&
+  options.seccomp?.agent === undefined &&
+  (hooks?.startContainer ?? []).length === 0;
 
 /** AppArmor and SELinux take effect at exec. A label that cannot be written is fatal (S08). */
 function labelSteps({ process, facts }: ProcessContext): Step[] {
