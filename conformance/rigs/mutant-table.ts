@@ -167,7 +167,7 @@ export const mutants: readonly Mutant[] = [
     edits: [['ops-root.c', 'TRY(hide_host_mounts());', '']],
   },
   {
-    row: 'CVE-2016-9962',
+    row: 'CVE-2015-8709',
     what: 'a process on its way in can be looked into',
     test: whole,
     edits: [
@@ -178,10 +178,21 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         'run.c',
-        'RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);\n  if (run_plan',
-        'RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);\n  if (run_plan',
+        'if (!G.filtered) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'if (!G.filtered) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
+      ],
+      [
+        'ops-process.c',
+        'TRY(SYS(setresuid, uid, uid, uid));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'TRY(SYS(setresuid, uid, uid, uid));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
       ],
     ],
+  },
+  {
+    row: 'CVE-2016-9962',
+    what: 'descriptors stay open until the program is executed',
+    test: whole,
+    edits: [['ops-process.c', 'next == ~0u ? ~0u : next - 1, 0);', 'next == ~0u ? ~0u : next - 1, 4);']],
   },
   {
     row: 'CVE-2022-29162',

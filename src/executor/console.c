@@ -56,7 +56,7 @@ int send_descriptor(int to, const char *message_text, u32 size, int fd) {
 }
 
 static int send_master(int to, int master) {
-  struct record r = {.kind = KIND_CHILD + 1};
+  struct record r = {.kind = KIND_MASTER};
   return to < 0 ? send_record(G.socket, &r, master) : send_descriptor(to, "/dev/ptmx", 9, master);
 }
 
@@ -72,7 +72,7 @@ int op_console(const struct step *s) {
   if (s->n[N_CONSOLE_OPEN_flags] & CONSOLE_BIND) TRY(bind_console(peer));
   TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));
   RAW(close, master);
-  TRY(SYS(ioctl, peer, TIOCSCTTY, 0));
+  if (!(s->n[N_CONSOLE_OPEN_flags] & CONSOLE_HAND_OVER)) TRY(SYS(ioctl, peer, TIOCSCTTY, 0));
   for (int fd = 0; fd < 3; fd++) TRY(SYS(dup3, peer, fd, 0));
   RAW(close, peer);
   return 0;

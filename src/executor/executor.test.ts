@@ -366,7 +366,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
   const seen = join(directory, 'seen');
   const steps = (h: Step): Step[] => [
     create(),
-    init('session.start', {}),
+    init('session.start', { terminal: 0 }),
     h,
     ...prepareRoot(root).slice(1),
     ...payload('exit 0'),
@@ -389,12 +389,13 @@ test('joins an existing namespace before it creates its own', (root, directory) 
   const out = openSync(join(directory, 'out'), 'w+');
   const outcome = execute(
     [
-      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
       step('joiner', 'ns.join', { type: newNamespaces.net, path: '/proc/self/ns/net' }),
       step('joiner', 'child.create', {
         namespaces: newNamespaces.mount | newNamespaces.pid,
         cgroupSlot: none,
         asJoiner: 0,
+        fullSlot: none,
       }),
       ...prepareRoot(root),
       ...payload('readlink /proc/self/ns/net; echo $$'),
@@ -411,9 +412,9 @@ test('joins an existing namespace before it creates its own', (root, directory) 
 
 test('a namespace of the wrong type is refused', (root) => {
   const outcome = execute([
-    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
     step('joiner', 'ns.join', { type: newNamespaces.uts, path: '/proc/self/ns/net' }),
-    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0 }),
+    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0, fullSlot: none }),
     ...prepareRoot(root),
     ...payload('true'),
     supervise,

@@ -150,7 +150,6 @@ test('labels take effect at exec', () => {
     pick(plan, 'process.label').map(({ args }) => Object.values(args)),
     [
       ['keycreate', '', 'a:b:c:s0'],
-      ['keycreate', '', ''],
       ['apparmor/exec', 'exec', 'exec web'],
       ['exec', '', 'a:b:c:s0'],
     ],
