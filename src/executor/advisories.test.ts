@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -211,6 +212,24 @@ test('CVE-2021-30465, CVE-2025-52881, CVE-2025-62596 (S02, S04): a volume that i
         filesystem('tmpfs', '/volume/target/deep'),
       ];
       run(place, 'echo x >/volume/target/deep/x', volume);
+    }
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+});
+
+test('CVE-2019-18837, CVE-2024-45310 (S02, S05): a link that dangles and is exchanged while its end is made leads nowhere else', (place) => {
+  const shared = join(place.root, 'volume');
+  mkdirSync(shared);
+  writeFileSync(join(place.directory, 'source'), 'source');
+  symlinkSync(`..${place.canary}`, join(shared, 'name'));
+  symlinkSync(place.canary, join(shared, 'other'));
+  const swapper = startSwapper(buildHelper('swap', place.directory), shared, 'name', 'other');
+  try {
+    for (let i = 0; i < 60; i++) {
+      rmSync(join(place.root, place.directory), { recursive: true, force: true });
+      run(place, 'true', [filesystem('tmpfs', `/volume/name/${i}/deep`)]);
+      run(place, 'true', [bind(join(place.directory, 'source'), `/volume/name/file-${i}`)]);
     }
   } finally {
     swapper.kill('SIGKILL');

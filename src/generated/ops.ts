@@ -64,7 +64,7 @@ export interface OpArgs {
   'mount.filesystem': { readonly attributes: number; readonly flags: number; readonly type: string; readonly source: string; readonly target: string; readonly options: readonly string[]; readonly softOptions: readonly string[] };
   'mount.bind': { readonly recursive: number; readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly idmapSlot: number; readonly source: string; readonly target: string };
   'mount.remount': { readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly target: string; readonly options: readonly string[] };
-  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly target: string };
+  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly flags: number; readonly target: string };
   'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
@@ -206,7 +206,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'mount.filesystem': [60,"attributes","u32","flags","u32","type","string","source","string","target","path","options","strings","softOptions","strings"],
   'mount.bind': [61,"recursive","u32","set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","idmapSlot","slot","source","path","target","path"],
   'mount.remount': [62,"set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","target","path","options","strings"],
-  'mount.propagation': [63,"propagation","u32","recursive","u32","target","path"],
+  'mount.propagation': [63,"propagation","u32","recursive","u32","flags","u32","target","path"],
   'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],

@@ -395,6 +395,7 @@ enum where {
 #define S_MOUNT_REMOUNT_options 1
 #define N_MOUNT_PROPAGATION_propagation 0
 #define N_MOUNT_PROPAGATION_recursive 1
+#define N_MOUNT_PROPAGATION_flags 2
 #define S_MOUNT_PROPAGATION_target 0
 #define N_PATH_MKDIR_mode 0
 #define S_PATH_MKDIR_path 0
@@ -529,7 +530,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_MOUNT_FILESYSTEM] = {1, 2, {1, 1, 2, 4, 4}},
   [OP_MOUNT_BIND] = {1, 7, {2, 2, 0}},
   [OP_MOUNT_REMOUNT] = {1, 5, {2, 4, 0}},
-  [OP_MOUNT_PROPAGATION] = {1, 2, {2, 0}},
+  [OP_MOUNT_PROPAGATION] = {1, 3, {2, 0}},
   [OP_PATH_MKDIR] = {1, 1, {2, 0}},
   [OP_PATH_SYMLINK] = {1, 0, {1, 2, 0}},
   [OP_DEVICE_MAKE] = {1, 5, {2, 0}},
