@@ -7,7 +7,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -218,18 +217,18 @@ test('CVE-2021-30465, CVE-2025-52881, CVE-2025-62596 (S02, S04): a volume that i
   }
 });
 
-test('CVE-2019-18837, CVE-2024-45310 (S02, S05): a link that dangles and is exchanged while its end is made leads nowhere else', (place) => {
-  const shared = join(place.root, 'volume');
-  mkdirSync(shared);
+test('CVE-2019-18837, CVE-2024-45310 (S02, S05): what a dangling link names is made inside while somebody exchanges the way there', (place) => {
+  const volume = join(place.root, 'volume');
+  mkdirSync(join(volume, 'target'), { recursive: true });
+  symlinkSync(place.canary, join(volume, 'link'));
   writeFileSync(join(place.directory, 'source'), 'source');
-  symlinkSync(`..${place.canary}`, join(shared, 'name'));
-  symlinkSync(place.canary, join(shared, 'other'));
-  const swapper = startSwapper(buildHelper('swap', place.directory), shared, 'name', 'other');
+  const swapper = startSwapper(buildHelper('swap', place.directory), volume, 'target', 'link');
   try {
-    for (let i = 0; i < 60; i++) {
-      rmSync(join(place.root, place.directory), { recursive: true, force: true });
-      run(place, 'true', [filesystem('tmpfs', `/volume/name/${i}/deep`)]);
-      run(place, 'true', [bind(join(place.directory, 'source'), `/volume/name/file-${i}`)]);
+    for (let i = 0; i < 100; i++) {
+      symlinkSync(`/volume/target/a${i}/b/c/d/e`, join(place.root, `to-${i}`));
+      symlinkSync(`volume/target/f${i}`, join(place.root, `file-${i}`));
+      run(place, 'true', [filesystem('tmpfs', `/to-${i}/deep`)]);
+      run(place, 'true', [bind(join(place.directory, 'source'), `/file-${i}`)]);
     }
   } finally {
     swapper.kill('SIGKILL');
