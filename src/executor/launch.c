@@ -134,13 +134,11 @@ const char *engine_path(void) {
 }
 
 /* Starts the engine for round `number`, 0 to 2. */
-int start_round(char **argv, char **envp, int number, int inherited, struct round *r) {
-  static char fds[40] = "TSRUN_FDS=", round_text[] = "TSRUN_ROUND=0";
-  char digits[24];
-  append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
+int start_round(char **argv, char **envp, int number, struct round *r) {
+  static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
   /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
-  const char *extra[] = {self_path, fds, round_text, "BUN_JSC_useJIT=0", NULL};
+  const char *extra[] = {self_path, round_text, "BUN_JSC_useJIT=0", NULL};
   return start_engine(engine_path(), argv, clean_environment(envp, extra), r);
 }
 
@@ -173,7 +171,7 @@ void tell_remark(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = teller.plan;
-  if (start_round(teller.argv, teller.envp, 3, teller.inherited, &r) == 0) await_engine(&r);
+  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r);
   RAW(close, r.plan);
   RAW(close, r.outcome);
 }
@@ -195,10 +193,10 @@ int attempt(struct round *r) {
 }
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
-int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
-  teller.argv = argv, teller.envp = envp, teller.inherited = inherited;
+int launch(char **argv, char **envp, struct round r, int number, int ready) {
+  teller.argv = argv, teller.envp = envp;
   while (number < 3) {
-    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
     int code = r.engine ? await_engine(&r) : -1;
     if (code >= 0) return code;

@@ -48,13 +48,14 @@ static int carry_out_for_parent(void) {
     RAW(close, fd);
   }
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  note_callers(0, plan, answer);
   teller.answer = answer;
   carry_out(plan, -1, &out);
   RAW(write, answer, &out, sizeof out);
   return 0;
 }
 
-/* How many descriptors from 3 on are open without a gap: what --preserve-fds can mean. */
+/* How many descriptors from 3 on are open without a gap; see note_callers(). */
 static int count_inherited(void) {
   int fd = 3;
   while (fd < 4096 && RAW(fcntl, fd, F_GETFD) >= 0) fd++;
@@ -84,11 +85,11 @@ static int stays_outside(int plan) {
 }
 
 /* A kept plan that needs no sealed copy of us: the command's exit status, or -1 when the engine has to be asked. */
-static int carry_out_here(char **argv, char **envp, struct round r, int inherited) {
+static int carry_out_here(char **argv, char **envp, struct round r) {
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   int result = attempt(&r);
   if (result == 0) return G.exit_code;
-  return result < 0 ? -1 : launch(argv, envp, r, inherited, 1, 0);
+  return result < 0 ? -1 : launch(argv, envp, r, 1, 0);
 }
 
 /* The file on the disk: sets the engine off unless a plan was kept, and starts again as a sealed copy. Returns only on failure. */
@@ -101,12 +102,12 @@ static int first_start(int exe, char **argv, char **envp, int carries_out) {
   if (!carries_out) {
     r.plan = kept_plan(argv, envp, engine_path(), &r.directory);
     if (r.plan >= 0) r.engine = 0;
-    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r, inherited) : -1;
+    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r) : -1;
     if (code >= 0) return code;
     RAW(close, r.directory); /* nothing that enters a container needs it (S24) */
     r.directory = -1;
     if (outside) RAW(close, r.plan), r.plan = r.engine = -1;
-    if (r.plan < 0 && start_round(argv, envp, 0, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (r.plan < 0 && start_round(argv, envp, 0, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL};
@@ -126,18 +127,19 @@ int executor_main(long *stack) {
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
   if (!is_sealed(exe)) return first_start(exe, argv, envp, carries_out);
   RAW(close, exe);
-  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
-     let through again right before the payload's execve. */
-  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-  if (carries_out) return carry_out_for_parent();
-  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   struct round r = NO_ROUND;
   int inherited = 0;
   for (char **entry = envp; *entry; entry++) {
     if (starts_with(*entry, "TSRUN_SELF=")) append(self_path, self_path + sizeof self_path, *entry);
     if (starts_with(*entry, "TSRUN_EARLY=")) read_early(*entry + 12, &r, &inherited);
   }
-  return launch(argv, envp, r, inherited, 0, 1);
+  note_callers(inherited, r.plan, r.go);
+  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
+     let through again right before the payload's execve. */
+  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  if (carries_out) return carry_out_for_parent();
+  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return launch(argv, envp, r, 0, 1);
 }
 
 #ifndef HOSTED

@@ -19,12 +19,6 @@ export function engineFile(): { readonly inode: bigint; readonly modifiedNs: big
   return { inode: ino, modifiedNs: mtimeNs };
 }
 
-/** How many of the caller's descriptors from 3 on are open without a gap; undefined when nobody counted. */
-export function inheritedDescriptors(): number | undefined {
-  const count = process.env.TSRUN_FDS;
-  return count === undefined ? undefined : Number(count);
-}
-
 /** Gives the plan to the executor, which carries it out from here on. */
 function give(plan: Uint8Array): void {
   let done = 0;
