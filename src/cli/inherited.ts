@@ -7,5 +7,4 @@ export const absolute = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : absolutePath(path, currentDirectory());
 
 /** `--preserve-fds N`: those of them that are open; podman means 5 alone with 3, and 3 and 4 closed. */
-export const preservedFds = ({ options }: Context): number => 
-  Math.min(Number(options.text('preserve-fds') ?? 0), 4096);
+export const preservedFds = ({ options }: Context): number => Math.min(Number(options.text('preserve-fds') ?? 0), 4096);
