@@ -396,6 +396,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
     host('hook.run', {
       timeoutMs,
       pidKind: 1,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', script],
       env: ['A=b'],
@@ -468,6 +469,7 @@ test('a child that dies without a word is reported, not waited for (R07)', (root
     host('hook.run', {
       timeoutMs: 0,
       pidKind: 1,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', 'read s; kill -9 $(echo "$s" | cut -c3-)'],
       env: [],

@@ -5,11 +5,11 @@
 #include "launch.h"
 
 #define ENGINE_SUFFIX "-engine"
-static char *environment[64];
 char self_path[4200] = "TSRUN_SELF=";
 static char early_text[100] = "TSRUN_EARLY=";
 
-/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). */
+/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). For hooks, which are to
+   have all of it, each entry goes along under another name. */
 static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
   "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "TSRUN_DEBUG=", NULL};
 
@@ -18,18 +18,32 @@ void say(const char *message) {
   RAW(write, 2, "\n", 1);
 }
 
-/* The allow-listed part of the environment; with `extra` entries behind it. */
+int wrapped; /* our environment is one that clean_environment() has made */
+
+static int is_passed(const char *entry) {
+  for (int i = 0; passed[i]; i++)
+    if (starts_with(entry, passed[i])) return 1;
+  return wrapped && starts_with(entry, CALLERS_PREFIX);
+}
+
+/* The allow-listed part of the environment, what is kept for hooks, and `extra` entries behind. */
 char **clean_environment(char **from, const char *const *extra) {
-  u32 count = 0;
-  for (; *from && count < ARRAY(environment) - 5; from++) /* four more and the end */
-    for (int i = 0; passed[i]; i++)
-      if (starts_with(*from, passed[i])) {
-        environment[count++] = *from;
-        break;
-      }
-  for (; *extra; extra++) environment[count++] = (char *)*extra;
-  environment[count] = NULL;
-  return environment;
+  usize count = 0, bytes = 0;
+  for (char **entry = from; *entry; entry++) count++, bytes += str_length(*entry) + sizeof CALLERS_PREFIX;
+  for (const char *const *entry = extra; *entry; entry++) count++;
+  int wraps = !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
+  char **list = pages((2 * count + 1) * sizeof(char *)), *room = wraps ? pages(bytes + 1) : NULL, *end = room + bytes + 1;
+  static char *none[1];
+  if (!list || (wraps && !room)) return none;
+  char **at = list;
+  for (; *from; from++) {
+    if (is_passed(*from)) *at++ = *from;
+    if (!wraps) continue;
+    *at++ = room;
+    room = append(append(room, end, CALLERS_PREFIX), end, *from) + 1;
+  }
+  for (; *extra; extra++) *at++ = (char *)*extra;
+  return list;
 }
 
 /* Our own descriptors stay out of the range that --preserve-fds may hand to the container. */

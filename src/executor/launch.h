@@ -8,6 +8,8 @@ struct round { int plan, outcome, old_plan, go, engine, directory; };
 
 extern char self_path[4200]; /* TSRUN_SELF=/path/of/tsrun */
 
+extern int wrapped;
+
 void say(const char *message);
 char **clean_environment(char **from, const char *const *extra);
 const char *engine_path(void);

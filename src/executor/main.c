@@ -125,6 +125,9 @@ int executor_main(long *stack) {
     if (RAW(fcntl, fd, F_GETFD) < 0) RAW(openat, AT_FDCWD, "/dev/null", O_RDWR);
   int exe = high(SYS(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
+  wrapped = is_sealed(exe);
+  for (char **entry = envp; carries_out && *entry; entry++) wrapped |= starts_with(*entry, "TSRUN_SELF=");
+  keep_environment(envp);
   if (!is_sealed(exe)) return first_start(exe, argv, envp, carries_out);
   RAW(close, exe);
   struct round r = NO_ROUND;

@@ -22,12 +22,17 @@ static int mount_long(const struct step *s, int target) {
     at = append(at, data + sizeof data, options[i]);
   }
   if (!options || at + 1 >= data + sizeof data) return -E2BIG;
-  TRY(SYS(fchdir, target));
+  int here = (int)TRY(SYS(openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int moved = (int)SYS(fchdir, target);
   /* What protects others is there from the start; nosuid, nodev and noexec have the same bits in both interfaces. */
   u32 attributes = s->n[N_MOUNT_FILESYSTEM_attributes], early = attributes & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  TRY(SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), early, data));
+  if (moved >= 0) moved = (int)SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), early, data);
+  int at_failure = where;
+  RAW(fchdir, here);
+  RAW(close, here);
+  where = at_failure;
+  TRY(moved);
   int mounted = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
-  RAW(chdir, "/");
   TRY(mounted);
   struct statx below, above;
   int result = stat_fd(target, &below);

@@ -206,6 +206,7 @@ void note_callers(int from_three, int plan, int go) {
 
 /* Everything but stdio, the preserved descriptors and our own (close-on-exec) channels goes now (S18, S24). */
 int op_close_fds(void) {
+  forget_environment();
   int keep[4] = {G.socket, slot(0), slot(1), -1};
   u32 from = 3 + G.plan->preserve_fds;
   if (from > sizeof callers) from = sizeof callers;

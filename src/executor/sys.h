@@ -188,6 +188,9 @@ void note_kernel_mount(const char *target, int mount);
 void forget_kernel_mounts(void);
 
 /* ops */
+#define CALLERS_PREFIX "TSRUN_ENV_"
+void keep_environment(char **envp);
+void forget_environment(void);
 int op_hook(const struct step *s);
 int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);

@@ -19,12 +19,13 @@ export interface OpArgs {
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
+  'self.directory': { readonly path: string };
   'file.publish': { readonly mode: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
   'socket.connect': { readonly slot: number; readonly path: string };
   'socket.send-pidfd': { readonly slot: number; readonly text: string };
-  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
+  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly flags: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
   'file.note': { readonly path: string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
   'file.open': { readonly slot: number; readonly path: string };
@@ -139,6 +140,10 @@ export const cgroupOpenFlags = {
   /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
   threaded: 16,
 } as const;
+export const hookFlags = {
+  /** the environment is that of whoever called tsrun, `env` is not looked at */
+  callersEnvironment: 1,
+} as const;
 export const consoleFlags = {
   /** it is bound over /dev/console */
   bind: 1,
@@ -161,12 +166,13 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
+  'self.directory': [59,"path","path"],
   'file.publish': [22,"mode","u32","path","path","before","bytes","between","bytes","after","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],
   'socket.connect': [25,"slot","slot","path","path"],
   'socket.send-pidfd': [26,"slot","slot","text","string"],
-  'hook.run': [27,"timeoutMs","u32","pidKind","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
+  'hook.run': [27,"timeoutMs","u32","pidKind","u32","flags","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
   'file.note': [8,"path","path"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
   'file.open': [34,"slot","slot","path","path"],

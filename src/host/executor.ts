@@ -82,7 +82,7 @@ export function executorPath(): string {
 
 /**
  * Spawns the executor with the plan and waits. `stdio` is what the container gets as 0, 1, 2, then preserved ones.
- * Returns the outcome record's bytes.
+ * Returns the outcome record's bytes. It has our environment, which is for hooks only (launch.c).
  */
 export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[] = [0, 1, 2]): Uint8Array {
   // 'ignore' behind the third stream would leave the descriptor closed
@@ -90,7 +90,6 @@ export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[]
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const result = spawnSync(executorPath(), [], {
     argv0: 'tsrun:carry-out',
-    env: {},
     input: plan,
     stdio: ['pipe', 'pipe', 'inherit', ...stdio.map((fd) => (fd === 'ignore' ? nothing : fd))],
     maxBuffer: 1 << 20,
