@@ -193,11 +193,11 @@ static const char *variable(const char *name) {
 }
 
 enum door { DOOR_CALL, DOOR_PUT, DOOR_GET, DOOR_VALID, DOOR_ARGUMENT, DOOR_VARIABLE, DOOR_BUFFER, DOOR_ADDRESS, DOOR_SHA256, DOOR_ARCHITECTURE,
-  DOOR_BRIDGE };
+  DOOR_BRIDGE, DOOR_ENTRY };
 static const struct { const char *name; u32 arguments; } door[] = {
   [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 4}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
   [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 1}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
-  [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}};
+  [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}};
 extern const char bridge_begin[], bridge_end[]; /* parts.S */
 static u32 last_buffer;
 
@@ -210,6 +210,7 @@ static u32 answer(u32 id) {
     case DOOR_GET: return new_text(address(0), (u32)number(1));
     case DOOR_VALID: result = valid_utf8((u8 *)address(0), (u32)number(1)); break;
     case DOOR_ARGUMENT: result = number(0) < E.argc ? copy_out(E.argv[number(0)], address(1), (u32)number(2)) : -1; break;
+    case DOOR_ENTRY: result = copy_out(E.envp[number(0)], address(1), (u32)number(2)); break;
     case DOOR_VARIABLE:
       text = QTS_GetString(E.context, value_of(0));
       result = copy_out(variable(AT(text)), address(1), (u32)number(2));

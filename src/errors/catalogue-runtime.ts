@@ -25,10 +25,6 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   ['TSR_CLI_OUTPUT', 'What the command printed could not be written to standard output.'],
   [
-    'TSR_CLI_PRESERVE_FDS',
-    'Descriptors 3 to 3+N-1 were to be passed on with --preserve-fds N, but they are not all open. A descriptor of the runtime would have taken the place of a missing one.',
-  ],
-  [
     'TSR_CLI_USAGE',
     'The command line cannot be read: an unknown option, a missing value, or too many or too few arguments. The texts are those of runc, as scripts and engines look for them.',
   ],

@@ -454,7 +454,7 @@ test('CVE-2015-3629: what the container has made of its mount points does not le
       JSON.stringify({ ...config, mounts: [...config.mounts, mount] }),
     );
     const again: Ran = container.tsrun(['run', '--bundle', container.folder, container.id]);
-    assert.is(again.status, 1, 'a link that leads nowhere inside is refused');
+    assert.is(again.status, 0, `a link that leads nowhere is made inside: ${again.errors}`);
     writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
   }
   assert.is(spawnSync('find', [canary, '-mindepth', '1'], { encoding: 'utf8' }).stdout, '');

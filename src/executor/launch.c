@@ -7,11 +7,11 @@
 #include "../engine/engine.h"
 #endif
 
-static char *environment[64];
 char self_path[4200] = "TSRUN_SELF=";
 static char early_text[100] = "TSRUN_EARLY=";
 
-/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). */
+/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). For hooks, which are to
+   have all of it, each entry goes along under another name. */
 static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
   "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "TSRUN_DEBUG=", NULL};
 
@@ -20,18 +20,32 @@ void say(const char *message) {
   RAW(write, 2, "\n", 1);
 }
 
-/* The allow-listed part of the environment; with `extra` entries behind it. */
+int wrapped; /* our environment is one that clean_environment() has made */
+
+static int is_passed(const char *entry) {
+  for (int i = 0; passed[i]; i++)
+    if (starts_with(entry, passed[i])) return 1;
+  return wrapped && starts_with(entry, CALLERS_PREFIX);
+}
+
+/* The allow-listed part of the environment, what is kept for hooks, and `extra` entries behind. */
 char **clean_environment(char **from, const char *const *extra) {
-  u32 count = 0;
-  for (; *from && count < ARRAY(environment) - 5; from++) /* four more and the end */
-    for (int i = 0; passed[i]; i++)
-      if (starts_with(*from, passed[i])) {
-        environment[count++] = *from;
-        break;
-      }
-  for (; *extra; extra++) environment[count++] = (char *)*extra;
-  environment[count] = NULL;
-  return environment;
+  usize count = 0, bytes = 0;
+  for (char **entry = from; *entry; entry++) count++, bytes += str_length(*entry) + sizeof CALLERS_PREFIX;
+  for (const char *const *entry = extra; *entry; entry++) count++;
+  int wraps = !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
+  char **list = pages((2 * count + 1) * sizeof(char *)), *room = wraps ? pages(bytes + 1) : NULL, *end = room + bytes + 1;
+  static char *none[1];
+  if (!list || (wraps && !room)) return none;
+  char **at = list;
+  for (; *from; from++) {
+    if (is_passed(*from)) *at++ = *from;
+    if (!wraps) continue;
+    *at++ = room;
+    room = append(append(room, end, CALLERS_PREFIX), end, *from) + 1;
+  }
+  for (; *extra; extra++) *at++ = (char *)*extra;
+  return list;
 }
 
 /* Our own descriptors stay out of the range that --preserve-fds may hand to the container. */
@@ -153,18 +167,16 @@ static int keep_outcome(const struct outcome *out) {
 }
 
 /* What the engine finds in its environment in round `number`, 0 to 3. */
-char **engine_environment(char **envp, int number, int inherited) {
-  static char fds[40] = "TSRUN_FDS=", round_text[] = "TSRUN_ROUND=0";
-  char digits[24];
-  append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
+char **engine_environment(char **envp, int number) {
+  static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
-  const char *extra[] = {self_path, fds, round_text, NULL};
+  const char *extra[] = {self_path, round_text, NULL};
   return clean_environment(envp, extra);
 }
 
 /* Starts the engine for round `number`. */
-int start_round(char **argv, char **envp, int number, int inherited, struct round *r) {
-  return start_engine(argv, engine_environment(envp, number, inherited), r);
+int start_round(char **argv, char **envp, int number, struct round *r) {
+  return start_engine(argv, engine_environment(envp, number), r);
 }
 
 /* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */
@@ -196,7 +208,7 @@ void tell_remark(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = teller.plan;
-  if (start_round(teller.argv, teller.envp, 3, teller.inherited, &r) == 0) await_engine(&r);
+  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r);
   RAW(close, r.plan);
   RAW(close, r.outcome);
 }
@@ -218,10 +230,10 @@ int attempt(struct round *r) {
 }
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
-int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
-  teller.argv = argv, teller.envp = envp, teller.inherited = inherited;
+int launch(char **argv, char **envp, struct round r, int number, int ready) {
+  teller.argv = argv, teller.envp = envp;
   while (number < 3) {
-    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
     int code = r.engine ? await_engine(&r) : -1;
     if (code >= 0) return code;

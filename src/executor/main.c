@@ -41,7 +41,8 @@ static int become_inner(char **argv, char **envp) {
   TRY(sealed);
   return (int)SYS(execveat, copy, "", argv, envp, AT_EMPTY_PATH);
 }
-/* How many descriptors from 3 on are open without a gap: what --preserve-fds can mean. */
+
+/* How many descriptors from 3 on are open without a gap; see note_callers(). */
 static int count_inherited(void) {
   int fd = 3;
   while (fd < 4096 && RAW(fcntl, fd, F_GETFD) >= 0) fd++;
@@ -49,12 +50,12 @@ static int count_inherited(void) {
 }
 
 /* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal. */
-static void be_engine(char **argv, char **envp, int inherited) {
+static void be_engine(char **argv, char **envp) {
   int argc = 0;
   while (argv[argc]) argc++;
   if (RAW(close_range, 3, ~0u, 0) == -ENOSYS)
     for (int fd = 3; fd < 1024; fd++) RAW(close, fd);
-  engine_main(argc, argv, engine_environment(envp, 0, inherited));
+  engine_main(argc, argv, engine_environment(envp, 0));
 }
 
 /* Whether all of a plan is files and signals of the host's: then nothing inside a container can get at us (S21). */
@@ -72,11 +73,11 @@ static int stays_outside(int plan) {
 }
 
 /* A kept plan that needs no sealed copy of us: the command's exit status, or -1 when the engine has to be asked. */
-static int carry_out_here(char **argv, char **envp, struct round r, int inherited) {
+static int carry_out_here(char **argv, char **envp, struct round r) {
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   int result = attempt(&r);
   if (result == 0) return G.exit_code;
-  return result < 0 ? -1 : launch(argv, envp, r, inherited, 1, 0);
+  return result < 0 ? -1 : launch(argv, envp, r, 1, 0);
 }
 
 /* The file on the disk: sets the engine off unless a plan was kept, and becomes the inner program. Returns only on failure. */
@@ -86,16 +87,16 @@ static int first_start(char **argv, char **envp, int carries_out) {
   long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
   if (size < 0) return say("tsrun: cannot find its own path"), 1;
   reset_signals();
-  if (!carries_out && only_answers(argv)) be_engine(argv, envp, inherited);
+  if (!carries_out && only_answers(argv)) be_engine(argv, envp);
   if (!carries_out) {
     r.plan = kept_plan(argv, envp, self_path + 11, &r.directory);
     if (r.plan >= 0) r.engine = 0;
-    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r, inherited) : -1;
+    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r) : -1;
     if (code >= 0) return code;
     RAW(close, r.directory); /* nothing that enters a container needs it (S24) */
     r.directory = -1;
     if (outside) RAW(close, r.plan), r.plan = r.engine = -1;
-    if (r.plan < 0 && start_round(argv, envp, 0, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (r.plan < 0 && start_round(argv, envp, 0, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL};
@@ -124,6 +125,7 @@ static int carry_out_for_parent(void) {
     RAW(close, fd);
   }
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  note_callers(0, plan, answer);
   teller.answer = answer;
   carry_out(plan, -1, &out);
   RAW(write, answer, &out, sizeof out);
@@ -144,7 +146,9 @@ int executor_main(long *stack) {
   char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
   fill_streams();
   if (argc > 0 && (str_equal(argv[0], ENGINE_NAME) || str_equal(argv[0], "tsrun:snapshot"))) engine_main(argc, argv, envp);
-  return first_start(argv, envp, argc > 0 && str_equal(argv[0], CARRY_OUT));
+  int carries_out = argc > 0 && str_equal(argv[0], CARRY_OUT);
+  for (char **entry = envp; carries_out && *entry; entry++) wrapped |= starts_with(*entry, "TSRUN_SELF=");
+  return first_start(argv, envp, carries_out);
 }
 #else
 int executor_main(long *stack) {
@@ -155,18 +159,21 @@ int executor_main(long *stack) {
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
   if (!is_sealed(exe)) return say("tsrun: this is a part of tsrun and runs from sealed memory only"), 1;
   RAW(close, exe);
-  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
-     let through again right before the payload's execve. */
-  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-  if (argc > 0 && str_equal(argv[0], CARRY_OUT)) return carry_out_for_parent();
-  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  wrapped = 1;
+  keep_environment(envp);
   struct round r = NO_ROUND;
   int inherited = 0;
   for (char **entry = envp; *entry; entry++) {
     if (starts_with(*entry, "TSRUN_SELF=")) append(self_path, self_path + sizeof self_path, *entry);
     if (starts_with(*entry, "TSRUN_EARLY=")) read_early(*entry + 12, &r, &inherited);
   }
-  return launch(argv, envp, r, inherited, 0, 1);
+  note_callers(inherited, r.plan, r.go);
+  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
+     let through again right before the payload's execve. */
+  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  if (argc > 0 && str_equal(argv[0], CARRY_OUT)) return carry_out_for_parent();
+  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return launch(argv, envp, r, 0, 1);
 }
 #endif
 

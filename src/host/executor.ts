@@ -13,8 +13,6 @@ export const isEngine = (): boolean => false;
 /** The program's own file, as the executor that started us sees it; undefined under Node. */
 export const engineFile = (): { readonly inode: bigint; readonly modifiedNs: bigint } | undefined => undefined;
 
-/** How many of the caller's descriptors from 3 on are open without a gap; undefined when nobody counted. */
-export const inheritedDescriptors = (): number | undefined => undefined;
 
 const onlyTheEngine = (): never => {
   throw new Error('only the engine hands a plan over');
@@ -42,14 +40,13 @@ export function executorPath(): string {
 
 /**
  * Spawns the executor with the plan and waits. `stdio` is what the container gets as 0, 1, 2, then preserved ones.
- * Returns the outcome record's bytes.
+ * Returns the outcome record's bytes. It has our environment, which is for hooks only (launch.c).
  */
 export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[] = [0, 1, 2]): Uint8Array {
   // 'ignore' behind the third stream would leave the descriptor closed
   const nothing = stdio.includes('ignore') ? fs.openSync('/dev/null', 'r+') : -1;
   const result = spawnSync(executorPath(), [], {
     argv0: 'tsrun:carry-out',
-    env: {},
     input: plan,
     stdio: ['pipe', 'pipe', 'inherit', ...stdio.map((fd) => (fd === 'ignore' ? nothing : fd))],
     maxBuffer: 1 << 20,

@@ -2,7 +2,7 @@
 import type { Aside } from '../aside.js';
 import { calls, door } from './door.js';
 import { executorPath } from './executor.js';
-import { sleepMs } from './process.js';
+import { sleepMs, wholeEnvironment } from './process.js';
 import { launch, reap } from './spawn.js';
 import { isReady, openProcess, waitForAny } from './wait.js';
 
@@ -16,7 +16,7 @@ export async function startAside(plan: Uint8Array, hasBegun: () => boolean): Pro
   const { pid } = launch({
     path: executorPath(),
     words: ['tsrun:carry-out'],
-    environment: [],
+    environment: wholeEnvironment(),
     input: plan,
     streams: ['ignore', 2, 0, 1, 2],
   });

@@ -14,6 +14,8 @@ interface Door {
   /** How many bytes are UTF-8, from the start. */
   valid(at: number, length: number): number;
   argument(index: number, at: number, room: number): number;
+  /** Of the environment, by position. */
+  entry(index: number, at: number, room: number): number;
   variable(name: string, at: number, room: number): number;
   buffer(length: number): ArrayBuffer | undefined;
   /** Where the last buffer lies. */

@@ -2,7 +2,7 @@
 import { calls, door, scratch, scratchView } from './door.js';
 import { fileFacts, readAt, writeAll } from './files.js';
 import { spawn } from './spawn.js';
-import { environment, ownPid } from './process.js';
+import { environment, ownPid, wholeEnvironment } from './process.js';
 
 const planFd = 3;
 const goFd = 4;
@@ -16,11 +16,6 @@ export function engineFile(): { readonly inode: bigint; readonly modifiedNs: big
   if (door.call(calls.statx, -100, executorPath(), 0, basicStats, scratch.at) < 0) return undefined;
   const modifiedNs = scratchView.getBigInt64(112, true) * 1_000_000_000n + BigInt(scratchView.getUint32(120, true));
   return { inode: scratchView.getBigUint64(32, true), modifiedNs };
-}
-
-export function inheritedDescriptors(): number | undefined {
-  const count = environment('TSRUN_FDS');
-  return count === undefined ? undefined : Number(count);
 }
 
 function give(plan: Uint8Array): void {
@@ -58,7 +53,7 @@ export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[]
   return spawn({
     path: executorPath(),
     words: ['tsrun:carry-out'],
-    environment: [],
+    environment: wholeEnvironment(),
     input: plan,
     streams: ['collect', 2, ...stdio],
   }).output;

@@ -8,6 +8,16 @@ export function environment(name: string): string | undefined {
   const length = door.variable(name, scratch.at, scratch.bytes.length);
   return length <= 0 ? undefined : losslessText(scratch, Math.min(length, scratch.bytes.length));
 }
+/** Every entry, also what is kept for hooks under other names: for an executor that we start. */
+export function wholeEnvironment(): string[] {
+  const entries: string[] = [];
+  for (let index = 0; ; index++) {
+    const length = door.entry(index, scratch.at, scratch.bytes.length);
+    if (length < 0) return entries;
+    // What is longer than 64 KiB no hook will miss more than the whole command.
+    if (length <= scratch.bytes.length) entries.push(losslessText(scratch, length));
+  }
+}
 export const architecture = (): string => door.architecture();
 export const ownPid = (): number => door.call(calls.getpid);
 export const parentPid = (): number => door.call(calls.getppid);
