@@ -13,7 +13,6 @@ export const isEngine = (): boolean => false;
 /** The program's own file, as the executor that started us sees it; undefined under Node. */
 export const engineFile = (): { readonly inode: bigint; readonly modifiedNs: bigint } | undefined => undefined;
 
-
 const onlyTheEngine = (): never => {
   throw new Error('only the engine hands a plan over');
 };
