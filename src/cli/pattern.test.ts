@@ -60,7 +60,7 @@ test('no pattern takes longer than its length times that of the id', () => {
   const id = 'a'.repeat(255);
   const before = performance.now();
   for (const pattern of [
-    '(a+)+$|b',
+    '(a+)+b',
     '(a|a)*b',
     '(a*)*b',
     'a*a*a*a*a*a*a*a*a*b',
