@@ -9,6 +9,11 @@ import { specKind } from '../bundle/spec-document.js';
 import { config130, type Json } from '../bundle/test-config.js';
 import { TsrunError } from '../errors/error.js';
 import { encodePlan } from '../plan/encode.js';
+import { compileCgroup } from '../plan/phases/cgroup.js';
+import { placeCgroup } from '../plan/phases/cgroup-placement.js';
+import { hostFacts } from '../plan/phases/cgroup-test-facts.js';
+import { placeInSystemd } from '../plan/phases/systemd-placement.js';
+import { compileUnitPart } from '../plan/phases/systemd-unit.js';
 import { planContainer } from './plan.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-plan-'));
@@ -36,6 +41,18 @@ function textWith(config: Json, path: readonly (string | number)[], digits: stri
   return JSON.stringify(changed).replace('"HERE"', digits);
 }
 
+/** Undefined: it was refused, with the place. */
+function attempt<T>(where: string, call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    assert.instance(error, TsrunError, `${where}: ${(error as Error).stack}`);
+    const { pointer, code } = (error as TsrunError).failure;
+    assert.ok(pointer !== undefined && pointer !== '' && code !== 'TSR_INTERNAL', `${where}: ${code}`);
+    return undefined;
+  }
+}
+
 test('a plan is made or refused with a pointer, whatever 64-bit number stands at a key', () => {
   const config = config130();
   // What this host need not have.
@@ -47,24 +64,25 @@ test('a plan is made or refused with a pointer, whatever 64-bit number stands at
   const root = { path: join(folder, 'state'), isDefault: false } as Json;
   for (const path of places) {
     for (const digits of ['9007199254740993', '9223372036854775807', '18446744073709551615']) {
-      writeFileSync(join(folder, 'config.json'), textWith(config, path, digits));
-      try {
-        const { plan, draft } = planContainer({
-          root,
-          id: 'web',
-          bundle: folder,
-          mode: 'create',
-          driver: 'cgroupfs',
-          switches: { preserveFds: 0, consoleSocket: '/console' },
-        });
+      const text = textWith(config, path, digits);
+      const where = `${path.join('/')} ${digits}`;
+      writeFileSync(join(folder, 'config.json'), text);
+      // Without cgroups for what this host has of them; those follow for both versions and in a unit.
+      const request = { root, id: 'web', bundle: folder, mode: 'create', driver: 'disabled' } as const;
+      const spec = attempt(where, () => {
+        const { plan, draft, spec } = planContainer({ ...request, switches: { preserveFds: 0, consoleSocket: '/c' } });
         encodePlan(plan);
         JSON.stringify(draft);
-      } catch (error) {
-        assert.instance(error, TsrunError, `${path.join('/')} ${digits}: ${(error as Error).stack}`);
-        const { pointer, code } = (error as TsrunError).failure;
-        assert.ok(
-          pointer !== undefined && pointer !== '' && code !== 'TSR_INTERNAL',
-          `${path.join('/')} ${digits}: ${code}`,
+        return spec;
+      });
+      for (const mode of ['v1', 'v2'] as const) {
+        const facts = hostFacts(mode);
+        if (spec === undefined) continue;
+        const record = placeInSystemd('system.slice:x:y', 'web', facts);
+        const helper = { path: '/t', args: [] };
+        attempt(where, () => compileCgroup(spec, placeCgroup('/web', 'web', facts, 'cgroupfs'), facts));
+        attempt(where, () =>
+          compileCgroup(spec, record, facts, compileUnitPart(spec, 'web', record, facts, [], helper)),
         );
       }
     }
