@@ -137,7 +137,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   [
     'TSR_NAMESPACE_NO_MOUNTS',
-    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices, masked or read-only paths.",
+    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices. What protects something, masked and read-only paths and a read-only root, is refused there.",
   ],
   [
     'TSR_NET_DEVICE_ROOTLESS',

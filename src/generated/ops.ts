@@ -148,6 +148,8 @@ export const hookFlags = {
 export const consoleFlags = {
   /** it is bound over /dev/console */
   bind: 1,
+  /** it comes from the devpts of the runtime */
+  host: 4,
 } as const;
 export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */

@@ -36,6 +36,7 @@ enum hook_flag {
 
 enum console_flag {
   CONSOLE_BIND = 1, /* it is bound over /dev/console */
+  CONSOLE_HOST = 4, /* it comes from the devpts of the runtime */
 };
 
 enum op {
