@@ -5,6 +5,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The config names an AppArmor profile, but AppArmor is not enabled in this kernel. A container that is to be confined is not started unconfined.',
   ],
   [
+    'TSR_CAPABILITY_AMBIENT',
+    "The kernel raises a capability in the ambient set only if it is in 'permitted' and in 'inheritable'. One that is not is left out and the container starts without it; this is a warning.",
+  ],
+  [
     'TSR_CAPABILITY_UNAVAILABLE',
     'The config grants a capability that the runtime itself has not got, for instance because it runs in a container. It is left out and the container starts without it; this is a warning.',
   ],
