@@ -165,7 +165,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The config has passed its checks with a name that the plan compiler has no number for: a mistake in tsrun itself.',
   ],
   ['TSR_PLAN_SECCOMP', 'The seccomp profile was not compiled before the plan was made: a mistake in tsrun itself.'],
-  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 65535 and 16 MiB.'],
+  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 1048576 and 128 MiB.'],
   [
     'TSR_PROCESS_NOT_EXECUTABLE',
     'The program was found, but the kernel does not execute it: no x permission for this user, a directory, a script without #!, another architecture, or a filesystem mounted noexec.',

@@ -318,6 +318,13 @@ test('without a mount namespace nothing is mounted, and that is said', () => {
   );
 });
 
+test('masked paths are gone through once, however many they are', () => {
+  const maskedPaths = Array.from({ length: 100_000 }, (_, index) => `/proc/${index % 99_999}`);
+  const began = performance.now();
+  assert.is(pick(compile({ linux: { maskedPaths } }), 'path.mask').length, 99_999);
+  assert.ok(performance.now() - began < 5000);
+});
+
 test('protected paths count once, read-only ones first', () => {
   const linux = { maskedPaths: ['/a', '/b', '/a'], readonlyPaths: ['/c', '/c'] };
   assert.equal(
