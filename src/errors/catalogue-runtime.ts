@@ -74,11 +74,11 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ['TSR_EVENTS_STATE', 'A container that has stopped uses nothing, so there is nothing to report.'],
   [
     'TSR_EXECUTOR_ANSWER',
-    "The executor's answer cannot be read, or there was none: it was killed, or 'tsrun' and 'tsrun-engine' are of different builds.",
+    "The executor's answer cannot be read, or there was none: it was killed, or the file 'tsrun' was replaced while it worked.",
   ],
   [
     'TSR_EXECUTOR_PLAN',
-    "The executor refused the plan, which it checks as a whole before the first step: 'tsrun' and 'tsrun-engine' are of different builds.",
+    "The executor refused the plan, which it checks as a whole before the first step: the file 'tsrun' was replaced while it worked.",
   ],
   ['TSR_EXEC_ARGS', "'exec' was given no command: name one behind the id, or a process file with --process."],
   [

@@ -1,10 +1,12 @@
 /*
- * The launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment and waits for its plan; has that carried out, or
+ * The launcher: starts the engine (JavaScript) with a clean environment and waits for its plan; has that carried out, or
  * one that was kept; and starts the engine once more when it failed, to say why and to roll back.
  */
 #include "launch.h"
+#ifdef ENGINE
+#include "../engine/engine.h"
+#endif
 
-#define ENGINE_SUFFIX "-engine"
 char self_path[4200] = "TSRUN_SELF=";
 static char early_text[100] = "TSRUN_EARLY=";
 
@@ -63,22 +65,36 @@ static void place(int from, int to) {
 /* HUP, INT, QUIT, TERM. */
 static const u64 stops = 1ull << 0 | 1ull << 1 | 1ull << 2 | 1ull << 14;
 
+/* The word that names the command; NULL when options are all there is. */
+static const char *command_word(char **argv) {
+  for (char **at = argv + 1; *at; at++) {
+    int skip = 0;
+    if (**at != '-') return *at;
+    for (u32 i = 0; i < ARRAY(valued_options); i++) skip |= str_equal(*at, valued_options[i]);
+    if (skip && at[1]) at++;
+  }
+  return NULL;
+}
+
 /*
  * Whether the command claims an id, and so must not be stopped between that and its plan: half of a container would be left (R39).
  * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
  */
 static int makes_container(char **argv) {
-  for (char **at = argv + 1; *at; at++) {
-    int skip = 0;
-    if (**at != '-') return str_equal(*at, "create") || str_equal(*at, "run") || str_equal(*at, "restore");
-    for (u32 i = 0; i < ARRAY(valued_options); i++) skip |= str_equal(*at, valued_options[i]);
-    if (skip && at[1]) at++;
-  }
-  return 0;
+  const char *word = command_word(argv);
+  return word && (str_equal(word, "create") || str_equal(word, "run") || str_equal(word, "restore"));
+}
+
+/* Whether it needs no executor. */
+int only_answers(char **argv) {
+  const char *word = command_word(argv);
+  for (u32 i = 0; word && i < ARRAY(answering_commands); i++)
+    if (str_equal(word, answering_commands[i])) return 1;
+  return !word;
 }
 
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
-static void engine(const char *path, char **argv, char **envp, const int fds[4], long parent) {
+static void engine(char **argv, char **envp, const int fds[4], long parent) {
   int from[4];
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
@@ -97,8 +113,17 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4],
   if (RAW(getppid) != parent) RAW(exit_group, 1);
   u64 mask = makes_container(argv) ? stops : 0;
   RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
-  RAW(execve, path, argv, envp);
-  say("tsrun: the engine could not be started: keep 'tsrun-engine' in the same directory as 'tsrun'");
+#ifdef ENGINE
+  int argc = 0;
+  while (argv[argc]) argc++;
+  engine_main(argc, argv, envp);
+#else
+  char *first = argv[0];
+  argv[0] = ENGINE_NAME;
+  RAW(execve, self_path + 11, argv, envp);
+  argv[0] = first;
+  say("tsrun: the engine could not be started again: the file that it is in has gone");
+#endif
   RAW(exit_group, 1);
 }
 
@@ -107,7 +132,7 @@ static int exit_status(int status) {
 }
 
 /* Starts the engine, which will leave its plan in r->plan and say so through r->go. */
-static int start_engine(const char *path, char **argv, char **envp, struct round *r) {
+static int start_engine(char **argv, char **envp, struct round *r) {
   int pipes[2];
   r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
@@ -117,7 +142,7 @@ static int start_engine(const char *path, char **argv, char **envp, struct round
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
-    engine(path, argv, envp, fds, parent);
+    engine(argv, envp, fds, parent);
   }
   RAW(close, pipes[1]);
   return r->engine < 0 ? -1 : 0;
@@ -141,19 +166,17 @@ static int keep_outcome(const struct outcome *out) {
   return fd;
 }
 
-const char *engine_path(void) {
-  static char path[4200];
-  append(append(path, path + sizeof path, self_path + 11), path + sizeof path, ENGINE_SUFFIX);
-  return path;
-}
-
-/* Starts the engine for round `number`, 0 to 2. */
-int start_round(char **argv, char **envp, int number, struct round *r) {
+/* What the engine finds in its environment in round `number`, 0 to 3. */
+char **engine_environment(char **envp, int number) {
   static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
-  /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
-  const char *extra[] = {self_path, round_text, "BUN_JSC_useJIT=0", NULL};
-  return start_engine(engine_path(), argv, clean_environment(envp, extra), r);
+  const char *extra[] = {self_path, round_text, NULL};
+  return clean_environment(envp, extra);
+}
+
+/* Starts the engine for round `number`. */
+int start_round(char **argv, char **envp, int number, struct round *r) {
+  return start_engine(argv, engine_environment(envp, number), r);
 }
 
 /* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */

@@ -12,7 +12,9 @@ extern int wrapped;
 
 void say(const char *message);
 char **clean_environment(char **from, const char *const *extra);
-const char *engine_path(void);
+char **engine_environment(char **envp, int number);
+int only_answers(char **argv);
+#define ENGINE_NAME "tsrun:engine"
 int start_round(char **argv, char **envp, int number, struct round *r);
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);

@@ -69,7 +69,15 @@ function boundNodeSteps(context: Context, device: Device, pointer: string): Step
   const { path } = device;
   const passed = pointer !== '' && isApart(context.namespaces, 'user') && context.facts.uid === 0;
   const flags = passed ? mountFlags.passed : 0;
-  const none = { recursive: 0, set: 0, clear: 0, recursiveSet: 0, recursiveClear: 0, idmapSlot: noSlot };
+  // Read-only: the device is there to be used, and mode, owner and times of what may be the host's inode stay what they are (S10).
+  const none = {
+    recursive: 0,
+    set: MOUNT_ATTR.RDONLY,
+    clear: 0,
+    recursiveSet: 0,
+    recursiveClear: 0,
+    idmapSlot: noSlot,
+  };
   const source = hostPathOf(device);
   const args = { ...none, flags, source, target: path };
   const bind = step(
@@ -135,10 +143,7 @@ export function lateDevSteps(context: Context, entries: readonly MountEntry[]): 
 /** The standard streams: owned by the process, and no longer the host's null device. */
 export function stdioSteps(context: Context): Step[] {
   const { uid } = context.process.user ?? { uid: 0 };
-  const steps: Step[] = [];
-  if (context.fillsDev) {
-    steps.push(step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"));
-  }
+  const steps = [step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams")];
   // A foreground run as root leaves the caller's own terminal or file alone.
   if (context.options.mode !== 'run' || uid !== 0) {
     steps.push(step('init', 'stdio.own', { uid }, '/process/user/uid', `give the standard streams to uid ${uid}`));
