@@ -85,7 +85,6 @@ struct plan_header {
   u32 magic, version, total_length, step_count, steps_offset, data_offset, data_length, notes_offset, notes_length, preserve_fds, flags, reserved;
 };
 #define PLAN_MAGIC 0x50525354u
-#define PLAN_LIMIT (16u << 20)
 #define STEP_OR_ELSE_NEXT 1
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 

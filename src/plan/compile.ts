@@ -1,5 +1,6 @@
 import type { Process, Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
+import { consoleFlags } from '../generated/ops.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { cleanPath } from './paths.js';
@@ -151,7 +152,7 @@ function enterRoot(context: Context): Step[] {
     ...hookSteps(context, 'prestart'),
     ...hookSteps(context, 'createRuntime'),
     ...hookSteps(context, 'createContainer'),
-    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootSteps(context)),
+    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootIntoRoot(context)),
     ...stdioSteps(context),
     // Makes a missing directory, so the root is still writable.
     ...directorySteps(context),
@@ -161,6 +162,12 @@ function enterRoot(context: Context): Step[] {
 
 // After the hooks, which may have mounted what is to be masked, and before the pivot: see rule 2 of the design.
 const pivotIntoRoot = (context: Context): Step[] => [...pathSteps(context), ...pivotSteps(context)];
+
+// The root has no devpts of its own, so the terminal is the host's: opened while that is in sight.
+const chrootIntoRoot = (context: Context): Step[] => [
+  ...consoleSteps(context, consoleFlags.host),
+  ...chrootSteps(context),
+];
 
 /**
  * Compiles a config into the plan of `create` or `run`. Pure: the same inputs give the same plan on any machine.

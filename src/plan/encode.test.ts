@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { opTable, roles, wireVersion } from '../generated/ops.js';
+import { opTable, roles, wireLimits, wireVersion } from '../generated/ops.js';
 import { decodeLossless } from '../tables/lossless-text.js';
 import { encodePlan } from './encode.js';
 import type { Plan, Step } from './step.js';
@@ -189,10 +189,10 @@ test('refuses what the executor would refuse, and names the key', () => {
 });
 
 test('refuses a plan beyond the caps', () => {
-  const big = step('process.exec', { args: ['x'.repeat(17 << 20)], env: [] });
-  assert.throws(() => encodePlan(plan(big)), /at most 16777216 fit/);
-  const steps = new Array<Step>(65_536).fill(step('root.pivot', {}));
-  assert.throws(() => encodePlan({ steps, preserveFds: 0 }), /at most 65535 fit/);
+  const big = step('process.exec', { args: ['x'.repeat(wireLimits.bytes)], env: [] });
+  assert.throws(() => encodePlan(plan(big)), /at most 134217728 fit/);
+  const steps = new Array<Step>(wireLimits.steps + 1).fill(step('root.pivot', {}));
+  assert.throws(() => encodePlan({ steps, preserveFds: 0 }), /at most 1048576 fit/);
 });
 
 test('bytes of the command line that are no UTF-8 go through as they came', () => {

@@ -1,5 +1,5 @@
 import { fail } from '../errors/error.js';
-import { opTable, roles, wireVersion } from '../generated/ops.js';
+import { opTable, roles, wireLimits, wireVersion } from '../generated/ops.js';
 import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
 import { errnoNumber } from '../tables/errnos.js';
 import type { Plan, Step } from './step.js';
@@ -20,8 +20,6 @@ const numberWord = 2;
 const refWord = 9;
 const maxTolerate = 4;
 const maxPath = 4095;
-const maxSteps = 65535;
-const maxTotal = 16 << 20;
 
 const utf8 = new TextEncoder();
 
@@ -169,7 +167,8 @@ function refuseNul(steps: readonly Step[]): never {
 }
 
 function checkTotal(total: number): void {
-  if (total > maxTotal) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${maxTotal} fit`);
+  const { bytes } = wireLimits;
+  if (total > bytes) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${bytes} fit`);
 }
 
 /** Whether the text fills the place exactly. */
@@ -222,7 +221,8 @@ function encodeWith(plan: Plan, lengthOf: (text: string) => number): Uint8Array 
 /** The bytes the executor reads. Throws TSR_PLAN_ENCODE for anything it would refuse. */
 export function encodePlan(plan: Plan): Uint8Array {
   const count = plan.steps.length;
-  if (count > maxSteps) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${maxSteps} fit`);
+  const most = wireLimits.steps;
+  if (count > most) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${most} fit`);
   const bytes = encodeWith(plan, asciiLength) ?? encodeWith(plan, utf8Length);
   return bytes ?? fail('TSR_PLAN_ENCODE', 'the texts of the plan have no length');
 }
