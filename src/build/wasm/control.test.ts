@@ -136,6 +136,18 @@ const shapes: readonly TestFunction[] = [
     w.op('i32.lt_s'),
     w.select,
   ]),
+  one('trap_of_what_is_dropped', [i32(5), get(0), w.op('i32.div_u'), w.drop, i32(1)]),
+  one('difference_of_truths', [
+    get(0),
+    w.op('i32.eqz'),
+    get(0),
+    i32(1),
+    w.op('i32.eq'),
+    w.op('i32.sub'),
+    w.op('i64.extend_i32_u'),
+    w.constant('i64', 1n << 40n),
+    w.op('i64.lt_u'),
+  ]),
   // What was pushed stays what it was, whatever happens to the local before it is used.
   one('get_then_set', [get(0), i32(5), set(0), get(0), add]),
   one('get_then_tee', [get(0), get(0), i32(3), add, tee(0), add, get(0), w.op('i32.mul')]),

@@ -78,6 +78,30 @@ test('every operation on edge values', () => {
   sameAsNode({ functions: all.map(asFunction) }, calls);
 });
 
+test('a result is unsigned, of its own width, whatever is made of it', () => {
+  const all = [...operations.values()].filter(({ result }) => result === 'i32');
+  const functions = all.map(({ name, operands }): TestFunction => {
+    const one = (first: number) => [
+      ...operands.flatMap((type, i) => [...get(first + i), ...fromBits[type]]),
+      ...op(name),
+    ];
+    const extend = op('i64.extend_i32_u');
+    // The difference of two truths may be -1, which as a signed number would grow another sign.
+    const difference = [...one(0), ...one(operands.length), ...op('i32.sub'), ...extend];
+    const params = [...operands, ...operands].map((type) => integer[type]);
+    const code = [...difference, ...one(0), ...extend, ...op('i64.sub')];
+    return { name: identifier(name), params, result: 'i64', code };
+  });
+  const calls = all.flatMap((operation) => {
+    const list = argumentsOf(operation);
+    const few = list.filter((_, i) => i % 17 === 0 || list.length < 100);
+    return few.map(
+      (args, i): Call => ({ name: identifier(operation.name), args: [...args, ...few[(i * 7 + 1) % few.length]!] }),
+    );
+  });
+  sameAsNode({ functions }, calls);
+});
+
 /** Writes the result for constant operands to memory: the compiler computes it, or has to. */
 function ofConstants(operation: Operation): TestFunction {
   const { name, operands, result, traps } = operation;

@@ -143,8 +143,8 @@ const plain: Partial<Record<ValueType, readonly (readonly [string, readonly Valu
 );
 
 test('functions made at random', () => {
-  const seed = Number(process.env['TSRUN_WASM_SEED'] ?? 1);
-  const count = Number(process.env['TSRUN_WASM_COUNT'] ?? 60);
+  const seed = Number(process.env.TSRUN_WASM_SEED ?? 1);
+  const count = Number(process.env.TSRUN_WASM_COUNT ?? 60);
   const functions = Array.from({ length: count }, (_, i) => new Maker(seed * 7919 + i * 104729).function(`random${i}`));
   const values = [0n, 1n, 0xffffffffn, 0x80000000n, 12345n];
   const calls = functions.flatMap(({ name }) =>

@@ -128,6 +128,7 @@ function byC(module: TestModule, bytes: Uint8Array, calls: readonly Call[], unit
       input: encodeCalls(module, calls),
       encoding: 'utf8',
       maxBuffer: 1 << 28,
+      timeout: 60_000, // a loop that went wrong has no end
     });
     assert.is(status, 0, `the program ended with ${signal ?? status} after ${stdout.slice(-200)}`);
     return stdout.trimEnd().split('\n');

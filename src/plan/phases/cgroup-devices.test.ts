@@ -110,7 +110,10 @@ test('ten times the rules take ten times as long, not a hundred', () => {
   const milliseconds = (count: number): number => {
     const rules = Array.from({ length: count }, (_, i): DeviceCgroup[] => {
       const device = { type: 'c' as const, major: 300 + (i >> 8), minor: i & 255 };
-      return [{ allow: true, access: 'rwm', ...device }, { allow: i % 3 !== 0, access: 'w', ...device }];
+      return [
+        { allow: true, access: 'rwm', ...device },
+        { allow: i % 3 !== 0, access: 'w', ...device },
+      ];
     }).flat();
     const before = performance.now();
     assert.is(v1(rules).length, defaults.length + count);
