@@ -14,7 +14,7 @@ struct kept_word { u32 kind, offset, length, step, reference; };
 enum { WORD_LITERAL, WORD_OPTIONAL, WORD_PATH };
 #define KEPT_MAGIC 0x4b525354u
 #define KEPT_LIMIT (1u << 20)
-#define KEPT_EACH 4 /* as many plans of a command */
+#define KEPT_EACH 20 /* as many plans of a command */
 #define WORDS_LIMIT 64
 
 struct call { const char *root, *log; char **words; };
@@ -167,7 +167,7 @@ static int search(int dir, const char *engine, char **words) {
   if (str_length(words[0]) > 24 || !is_id(words[0])) return -1;
   char *end = append(name, name + sizeof name, words[0]);
   for (int i = 0; i < KEPT_EACH; i++) {
-    digit[1] = (char)('0' + i);
+    digit[1] = (char)(i < 10 ? '0' + i : 'a' + i - 10);
     append(end, name + sizeof name, digit);
     char *bytes = read_kept(dir, name, &size);
     struct kept_header *h = (struct kept_header *)bytes;

@@ -54,6 +54,11 @@ function textProbes(): string[] {
       const { written } = new TextEncoder().encodeInto(text, into);
       return `into ${written} ${short(into.subarray(0, written).join())}`;
     }),
+    ...[0, 1, 2, 3, 4, 5, 6].map((room) => {
+      const into = new Uint8Array(room);
+      const { read, written } = new TextEncoder().encodeInto('aé漢😀', into);
+      return `beginning ${read} ${written} ${into.join()}`;
+    }),
     ...broken.flatMap((bytes) => [decode(bytes, false, false), decode(bytes, false, true)]),
     ...broken.map((bytes) => decode(bytes, true, true).replace(/thrown.*/, 'thrown')),
     ...broken.map((bytes) => bytesOf(decodeLossless(Uint8Array.from(bytes)))),
