@@ -161,6 +161,7 @@ static int op_process_small(const struct step *s) {
     case OP_PROCESS_HOME: return op_home(s);
     case OP_PROCESS_FIND: return op_find(s);
     case OP_PROCESS_CLOSE_FDS: return op_close_fds();
+    case OP_PROCESS_END_ON: return op_end_on(wide(s, 0));
     case OP_PROCESS_WAIT_START: return op_wait_start(s);
     case OP_PROCESS_EXEC: return op_exec(s);
   }

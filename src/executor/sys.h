@@ -260,6 +260,7 @@ int op_ambient(u64 caps);
 int op_home(const struct step *s);
 int op_find(const struct step *s);
 int op_close_fds(void);
+int op_end_on(u64 signals);
 int op_wait_start(const struct step *s);
 int op_exec(const struct step *s);
 void announce(void);

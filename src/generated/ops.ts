@@ -99,6 +99,7 @@ export interface OpArgs {
   'process.find': { readonly candidates: readonly string[] };
   'process.close-fds': {  };
   'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number; readonly dumpable: number };
+  'process.end-on': { readonly signals: bigint };
   'process.effective': { readonly caps: bigint };
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
 }
@@ -241,6 +242,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.find': [116,"candidates","strings"],
   'process.close-fds': [117],
   'process.wait-start': [118,"fifoSlot","slot","replySlot","slot","dumpable","u32"],
+  'process.end-on': [121,"signals","u64"],
   'process.effective': [120,"caps","u64"],
   'process.exec': [119,"args","strings","env","strings"],
 };

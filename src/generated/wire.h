@@ -130,6 +130,7 @@ enum op {
   OP_PROCESS_FIND = 116,
   OP_PROCESS_CLOSE_FDS = 117,
   OP_PROCESS_WAIT_START = 118,
+  OP_PROCESS_END_ON = 121,
   OP_PROCESS_EFFECTIVE = 120,
   OP_PROCESS_EXEC = 119,
 };
@@ -462,6 +463,7 @@ enum where {
 #define N_PROCESS_WAIT_START_fifoSlot 0
 #define N_PROCESS_WAIT_START_replySlot 1
 #define N_PROCESS_WAIT_START_dumpable 2
+#define N_PROCESS_END_ON_signals 0
 #define N_PROCESS_EFFECTIVE_caps 0
 #define S_PROCESS_EXEC_args 0
 #define S_PROCESS_EXEC_env 1
@@ -564,6 +566,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_FIND] = {1, 0, {4, 0}},
   [OP_PROCESS_CLOSE_FDS] = {1, 0, {0}},
   [OP_PROCESS_WAIT_START] = {1, 3, {0}},
+  [OP_PROCESS_END_ON] = {1, 2, {0}},
   [OP_PROCESS_EFFECTIVE] = {1, 2, {0}},
   [OP_PROCESS_EXEC] = {1, 0, {4, 4, 0}},
 };

@@ -24,6 +24,7 @@ import { pathSteps } from './phases/paths.js';
 import {
   confineSteps,
   directorySteps,
+  endOnSteps,
   environmentOf,
   execSteps,
   keptFds,
@@ -172,6 +173,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
     ...schedulingSteps(context),
     // From outside, where they may be raised; and before init takes another uid, or that needs CAP_SYS_RESOURCE.
     ...rlimitSteps(context),
+    ...endOnSteps(context),
     ...confineSteps(context),
     // Init is as it will be when it executes: the final record, then the word that it is ready.
     ...publishReady(context),
