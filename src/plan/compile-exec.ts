@@ -8,7 +8,7 @@ import { compileExecCgroup, type ExecCgroup } from './phases/cgroup-exec.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { superviseSteps } from './phases/finish.js';
 import { closeSteps, confineSteps, environmentOf, execSteps, keptFds, keyringSteps } from './phases/process.js';
-import { nodeMask, schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, nodeMask, schedulingSteps } from './phases/scheduling.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
@@ -40,6 +40,15 @@ function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial'
   if (list === undefined || list === '') return [];
   const pointer = `/process/execCPUAffinity/${when}`;
   return [step(role, 'process.affinity', { mask: nodeMask(list) }, pointer, `run on CPUs ${list}`)];
+}
+
+/**
+ * With only a first one the kernel decides, says config.md. With none the process has the CPUs of the container, and not
+ * those that the caller was pinned to.
+ */
+function finalAffinity(process: Process): Step[] {
+  const { initial, final } = process.execCPUAffinity ?? {};
+  return initial || final ? affinityStep('init', process, 'final') : [allCpusStep()];
 }
 
 /**
@@ -156,7 +165,7 @@ export function compileExec(spec: ExecSpec, process: Process, facts: HostFacts, 
     ...settleSteps(context, options),
     ...keyringSteps(context),
     directoryStep(context),
-    ...affinityStep('init', process, 'final'),
+    ...finalAffinity(process),
     ...schedulingSteps(context),
     ...rlimitSteps(context),
     ...confineSteps(context),

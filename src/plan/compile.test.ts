@@ -30,6 +30,7 @@ test('create is done in the one order that works', () => {
     'child.write-proc',
     'file.publish',
     'cgroup.enter',
+    'process.affinity',
     'session.start',
     'ns.become-root',
     'keyring.join',

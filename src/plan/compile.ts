@@ -33,7 +33,7 @@ import {
   waitSteps,
 } from './phases/process.js';
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
-import { schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, schedulingSteps } from './phases/scheduling.js';
 import { sysctlSteps } from './phases/sysctl.js';
 import { becomeRootSteps, mappingSteps } from './phases/user-mapping.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
@@ -116,6 +116,7 @@ function buildRoot(context: Context): Step[] {
   return [
     // Before it does anything; and after its ids are mapped, for which others must still be able to look at it.
     ...(context.options.cgroup?.enter ?? []),
+    allCpusStep(),
     // Its own session next: the caller's terminal must not be able to signal it, and a terminal may become its own.
     step('init', 'session.start', {}, '', 'start a session'),
     ...becomeRootSteps(context),
