@@ -9,7 +9,10 @@ long read_small(int dir, const char *name, char *buffer, usize size) {
   return got;
 }
 
-/* Field 22 of /proc/<pid>/stat, behind the last ')' of the name; 0 when there is no such process or it is a zombie. */
+/*
+ * Field 22 of /proc/<pid>/stat, behind the last ')' of the name; 0 when there is no such process or it is a zombie. One whose first
+ * thread alone has ended looks like that, too; field 20 counts those that run on.
+ */
 u64 start_time(int pid) {
   char path[40], digits[24], stat[1024];
   append(append(append(path, path + 40, "/proc/"), path + 40, number_to_text(digits + 24, (u64)pid)), path + 40, "/stat");
@@ -17,12 +20,15 @@ u64 start_time(int pid) {
   if (got <= 0) return 0;
   char *at = stat + got;
   while (at > stat && *at != ')') at--;
-  if (at == stat || at[2] == 'Z' || at[2] == 'X') return 0;
-  u64 value = 0;
-  for (int field = 2; *at && field < 22; at++)
+  if (at == stat || at[2] == 'X') return 0;
+  char state = at[2];
+  u64 threads = 0, value = 0;
+  for (int field = 2; *at && field < 22; at++) {
     if (*at == ' ') field++;
+    else if (field == 20) threads = threads * 10 + (u64)(*at - '0');
+  }
   for (; *at >= '0' && *at <= '9'; at++) value = value * 10 + (u64)(*at - '0');
-  return value;
+  return state == 'Z' && threads < 2 ? 0 : value;
 }
 
 static int write_all(int fd, const char *data, usize size) {

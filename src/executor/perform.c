@@ -13,6 +13,8 @@ static void proc_path(char *path, usize size, const char *file) {
 static int new_child(const struct step *s, int pidfd, int parent_end, int child_end, long pid) {
   u32 as_joiner = s->n[N_CHILD_CREATE_asJoiner], from_joiner = G.role == ROLE_JOINER;
   if (pid == 0) {
+    u32 cgroup = s->n[N_CHILD_CREATE_cgroupSlot];
+    if (slot(cgroup) >= 0) RAW(close, G.slots[cgroup]), G.slots[cgroup] = -1; /* it is in it (S24) */
     RAW(close, parent_end);
     if (!from_joiner) {
       RAW(close, G.signals);
@@ -73,12 +75,15 @@ static int op_process_open(const struct step *s) {
   int fd = TRY(open_process(s->n[N_PROCESS_OPEN_pid], wide(s, N_PROCESS_OPEN_startTime)));
   if (s->n[N_PROCESS_OPEN_slot] >= ARRAY(G.slots)) return -EBADF;
   G.slots[s->n[N_PROCESS_OPEN_slot]] = high(fd);
+  G.target = s->n[N_PROCESS_OPEN_pid];
   return 0;
 }
 
 /* setns(2) takes other credentials, and with them what dumpable stands at by default: see S22. */
 static int op_join_process(const struct step *s) {
-  TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));
+  int result = (int)SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]);
+  if (result == -ESRCH) result = join_through_threads(G.target, s->n[N_NS_JOIN_PROCESS_types]);
+  TRY(result);
   return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 

@@ -123,6 +123,7 @@ struct state {
   int socket, pidfd, pid, joiner, signals, pending, root, proc, null, mask;
   int slots[128];
   int exit_code, reply, started;
+  u32 target; /* whose namespaces are joined */
   int reaped; /* pid is nobody's any more, or somebody else's */
   const char *exec_path;
   char **argv, **envp;
@@ -166,6 +167,9 @@ int wait_child(int pid, int *status);
 int high(long fd);
 void reset_signals(void);
 u64 start_time(int pid);
+
+/* threads.c */
+int join_through_threads(u32 pid, u32 types);
 
 /* kept.c */
 int kept_plan(char **argv, char **envp, const char *engine, int *directory);

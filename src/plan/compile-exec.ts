@@ -30,9 +30,6 @@ export interface ExecOptions extends ProcessOptions {
 /** What of the container's config an exec depends on; in it is what a process file may leave out. */
 export type ExecSpec = ProcessContext['spec'];
 
-/** Joined by init itself: CLONE_INTO_CGROUP takes only what is visible in the caller's cgroup namespace. */
-const late: NamespaceType = 'cgroup';
-
 const flagOf = (type: NamespaceType): number => table.get(type)?.flag ?? 0;
 
 function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial' | 'final'): Step[] {
@@ -52,14 +49,15 @@ function finalAffinity(process: Process): Step[] {
 }
 
 /**
- * The joiner enters all namespaces in one setns(2) with a pidfd, so that no container dying meanwhile leaves us half
- * way, and rights are asked of who the caller was before. Its child is the process: only a child is in the pid namespace.
+ * The joiner is in the cgroups first, while it is still who the caller was: inside a user namespace nobody may move from a cgroup
+ * of the host's into the container's, whoever owns that. Then it enters all namespaces in one setns(2) with a pidfd, so that no
+ * container dying meanwhile leaves us half way. Its child is the process: only a child is in the pid namespace.
  */
 function joinSteps({ process }: ProcessContext, options: ExecOptions, cgroup: ExecCgroup): Step[] {
-  const types = options.joins.filter((type) => type !== late);
+  const types = options.joins;
   let flags = 0;
   for (const type of types) flags |= flagOf(type);
-  const joiner = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 1 };
+  const joiner = { namespaces: 0, cgroupSlot: cgroup.bornInto, asJoiner: 1 };
   const steps = [
     step('host', 'child.create', joiner, '', 'start the joiner'),
     ...affinityStep('joiner', process, 'initial'),
@@ -70,7 +68,7 @@ function joinSteps({ process }: ProcessContext, options: ExecOptions, cgroup: Ex
     const summary = `join the container's ${types.join(', ')} namespace${types.length > 1 ? 's' : ''}`;
     steps.push(step('joiner', 'ns.join-process', args, '', summary));
   }
-  const args = { namespaces: 0, cgroupSlot: cgroup.bornInto, asJoiner: 0 };
+  const args = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 0 };
   steps.push(step('joiner', 'child.create', args, '', 'start the process'));
   return steps;
 }
@@ -96,10 +94,6 @@ function settleSteps(context: ProcessContext, options: ExecOptions): Step[] {
   const steps = [step('init', 'session.start', {}, '', 'start a session')];
   if (options.joins.includes('user')) {
     steps.push(step('init', 'ns.become-root', {}, '', 'become root of the user namespace'));
-  }
-  if (options.joins.includes(late)) {
-    const args = { slot: slots.target, types: flagOf(late) };
-    steps.push(step('init', 'ns.join-process', args, '', "join the container's cgroup namespace"));
   }
   steps.push(step('init', 'root.open', { path: options.root }, '', "open the container's root"));
   steps.push(...consoleSteps(context, 0));

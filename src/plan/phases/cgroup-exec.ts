@@ -79,7 +79,7 @@ export interface ExecCgroup {
   readonly enter: readonly Step[];
   /** Those that the process itself enters, before anything else. */
   readonly enterLate: readonly Step[];
-  /** Where the process is to be created (CLONE_INTO_CGROUP). */
+  /** Where the joiner is to be created, and the process after it (CLONE_INTO_CGROUP). */
   readonly bornInto: number;
 }
 
