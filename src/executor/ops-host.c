@@ -48,7 +48,8 @@ static int write_parts(const struct step *s, int fd) {
   TRY(write_all(fd, pid, str_length(pid)));
   if (!length(s, S_FILE_PUBLISH_between) && !length(s, S_FILE_PUBLISH_after)) return 0;
   TRY(write_all(fd, text(s, S_FILE_PUBLISH_between), length(s, S_FILE_PUBLISH_between)));
-  char *start = number_to_text(digits + sizeof digits, start_time(G.pid));
+  G.start = start_time(G.pid);
+  char *start = number_to_text(digits + sizeof digits, G.start);
   TRY(write_all(fd, start, str_length(start)));
   return write_all(fd, text(s, S_FILE_PUBLISH_after), length(s, S_FILE_PUBLISH_after));
 }
@@ -78,17 +79,38 @@ int op_publish(const struct step *s) {
   return result;
 }
 
+static char *append_bytes(char *at, const char *data, u32 size) {
+  memcpy(at, data, size);
+  return at + size;
+}
+
+/* Whether the record that lies there names the process that was ours: another container may have been made since. */
+int op_state_ours(const struct step *s) {
+  char expected[256], found[256], digits[24], *at = expected, *end = expected + sizeof expected;
+  if (length(s, S_STATE_OURS_before) + length(s, S_STATE_OURS_between) > sizeof expected - 50) return -E2BIG;
+  at = append_bytes(at, text(s, S_STATE_OURS_before), length(s, S_STATE_OURS_before));
+  at = append(at, end, number_to_text(digits + sizeof digits, (u64)G.pid));
+  at = append_bytes(at, text(s, S_STATE_OURS_between), length(s, S_STATE_OURS_between));
+  at = append(at, end, number_to_text(digits + sizeof digits, G.start));
+  long got = TRY(read_small(AT_FDCWD, text(s, S_STATE_OURS_path), found, sizeof found));
+  return got > at - expected && !memcmp(found, expected, (usize)(at - expected)) && found[at - expected] == ',' ? 0 : -ESTALE;
+}
+
 /*
  * Removes these files and the directory they are in. More than once if need be: an exec that has come just before the end may be
- * writing down that it was there.
+ * writing down that it was there. Of those who do the same at the same time the one that gets the last of the files has done it; for the
+ * others it is gone (R03).
  */
 int remove_files(int dir, const char *names, u32 size, const char *path) {
+  int gone = 0;
   for (int i = 0;; i++) {
     for (u32 at = 0; at < size; at += (u32)str_length(names + at) + 1) {
       long result = SYS(unlinkat, dir, names + at, 0);
       if (result < 0 && result != -ENOENT) return (int)result;
+      if (i == 0) gone = result < 0;
     }
     long result = SYS(unlinkat, AT_FDCWD, path, 0x200 /* AT_REMOVEDIR */);
+    if (result == 0 || result == -ENOENT) return gone || (result < 0 && !size) ? -ENOENT : 0;
     if (result != -ENOTEMPTY || i == 20) return (int)result;
     struct timespec moment = {0, 1000000};
     RAW(nanosleep, &moment, NULL);
@@ -210,11 +232,6 @@ int op_userns_make(const struct step *s) {
   wait_child((int)pid, &status);
   where = at;
   return result;
-}
-
-static char *append_bytes(char *at, const char *data, u32 size) {
-  memcpy(at, data, size);
-  return at + size;
 }
 
 /*

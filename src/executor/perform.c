@@ -242,6 +242,7 @@ int perform(const struct step *s) {
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
+    case OP_STATE_OURS: return op_state_ours(s);
     case OP_FILE_REMOVE: return op_file_remove(s);
     case OP_EXPECT_FILE: return op_expect_file(s);
     case OP_EXPECT_LINK: return op_expect_link(s);

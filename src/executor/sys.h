@@ -87,6 +87,7 @@ struct plan_header {
 #define PLAN_MAGIC 0x50525354u
 #define PLAN_LIMIT (16u << 20)
 #define STEP_OR_ELSE_NEXT 1
+#define STEP_OR_END 4 /* when it fails with what it tolerates, nothing is left to do */
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
@@ -122,6 +123,7 @@ struct state {
   u32 count, step, role;
   int socket, pidfd, pid, joiner, signals, pending, root, proc, null, mask;
   int slots[128];
+  u64 start; /* init's start time, as it was published */
   int exit_code, reply, started;
   u32 target; /* whose namespaces are joined */
   int reaped; /* pid is nobody's any more, or somebody else's */
@@ -207,6 +209,7 @@ int op_cgroup_own(const struct step *s);
 int open_process(u32 pid, u64 start);
 int send_descriptor(int to, const char *message_text, u32 size, int fd);
 int op_publish(const struct step *s);
+int op_state_ours(const struct step *s);
 int op_file_remove(const struct step *s);
 int remove_files(int dir, const char *names, u32 size, const char *path);
 struct terminal_size { u16 rows, columns, x, y; };

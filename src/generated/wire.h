@@ -51,6 +51,7 @@ enum op {
   OP_SELF_TIME_OFFSETS = 20,
   OP_SELF_SUBREAPER = 21,
   OP_FILE_PUBLISH = 22,
+  OP_STATE_OURS = 9,
   OP_FILE_REMOVE = 23,
   OP_FIFO_MAKE = 24,
   OP_SOCKET_CONNECT = 25,
@@ -282,6 +283,9 @@ enum where {
 #define S_FILE_PUBLISH_before 1
 #define S_FILE_PUBLISH_between 2
 #define S_FILE_PUBLISH_after 3
+#define S_STATE_OURS_path 0
+#define S_STATE_OURS_before 1
+#define S_STATE_OURS_between 2
 #define S_FILE_REMOVE_directory 0
 #define S_FILE_REMOVE_names 1
 #define N_FIFO_MAKE_slot 0
@@ -487,6 +491,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
   [OP_SELF_SUBREAPER] = {1, 0, {0}},
   [OP_FILE_PUBLISH] = {1, 1, {2, 3, 3, 3, 0}},
+  [OP_STATE_OURS] = {1, 0, {2, 3, 3, 0}},
   [OP_FILE_REMOVE] = {1, 0, {2, 4, 0}},
   [OP_FIFO_MAKE] = {1, 2, {2, 0}},
   [OP_SOCKET_CONNECT] = {1, 1, {2, 0}},

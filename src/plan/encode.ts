@@ -135,7 +135,8 @@ function addStep(draft: Draft, at: number, step: Step): void {
   if (!Array.isArray(row)) invalid(step, `unknown operation '${step.op}'`);
   let role = 0;
   while (roles[role] !== step.role) if (++role === roles.length) invalid(step, `unknown role '${step.role}'`);
-  words[at] = row[0] | (role << 16) | (step.orElseNext === true ? 1 << 24 : 0) | (step.expects === true ? 2 << 24 : 0);
+  const flags = (step.orElseNext === true ? 1 : 0) | (step.expects === true ? 2 : 0) | (step.orEnd === true ? 4 : 0);
+  words[at] = row[0] | (role << 16) | (flags << 24);
   if (step.tolerate !== undefined) words[at + 1] = tolerated(step);
   const args = step.args as Readonly<Record<string, unknown>>;
   let number = at + numberWord;
