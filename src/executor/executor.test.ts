@@ -268,6 +268,19 @@ test('S12: masked files read as empty, masked directories are one read-only file
   assert.match(touched ?? '', 'Read-only file system');
 });
 
+test('S10, S12: what masks files is read as empty and may be written to, and the inode of the host is not to be changed', (root, directory) => {
+  for (const name of ['one', 'two']) writeFileSync(join(root, name), 'hidden');
+  const mask = (path: string): Step => init('path.mask', { path });
+  // all of it as it is on the host, should it succeed
+  const script = `for f in /one /two; do
+    cat $f; echo text >$f; echo text >>$f
+    for try in 'chmod 666' 'chown 0:0' 'touch'; do $try $f 2>&1 | grep -o 'Read-only file system'; done
+  done`;
+  const { outcome, output } = run(root, directory, script, { mounts: [mask('/one'), mask('/two')] });
+  assert.is(outcome.status, 'ok');
+  assert.equal(output.split('\n'), Array(6).fill('Read-only file system'));
+});
+
 test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, directory) => {
   const { outcome } = run(root, directory, 'true', {
     mounts: [bind(directory, '/elsewhere', { flags: mountFlags.sourceIsProc })],
@@ -353,7 +366,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
   const seen = join(directory, 'seen');
   const steps = (h: Step): Step[] => [
     create(),
-    init('session.start', {}),
+    init('session.start', { terminal: 0 }),
     h,
     ...prepareRoot(root).slice(1),
     ...payload('exit 0'),
@@ -376,12 +389,13 @@ test('joins an existing namespace before it creates its own', (root, directory) 
   const out = openSync(join(directory, 'out'), 'w+');
   const outcome = execute(
     [
-      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
       step('joiner', 'ns.join', { type: newNamespaces.net, path: '/proc/self/ns/net' }),
       step('joiner', 'child.create', {
         namespaces: newNamespaces.mount | newNamespaces.pid,
         cgroupSlot: none,
         asJoiner: 0,
+        fullSlot: none,
       }),
       ...prepareRoot(root),
       ...payload('readlink /proc/self/ns/net; echo $$'),
@@ -398,9 +412,9 @@ test('joins an existing namespace before it creates its own', (root, directory) 
 
 test('a namespace of the wrong type is refused', (root) => {
   const outcome = execute([
-    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
     step('joiner', 'ns.join', { type: newNamespaces.uts, path: '/proc/self/ns/net' }),
-    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0 }),
+    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0, fullSlot: none }),
     ...prepareRoot(root),
     ...payload('true'),
     supervise,

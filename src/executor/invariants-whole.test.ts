@@ -43,6 +43,36 @@ test('S10: a file of the host that a user of the container is to read stays whos
   assert.equal([statSync(input!).uid, statSync(output!).uid], [0, 1000]);
 });
 
+test("S10: mode, owner and times of the host's devices are not to be changed in a user namespace, even one that maps root to root", (container) => {
+  const same = [{ containerID: 0, hostID: 0, size: 65_536 }];
+  const script = `for f in null zero full random urandom; do
+    for try in 'chmod 666' 'chown 0:0' touch; do $try /dev/$f 2>&1 | grep -o 'Read-only file system'; done
+  done; echo text >/dev/null && head -c 1 /dev/zero | wc -c; chmod 666 /dev/stdin 2>&1`;
+  const linux = { ...inUserNamespace, uidMappings: same, gidMappings: same };
+  const lines = container.run(script, { linux }).output.split('\n');
+  assert.equal(lines.slice(0, 16), [...Array(15).fill('Read-only file system'), '1']);
+  assert.match(lines[16] ?? '', 'Read-only file system');
+});
+
+test("S10: the streams of create and exec are not the host's null device, though there is none in the container", (container) => {
+  const inodeOf = ({ ino, dev }: { ino: number; dev: number }): string => `${dev}:${ino}`;
+  const host = inodeOf(statSync('/dev/null'));
+  const show = 'stat -Lc "%F %d:%i" /proc/self/fd/0';
+  container.prepare('rm /dev/null; sleep 60');
+  const quiet = ['sh', '-c', '"$@" >/dev/null 2>&1 </dev/null', 'sh'];
+  assert.is(container.tsrun(['run', '--detach', '--bundle', container.folder, container.id], quiet).status, 0);
+  const { output } = container.tsrun(['exec', container.id, 'sh', '-c', show]);
+  assert.match(output, 'character special file ');
+  assert.not.match(output, host);
+  container.tsrun(['delete', '--force', container.id]);
+  // a /dev of the caller's, where tsrun makes no node
+  const dev = join(container.folder, 'dev');
+  mkdirSync(dev);
+  const bound = container.run(show, { mounts: [{ destination: '/dev', source: dev, options: ['bind'] }] }).output;
+  assert.match(bound, 'character special file ');
+  assert.not.match(bound, host);
+});
+
 test('S13: /sys is read-only in a user namespace without a network of its own, too', (container) => {
   const mounts = [
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },

@@ -96,7 +96,12 @@ test('S28: a seccomp program that is too long is refused, not cut', (place) => {
 });
 
 test('S37: a plan that does not begin with the host is refused', (place) => {
-  const outcome = execute([init('session.start', {}), create(), ...prepareRoot(place.root), ...payload('true')]);
+  const outcome = execute([
+    init('session.start', { terminal: 0 }),
+    create(),
+    ...prepareRoot(place.root),
+    ...payload('true'),
+  ]);
   assert.is(outcome.status, 'plan-refused');
 });
 

@@ -92,7 +92,8 @@ int op_user(const struct step *s) {
   u32 uid = s->n[N_PROCESS_USER_uid], gid = s->n[N_PROCESS_USER_gid];
   TRY(SYS(setresgid, gid, gid, gid));
   TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
-  return (int)SYS(setresuid, uid, uid, uid);
+  TRY(SYS(setresuid, uid, uid, uid));
+  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); /* the kernel has set it to what fs.suid_dumpable says (S22) */
 }
 
 /* Every capability not in `keep` leaves the bounding set, known to our table or not (S25). */

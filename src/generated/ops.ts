@@ -11,10 +11,10 @@ export interface OpArgs {
   'cgroup.remove': { readonly root: string; readonly path: string };
   'cgroup.own': { readonly slot: number; readonly uid: number; readonly files: readonly string[] };
   'cgroup.enter': { readonly slot: number; readonly file: string };
-  'child.create': { readonly namespaces: number; readonly cgroupSlot: number; readonly asJoiner: number };
+  'child.create': { readonly namespaces: number; readonly cgroupSlot: number; readonly asJoiner: number; readonly fullSlot: number };
   'child.write-proc': { readonly file: string; readonly value: string };
   'child.run-helper': { readonly path: string; readonly args: readonly string[] };
-  'child.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
+  'child.rlimit': { readonly resource: number; readonly raise: number; readonly soft: bigint; readonly hard: bigint };
   'child.loopback-up': {  };
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
@@ -53,7 +53,7 @@ export interface OpArgs {
   'net.loopback-up': {  };
   'net.device': { readonly name: string; readonly newName: string };
   'ns.unshare': { readonly types: number };
-  'session.start': {  };
+  'session.start': { readonly terminal: number };
   'keyring.join': { readonly name: string };
   'root.prepare': { readonly propagation: number; readonly parent: number; readonly path: string };
   'root.pivot': {  };
@@ -99,6 +99,7 @@ export interface OpArgs {
   'process.home': { readonly uid: number };
   'process.find': { readonly candidates: readonly string[] };
   'process.close-fds': {  };
+  'process.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
   'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number; readonly dumpable: number };
   'process.end-on': { readonly signals: bigint };
   'process.effective': { readonly caps: bigint };
@@ -144,6 +145,8 @@ export const cgroupOpenFlags = {
 export const consoleFlags = {
   /** it is bound over /dev/console */
   bind: 1,
+  /** it becomes the controlling terminal of the process that is created next */
+  handOver: 2,
 } as const;
 export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */
@@ -155,10 +158,10 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'cgroup.remove': [5,"root","path","path","path"],
   'cgroup.own': [6,"slot","slot","uid","u32","files","strings"],
   'cgroup.enter': [7,"slot","slot","file","string"],
-  'child.create': [10,"namespaces","u32","cgroupSlot","slot","asJoiner","u32"],
+  'child.create': [10,"namespaces","u32","cgroupSlot","slot","asJoiner","u32","fullSlot","slot"],
   'child.write-proc': [11,"file","string","value","string"],
   'child.run-helper': [12,"path","path","args","strings"],
-  'child.rlimit': [13,"resource","u32","soft","u64","hard","u64"],
+  'child.rlimit': [13,"resource","u32","raise","u32","soft","u64","hard","u64"],
   'child.loopback-up': [15],
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
@@ -197,7 +200,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'net.loopback-up': [44],
   'net.device': [45,"name","string","newName","string"],
   'ns.unshare': [43,"types","u32"],
-  'session.start': [50],
+  'session.start': [50,"terminal","u32"],
   'keyring.join': [51,"name","string"],
   'root.prepare': [52,"propagation","u32","parent","u32","path","path"],
   'root.pivot': [53],
@@ -243,6 +246,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.home': [115,"uid","u32"],
   'process.find': [116,"candidates","strings"],
   'process.close-fds': [117],
+  'process.rlimit': [123,"resource","u32","soft","u64","hard","u64"],
   'process.wait-start': [118,"fifoSlot","slot","replySlot","slot","dumpable","u32"],
   'process.end-on': [121,"signals","u64"],
   'process.effective': [120,"caps","u64"],

@@ -32,6 +32,7 @@ enum cgroup_open_flag {
 
 enum console_flag {
   CONSOLE_BIND = 1, /* it is bound over /dev/console */
+  CONSOLE_HAND_OVER = 2, /* it becomes the controlling terminal of the process that is created next */
 };
 
 enum op {
@@ -130,6 +131,7 @@ enum op {
   OP_PROCESS_HOME = 115,
   OP_PROCESS_FIND = 116,
   OP_PROCESS_CLOSE_FDS = 117,
+  OP_PROCESS_RLIMIT = 123,
   OP_PROCESS_WAIT_START = 118,
   OP_PROCESS_END_ON = 121,
   OP_PROCESS_EFFECTIVE = 120,
@@ -268,13 +270,15 @@ enum where {
 #define N_CHILD_CREATE_namespaces 0
 #define N_CHILD_CREATE_cgroupSlot 1
 #define N_CHILD_CREATE_asJoiner 2
+#define N_CHILD_CREATE_fullSlot 3
 #define S_CHILD_WRITE_PROC_file 0
 #define S_CHILD_WRITE_PROC_value 1
 #define S_CHILD_RUN_HELPER_path 0
 #define S_CHILD_RUN_HELPER_args 1
 #define N_CHILD_RLIMIT_resource 0
-#define N_CHILD_RLIMIT_soft 1
-#define N_CHILD_RLIMIT_hard 3
+#define N_CHILD_RLIMIT_raise 1
+#define N_CHILD_RLIMIT_soft 2
+#define N_CHILD_RLIMIT_hard 4
 #define N_CHILD_SUPERVISE_terminal 0
 #define N_CHILD_SUPERVISE_subreaper 1
 #define S_SELF_TIME_OFFSETS_value 0
@@ -367,6 +371,7 @@ enum where {
 #define S_NET_DEVICE_name 0
 #define S_NET_DEVICE_newName 1
 #define N_NS_UNSHARE_types 0
+#define N_SESSION_START_terminal 0
 #define S_KEYRING_JOIN_name 0
 #define N_ROOT_PREPARE_propagation 0
 #define N_ROOT_PREPARE_parent 1
@@ -464,6 +469,9 @@ enum where {
 #define N_PROCESS_AMBIENT_caps 0
 #define N_PROCESS_HOME_uid 0
 #define S_PROCESS_FIND_candidates 0
+#define N_PROCESS_RLIMIT_resource 0
+#define N_PROCESS_RLIMIT_soft 1
+#define N_PROCESS_RLIMIT_hard 3
 #define N_PROCESS_WAIT_START_fifoSlot 0
 #define N_PROCESS_WAIT_START_replySlot 1
 #define N_PROCESS_WAIT_START_dumpable 2
@@ -482,10 +490,10 @@ static const struct op_shape op_shapes[256] = {
   [OP_CGROUP_REMOVE] = {1, 0, {2, 2, 0}},
   [OP_CGROUP_OWN] = {1, 2, {4, 0}},
   [OP_CGROUP_ENTER] = {1, 1, {1, 0}},
-  [OP_CHILD_CREATE] = {1, 3, {0}},
+  [OP_CHILD_CREATE] = {1, 4, {0}},
   [OP_CHILD_WRITE_PROC] = {1, 0, {1, 1, 0}},
   [OP_CHILD_RUN_HELPER] = {1, 0, {2, 4, 0}},
-  [OP_CHILD_RLIMIT] = {1, 5, {0}},
+  [OP_CHILD_RLIMIT] = {1, 6, {0}},
   [OP_CHILD_LOOPBACK_UP] = {1, 0, {0}},
   [OP_CHILD_SUPERVISE] = {1, 2, {0}},
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
@@ -524,7 +532,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_NET_LOOPBACK_UP] = {1, 0, {0}},
   [OP_NET_DEVICE] = {1, 0, {1, 1, 0}},
   [OP_NS_UNSHARE] = {1, 1, {0}},
-  [OP_SESSION_START] = {1, 0, {0}},
+  [OP_SESSION_START] = {1, 1, {0}},
   [OP_KEYRING_JOIN] = {1, 0, {1, 0}},
   [OP_ROOT_PREPARE] = {1, 2, {2, 0}},
   [OP_ROOT_PIVOT] = {1, 0, {0}},
@@ -570,6 +578,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_HOME] = {1, 1, {0}},
   [OP_PROCESS_FIND] = {1, 0, {4, 0}},
   [OP_PROCESS_CLOSE_FDS] = {1, 0, {0}},
+  [OP_PROCESS_RLIMIT] = {1, 5, {0}},
   [OP_PROCESS_WAIT_START] = {1, 3, {0}},
   [OP_PROCESS_END_ON] = {1, 2, {0}},
   [OP_PROCESS_EFFECTIVE] = {1, 2, {0}},

@@ -455,10 +455,9 @@ suite.test(
 );
 
 suite.test('a container that has used up its processes still lets an administrator in', (sandbox) => {
-  const { id, pid } = start(sandbox, (config) => {
+  const { id } = start(sandbox, (config) => {
     config.linux.resources = { cpu: {}, ...{ pids: { limit: 2 } } };
   });
-  if (existsSync(join(cgroupFolder(pid, 'pids'), 'cgroup.type'))) return; // v2 creates the process in the cgroup: it counts
   assert.is(sandbox.command('exec', id, '/bin/true').status, 0);
 });
 

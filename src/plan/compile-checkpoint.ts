@@ -29,7 +29,13 @@ export function compileCheckpoint(spec: Spec, options: CheckpointOptions): Plan 
   const request = encodeRequest(dumpMessage(spec, options));
   const summary = flags.preDump ? summaries.preDump : summaries.dump;
   const steps = [
-    step('host', 'child.create', { namespaces: 0, cgroupSlot: noSlot, asJoiner: 0 }, '', 'a process for CRIU'),
+    step(
+      'host',
+      'child.create',
+      { namespaces: 0, cgroupSlot: noSlot, asJoiner: 0, fullSlot: noSlot },
+      '',
+      'a process for CRIU',
+    ),
     ...becomeCriuSteps(place, [], false),
     step('host', 'criu.request', { request }, '', summary),
     ...readySteps(flags, summary),

@@ -24,7 +24,7 @@ import { noSlot, type Step, slots, step } from './step.js';
 function childSteps({ options }: Context): Step[] {
   const record = options.cgroup?.record;
   const cgroupSlot = record?.places[0]?.version === 2 ? slotOfPlace(record, 0) : noSlot;
-  const args = { namespaces: table.get('mount')?.flag ?? 0, cgroupSlot, asJoiner: 0 };
+  const args = { namespaces: table.get('mount')?.flag ?? 0, cgroupSlot, asJoiner: 0, fullSlot: noSlot };
   return [step('host', 'child.create', args, '', 'a process for CRIU in a new mount namespace')];
 }
 

@@ -28,7 +28,9 @@ import {
   environmentOf,
   execSteps,
   keptFds,
+  keyLabelSteps,
   keyringSteps,
+  labelSteps,
   noProcess,
   waitSteps,
 } from './phases/process.js';
@@ -118,9 +120,10 @@ function buildRoot(context: Context): Step[] {
     ...(context.options.cgroup?.enter ?? []),
     allCpusStep(),
     // Its own session next: the caller's terminal must not be able to signal it, and a terminal may become its own.
-    step('init', 'session.start', {}, '', 'start a session'),
+    step('init', 'session.start', { terminal: 0 }, '', 'start a session'),
     ...becomeRootSteps(context),
     ...loopbackSteps(context),
+    ...keyLabelSteps(context),
     ...keyringSteps(context),
     ...cgroupNamespaceSteps(context),
     ...hostNameSteps(context),
@@ -174,6 +177,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
     ...schedulingSteps(context),
     // From outside, where they may be raised; and before init takes another uid, or that needs CAP_SYS_RESOURCE.
     ...rlimitSteps(context),
+    ...labelSteps(context),
     ...endOnSteps(context),
     ...confineSteps(context),
     // Init is as it will be when it executes: the final record, then the word that it is ready.

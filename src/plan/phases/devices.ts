@@ -40,17 +40,27 @@ function nodeStep({ path, type, major, minor, fileMode, uid, gid }: Device, poin
   return step('init', 'device.make', args, pointer, `make ${path} (${number})`);
 }
 
-/** In a user namespace nobody may make nodes, so the host's is bound. */
+/**
+ * In a user namespace nobody may make nodes, so the host's is bound: read-only, so that the device is there to be used, and
+ * mode, owner and times of the host's inode are not to be changed from inside (S10).
+ */
 function hostNodeSteps(context: Context, { path }: Device, pointer: string): Step[] {
   const passed = pointer !== '' && isApart(context.namespaces, 'user') && context.facts.uid === 0;
   const flags = passed ? mountFlags.passed : 0;
-  const none = { recursive: 0, set: 0, clear: 0, recursiveSet: 0, recursiveClear: 0, idmapSlot: noSlot };
+  const attributes = {
+    recursive: 0,
+    set: MOUNT_ATTR.RDONLY,
+    clear: 0,
+    recursiveSet: 0,
+    recursiveClear: 0,
+    idmapSlot: noSlot,
+  };
   const steps: Step[] = [];
   if (passed) {
     const open = { recursive: 0, flags: 0, idmapSlot: noSlot, path };
     steps.push(step('host', 'source.open', open, pointer, `open ${path}`));
   }
-  const args = { ...none, flags, source: path, target: path };
+  const args = { ...attributes, flags, source: path, target: path };
   steps.push(step('init', 'mount.bind', args, pointer, `bind the host's ${path}`));
   return steps;
 }
@@ -103,10 +113,7 @@ export function lateDevSteps(context: Context, entries: readonly MountEntry[]): 
 /** The standard streams: owned by the process, and no longer the host's null device. */
 export function stdioSteps(context: Context): Step[] {
   const { uid } = context.process.user ?? { uid: 0 };
-  const steps: Step[] = [];
-  if (context.fillsDev) {
-    steps.push(step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"));
-  }
+  const steps = [step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams")];
   // A foreground run as root leaves the caller's own terminal or file alone.
   if (context.options.mode !== 'run' || uid !== 0) {
     steps.push(step('init', 'stdio.own', { uid }, '/process/user/uid', `give the standard streams to uid ${uid}`));
