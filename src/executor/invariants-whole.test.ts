@@ -73,6 +73,20 @@ test("S10: the streams of create and exec are not the host's null device, though
   assert.not.match(bound, host);
 });
 
+test('S22: a process that waits as another user is not to be looked into, whatever fs.suid_dumpable says', (container) => {
+  const setting = '/proc/sys/fs/suid_dumpable';
+  const before = readFileSync(setting, 'utf8');
+  try {
+    writeFileSync(setting, '1');
+    assert.is(container.create('true', { process: { user: { uid: 1000, gid: 1000 } } }).status, 0);
+  } finally {
+    writeFileSync(setting, before);
+  }
+  const { pid } = JSON.parse(container.tsrun(['state', container.id]).output);
+  // The files of a process that may be traced belong to its user.
+  assert.is(statSync(`/proc/${pid}/fd`).uid, 0);
+});
+
 test('S13: /sys is read-only in a user namespace without a network of its own, too', (container) => {
   const mounts = [
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
