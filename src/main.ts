@@ -8,6 +8,7 @@ import { settle } from './cli/settle.js';
 import { type Failure, fail, TsrunError } from './errors/error.js';
 import { commandLine } from './host/arguments.js';
 import { exit } from './host/process.js';
+import { whenStarted } from './host/start.js';
 
 async function printVersion(): Promise<void> {
   const { commit, specificationMax, version } = await import('./tables/versions.js');
@@ -92,4 +93,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-void main(commandLine()).then(exit);
+whenStarted(() => main(commandLine()).then(exit));

@@ -142,7 +142,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_FFI_LOAD',
-    "koffi, the bridge to native libraries, cannot be loaded. In an installation its file 'koffi.node' lies beside 'tsrun-engine'; in a checkout 'npm install' brings it.",
+    "Native libraries (libseccomp, libsystemd) cannot be loaded at all: there is no loader of glibc or musl in its usual place, or, under Node, no package koffi ('npm install' brings it).",
   ],
   ['TSR_HOSTNAME_LENGTH', 'The kernel takes host and domain names of at most 64 bytes of UTF-8.'],
   ['TSR_HOSTNAME_NAMESPACE', 'Without a UTS namespace of its own the container would rename the host.'],

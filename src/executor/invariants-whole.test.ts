@@ -445,7 +445,7 @@ test('R31: a terminal that has hung up while nobody takes its output costs nothi
 });
 
 test('R35: an engine that dies for want of memory leaves an error and nothing else', (container) => {
-  const { status, errors } = container.run('true', {}, ['prlimit', '--as=150000000']);
+  const { status, errors } = container.run('true', {}, ['prlimit', '--as=50000000']);
   assert.ok(status !== 0 && status !== null);
   assert.is.not(errors, '');
   assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
@@ -468,7 +468,7 @@ test('CVE-2015-3629: what the container has made of its mount points does not le
       JSON.stringify({ ...config, mounts: [...config.mounts, mount] }),
     );
     const again: Ran = container.tsrun(['run', '--bundle', container.folder, container.id]);
-    assert.is(again.status, 1, 'a link that leads nowhere inside is refused');
+    assert.is(again.status, 0, `a link that leads nowhere is made inside: ${again.errors}`);
     writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
   }
   assert.is(spawnSync('find', [canary, '-mindepth', '1'], { encoding: 'utf8' }).stdout, '');

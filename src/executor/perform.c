@@ -10,6 +10,13 @@ static void proc_path(char *path, usize size, const char *file) {
   append(append(at, path + size, "/"), path + size, file);
 }
 
+/* Whether somebody but the host needs the environment of the caller. */
+static int inside_hooks(void) {
+  for (u32 i = G.step; i < G.count; i++)
+    if (G.steps[i].op == OP_HOOK_RUN && G.steps[i].role != ROLE_HOST && G.steps[i].n[N_HOOK_RUN_flags] & HOOK_CALLERS_ENVIRONMENT) return 1;
+  return 0;
+}
+
 /* A new process, which has what its maker had but for the maker's role. */
 static void be_born(const struct step *s, int from_joiner, int parent_end, int child_end) {
   u32 next = G.step + 1;
@@ -18,6 +25,7 @@ static void be_born(const struct step *s, int from_joiner, int parent_end, int c
     RAW(close, G.signals);
     G.socket = child_end, G.signals = -1;
     reset_signals();
+    if (!inside_hooks()) forget_environment();
     RAW(umask, 0); /* modes of nodes and mount points are the plan's, not the caller's */
   }
   G.role = s->n[N_CHILD_CREATE_asJoiner] ? ROLE_JOINER : ROLE_INIT;
@@ -270,6 +278,7 @@ int perform(const struct step *s) {
     case OP_CHILD_LOOPBACK_UP: return op_child_loopback();
     case OP_CHILD_SUPERVISE: return op_supervise(s);
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
+    case OP_SELF_DIRECTORY: return (int)SYS(chdir, text(s, 0));
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
     case OP_STATE_OURS: return op_state_ours(s);

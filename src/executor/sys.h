@@ -199,6 +199,9 @@ void note_kernel_mount(const char *target, int mount);
 void forget_kernel_mounts(void);
 
 /* ops */
+#define CALLERS_PREFIX "TSRUN_ENV_"
+void keep_environment(char **envp);
+void forget_environment(void);
 int op_hook(const struct step *s);
 int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);
@@ -273,6 +276,7 @@ int op_home(const struct step *s);
 int op_find(const struct step *s);
 int op_close_fds(void);
 int op_end_on(u64 signals);
+void note_callers(int from_three, int plan, int go);
 int op_wait_start(const struct step *s);
 int op_exec(const struct step *s);
 void announce(void);

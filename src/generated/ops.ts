@@ -19,13 +19,14 @@ export interface OpArgs {
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
+  'self.directory': { readonly path: string };
   'file.publish': { readonly mode: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'state.ours': { readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
   'socket.connect': { readonly slot: number; readonly path: string };
   'socket.send-pidfd': { readonly slot: number; readonly text: string };
-  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
+  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly flags: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
   'file.note': { readonly path: string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
   'file.open': { readonly slot: number; readonly path: string };
@@ -65,7 +66,7 @@ export interface OpArgs {
   'mount.filesystem': { readonly attributes: number; readonly flags: number; readonly type: string; readonly source: string; readonly target: string; readonly options: readonly string[]; readonly softOptions: readonly string[] };
   'mount.bind': { readonly recursive: number; readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly idmapSlot: number; readonly source: string; readonly target: string };
   'mount.remount': { readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly target: string; readonly options: readonly string[] };
-  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly target: string };
+  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly flags: number; readonly target: string };
   'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
@@ -142,6 +143,10 @@ export const cgroupOpenFlags = {
   /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
   threaded: 16,
 } as const;
+export const hookFlags = {
+  /** the environment is that of whoever called tsrun, `env` is not looked at */
+  callersEnvironment: 1,
+} as const;
 export const consoleFlags = {
   /** it is bound over /dev/console */
   bind: 1,
@@ -166,13 +171,14 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
+  'self.directory': [59,"path","path"],
   'file.publish': [22,"mode","u32","path","path","before","bytes","between","bytes","after","bytes"],
   'state.ours': [9,"path","path","before","bytes","between","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],
   'socket.connect': [25,"slot","slot","path","path"],
   'socket.send-pidfd': [26,"slot","slot","text","string"],
-  'hook.run': [27,"timeoutMs","u32","pidKind","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
+  'hook.run': [27,"timeoutMs","u32","pidKind","u32","flags","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
   'file.note': [8,"path","path"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
   'file.open': [34,"slot","slot","path","path"],
@@ -212,7 +218,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'mount.filesystem': [60,"attributes","u32","flags","u32","type","string","source","string","target","path","options","strings","softOptions","strings"],
   'mount.bind': [61,"recursive","u32","set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","idmapSlot","slot","source","path","target","path"],
   'mount.remount': [62,"set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","target","path","options","strings"],
-  'mount.propagation': [63,"propagation","u32","recursive","u32","target","path"],
+  'mount.propagation': [63,"propagation","u32","recursive","u32","flags","u32","target","path"],
   'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],

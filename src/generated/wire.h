@@ -9,6 +9,9 @@ enum wired_slot { SLOT_STATE = 6 };
 /* Options before the command that take a value, from src/cli/options.ts. */
 static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
 
+/* Commands that never make a plan, from there, too. */
+__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "restore-check", "systemd-unit"};
+
 enum mount_flag {
   MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */
   MOUNT_PROC = 2, /* may go over a procfs */
@@ -28,6 +31,10 @@ enum cgroup_open_flag {
   CGROUP_OPEN_MUST_EXIST = 4, /* nothing is made: the cgroup has to be there */
   CGROUP_OPEN_REFUSE_FROZEN = 8, /* a cgroup that is frozen, or lies below one, is refused */
   CGROUP_OPEN_THREADED = 16, /* v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
+};
+
+enum hook_flag {
+  HOOK_CALLERS_ENVIRONMENT = 1, /* the environment is that of whoever called tsrun, `env` is not looked at */
 };
 
 enum console_flag {
@@ -51,6 +58,7 @@ enum op {
   OP_CHILD_SUPERVISE = 14,
   OP_SELF_TIME_OFFSETS = 20,
   OP_SELF_SUBREAPER = 21,
+  OP_SELF_DIRECTORY = 59,
   OP_FILE_PUBLISH = 22,
   OP_STATE_OURS = 9,
   OP_FILE_REMOVE = 23,
@@ -282,6 +290,7 @@ enum where {
 #define N_CHILD_SUPERVISE_terminal 0
 #define N_CHILD_SUPERVISE_subreaper 1
 #define S_SELF_TIME_OFFSETS_value 0
+#define S_SELF_DIRECTORY_path 0
 #define N_FILE_PUBLISH_mode 0
 #define S_FILE_PUBLISH_path 0
 #define S_FILE_PUBLISH_before 1
@@ -301,6 +310,7 @@ enum where {
 #define S_SOCKET_SEND_PIDFD_text 0
 #define N_HOOK_RUN_timeoutMs 0
 #define N_HOOK_RUN_pidKind 1
+#define N_HOOK_RUN_flags 2
 #define S_HOOK_RUN_path 0
 #define S_HOOK_RUN_args 1
 #define S_HOOK_RUN_env 2
@@ -405,6 +415,7 @@ enum where {
 #define S_MOUNT_REMOUNT_options 1
 #define N_MOUNT_PROPAGATION_propagation 0
 #define N_MOUNT_PROPAGATION_recursive 1
+#define N_MOUNT_PROPAGATION_flags 2
 #define S_MOUNT_PROPAGATION_target 0
 #define N_PATH_MKDIR_mode 0
 #define S_PATH_MKDIR_path 0
@@ -498,13 +509,14 @@ static const struct op_shape op_shapes[256] = {
   [OP_CHILD_SUPERVISE] = {1, 2, {0}},
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
   [OP_SELF_SUBREAPER] = {1, 0, {0}},
+  [OP_SELF_DIRECTORY] = {1, 0, {2, 0}},
   [OP_FILE_PUBLISH] = {1, 1, {2, 3, 3, 3, 0}},
   [OP_STATE_OURS] = {1, 0, {2, 3, 3, 0}},
   [OP_FILE_REMOVE] = {1, 0, {2, 4, 0}},
   [OP_FIFO_MAKE] = {1, 2, {2, 0}},
   [OP_SOCKET_CONNECT] = {1, 1, {2, 0}},
   [OP_SOCKET_SEND_PIDFD] = {1, 1, {1, 0}},
-  [OP_HOOK_RUN] = {1, 2, {2, 4, 4, 3, 3}},
+  [OP_HOOK_RUN] = {1, 3, {2, 4, 4, 3, 3}},
   [OP_FILE_NOTE] = {1, 0, {2, 0}},
   [OP_SOURCE_OPEN] = {1, 3, {2, 0}},
   [OP_FILE_OPEN] = {1, 1, {2, 0}},
@@ -544,7 +556,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_MOUNT_FILESYSTEM] = {1, 2, {1, 1, 2, 4, 4}},
   [OP_MOUNT_BIND] = {1, 7, {2, 2, 0}},
   [OP_MOUNT_REMOUNT] = {1, 5, {2, 4, 0}},
-  [OP_MOUNT_PROPAGATION] = {1, 2, {2, 0}},
+  [OP_MOUNT_PROPAGATION] = {1, 3, {2, 0}},
   [OP_PATH_MKDIR] = {1, 1, {2, 0}},
   [OP_PATH_SYMLINK] = {1, 0, {1, 2, 0}},
   [OP_DEVICE_MAKE] = {1, 5, {2, 0}},

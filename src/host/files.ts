@@ -81,15 +81,6 @@ export const changeOwner = (path: string, uid: number, gid: number): void => fs.
 export const removeFile = (path: string): void => fs.unlinkSync(native(path));
 export const removeDirectory = (path: string): void => fs.rmdirSync(native(path));
 export const renamePath = (from: string, to: string): void => fs.renameSync(native(from), native(to));
-/** Names in a directory; none when it is not there. */
-export function listIfExists(path: string): string[] {
-  try {
-    return listDirectory(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return [];
-    throw error;
-  }
-}
 export const listDirectory = (path: string): string[] => fs.readdirSync(native(path));
 /** Names of the directories in a directory. */
 export const listSubdirectories = (path: string): string[] =>

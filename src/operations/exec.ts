@@ -1,7 +1,7 @@
 /** `exec`: another process in a container. Decides everything here; the executor only carries it out. */
 import type { Linux, Process } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
-import { errnoOf, listIfExists, statIfExists } from '../host/files.js';
+import { errnoOf, listDirectory, statIfExists } from '../host/files.js';
 import { type CurrentPlaces, currentPlaces } from '../linux/cgroup/current.js';
 import { gatherIdentity, type HostFacts } from '../linux/facts.js';
 import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-exec.js';
@@ -61,6 +61,15 @@ function checkStatus({ record }: Container, isPaused: (cgroup: CgroupRecord) => 
   if (isPaused(record.cgroup)) refuse('paused container (use --ignore-paused to override)');
 }
 
+function threadsOf(process: string): string[] {
+  try {
+    return listDirectory(`${process}/task`).map((thread) => `${process}/task/${thread}`);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return [];
+    throw error;
+  }
+}
+
 /**
  * Where the kernel shows what the container's process has. The number of a process is that of its first thread, which may have
  * ended before the others; it has no namespaces and cgroups any more.
@@ -69,8 +78,7 @@ function folderOf({ pid }: ContainerRecord): string {
   const process = `/proc/${pid}`;
   const hasNamespaces = (folder: string): boolean => statIfExists(`${folder}/ns/mnt`) !== undefined;
   if (hasNamespaces(process)) return process;
-  const threads = listIfExists(`${process}/task`).map((thread) => `${process}/task/${thread}`);
-  return threads.find(hasNamespaces) ?? refuse('stopped container');
+  return threadsOf(process).find(hasNamespaces) ?? refuse('stopped container');
 }
 
 /** In which namespaces the container's process is that we are not in, and in which ones with us. */

@@ -15,7 +15,7 @@ import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { absolutePath } from './paths.js';
 import { socketSteps } from './phases/console.js';
 import { pidFileSteps, publishCreating, publishState, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { bindSteps, type MountEntry, placeFlags, readMounts } from './phases/mounts.js';
 import { allCpusStep } from './phases/scheduling.js';
 import { noSlot, type Step, slots, step } from './step.js';
@@ -115,6 +115,7 @@ export function compileRestore(
   const until = (...events: string[]): Step => untilStep(events, summaries.restore, slots.console);
   const steps = [
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...(options.cgroup?.open ?? []),
     ...(options.resctrl?.open ?? []),
     ...socketSteps(context),

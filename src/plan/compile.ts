@@ -6,7 +6,7 @@ import { cleanPath } from './paths.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { deviceSteps, lateDevSteps, stdioSteps } from './phases/devices.js';
 import { fifoSteps, publishCreating, publishReady, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { idMapSteps, idMapsOf } from './phases/idmap.js';
 import { mountSteps, readMounts } from './phases/mounts.js';
 import {
@@ -95,6 +95,7 @@ function outside(context: Context): Step[] {
   return [
     // A foreground run inherits what the container leaves behind, so that nothing is lost to the host's init.
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...timeSteps(context),
     // The limits are there before the first process: it is born into them (v2) or enters before it does anything (v1).
     ...(options.cgroup?.open ?? []),

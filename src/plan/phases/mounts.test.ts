@@ -189,6 +189,12 @@ test('the mount label goes to filesystems that take one', () => {
 
 test('copy-symlink is for the executor, which looks at the source', () => {
   assert.is(bind({ destination: '/a', source: '/s', options: ['bind', 'copy-symlink'] }).flags, mountFlags.copySymlink);
+  const options = ['rbind', 'copy-symlink', 'rprivate'];
+  const [made] = pick(one({ destination: '/a', source: '/s', options }), 'mount.propagation');
+  assert.equal(
+    [made?.tolerate, made?.args],
+    [['EINVAL'], { propagation: MS.PRIVATE, recursive: 1, flags: mountFlags.noTargetLink, target: '/a' }],
+  );
 });
 
 test('options without effect are named', () => {

@@ -29,7 +29,8 @@ export function readMounts(mounts: readonly Mount[]): MountEntry[] {
   for (let i = 0; i < mounts.length; i++) {
     const mount = mounts[i] as Mount;
     const { destination } = mount;
-    const target = destination.startsWith('/') ? destination : `/${destination}`;
+    // A slash at its end would ask for a directory, also where the bind is of a file.
+    const target = `/${destination}`.replace(/^\/+/, '/').replace(/(.)\/+$/, '$1');
     const options = foldOptions(mount.options ?? []);
     entries.push({ mount, pointer: `/mounts/${i}`, target, clean: cleanPath(target), options });
   }
@@ -44,13 +45,15 @@ function warnOfIdleOptions(context: Context, { pointer, mount, options }: MountE
   context.warnings.push({ code: 'TSR_MOUNT_OPTION_IDLE', message, pointer: `${pointer}/options` });
 }
 
-/** One propagation type a call, after the mount, in the listed order. */
+/** One propagation type a call, after the mount, in the listed order. A link that was copied is no mount and has none. */
 function propagationSteps({ options, target, pointer, mount }: MountEntry): Step[] {
   const steps: Step[] = [];
   for (const { msFlag, recursive, index } of options.propagation) {
-    const args = { propagation: msFlag, recursive: recursive ? 1 : 0, target };
+    const flags = options.copySymlink ? mountFlags.noTargetLink : 0;
+    const args = { propagation: msFlag, recursive: recursive ? 1 : 0, flags, target };
     const summary = `make ${target} ${mount.options?.[index]}`;
-    steps.push(step('init', 'mount.propagation', args, `${pointer}/options/${index}`, summary));
+    const rest = options.copySymlink ? { tolerate: ['EINVAL'] } : undefined;
+    steps.push(step('init', 'mount.propagation', args, `${pointer}/options/${index}`, summary, rest));
   }
   return steps;
 }
@@ -94,7 +97,7 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
   if (passed) {
     const open = {
       recursive,
-      flags: flags & (mountFlags.noSourceLink | mountFlags.mapBelow),
+      flags: flags & (mountFlags.noSourceLink | mountFlags.copySymlink | mountFlags.mapBelow),
       idmapSlot,
       path: source,
     };
