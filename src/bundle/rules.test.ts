@@ -57,6 +57,14 @@ const refused: readonly (readonly [finding: string, config: Json])[] = [
   ['TSR_SCHEDULER /process/scheduler/runtime', scheduler({ policy: 'SCHED_DEADLINE', runtime: 1023, deadline: 2000 })],
   ['TSR_SCHEDULER /process/scheduler/deadline', scheduler({ policy: 'SCHED_DEADLINE', runtime: 2000, deadline: 1999 })],
   [
+    'TSR_SCHEDULER /process/scheduler/runtime',
+    scheduler({ policy: 'SCHED_DEADLINE', runtime: 2 ** 63, deadline: 2 ** 63 }),
+  ],
+  ['TSR_NUMBER_LIST /linux/memoryPolicy/nodes', policy({ mode: 'MPOL_BIND', nodes: '0-9876543210' })],
+  ['TSR_NUMBER_LIST /linux/memoryPolicy/nodes', policy({ mode: 'MPOL_BIND', nodes: '0-7:0/0' })],
+  ['TSR_NUMBER_LIST /process/execCPUAffinity/initial', set('/process/execCPUAffinity/initial', '9876543210')],
+  ['TSR_NUMBER_LIST /linux/resources/cpu/cpus', set('/linux/resources/cpu/cpus', '0-99999')],
+  [
     'TSR_SCHEDULER /process/scheduler/period',
     scheduler({ policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 1999, period: 1998 }),
   ],

@@ -188,7 +188,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_NETWORK_PRIORITY', 'The name must be one of a network interface: it becomes a word of a line for the kernel.'],
   [
     'TSR_NET_DEVICE',
-    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may contain one '%d'.",
+    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may end in '%d'.",
   ],
   ['TSR_NUMBER_LIST', 'CPUs and memory nodes are listed as numbers and ranges: 0-3,7.'],
   ['TSR_PERSONALITY_FLAG', 'The specification defines no personality flags yet.'],

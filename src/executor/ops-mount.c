@@ -137,12 +137,12 @@ static int map_ids(int mount, u32 number, u32 flags) {
  * made of that copy, with our rights: by a process that shares our descriptors and goes there in our stead. 255 says that it
  * could not.
  */
-static int clone_inside(const char *path, u32 flags) {
+static int inside(long (*work)(const void *argument), const void *argument) {
   int status = 0, place = high(TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC)));
   long pid = place < 0 ? place : fork_with(CLONE_FILES, -1, NULL);
   if (pid == 0) {
     if (RAW(setns, G.pidfd, CLONE_NEWNS) < 0) RAW(exit_group, 255);
-    long fd = RAW(open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    long fd = work(argument);
     if (fd >= 0) fd = RAW(dup3, fd, place, O_CLOEXEC) < 0 ? -EMFILE : RAW(close, fd);
     RAW(exit_group, fd < 0 ? -fd : 0);
   }
@@ -153,12 +153,54 @@ static int clone_inside(const char *path, u32 flags) {
   return pid < 0 ? (int)pid : place;
 }
 
+struct source { const char *path; u32 flags; };
+static long clone_source(const void *argument) {
+  const struct source *source = argument;
+  return RAW(open_tree, AT_FDCWD, source->path, source->flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+static int clone_inside(const char *path, u32 flags) {
+  struct source source = {path, flags};
+  return inside(clone_source, &source);
+}
+
+static int keep_pending(int fd) {
+  if (G.pending >= 0) RAW(close, G.pending);
+  return G.pending = fd;
+}
+
+/* A node on a file system of its own, which lies in the container's mount namespace for as long as it takes to clone the node:
+   before Linux 6.15 nothing is cloned out of a mount that is nowhere. Ours, or it would be nodev. */
+static long make_node(const void *argument) {
+  const struct step *s = argument;
+  const u32 *n = s->n;
+  int context = (int)TRY(RAW(fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  TRY(RAW(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+  int mount = (int)TRY(RAW(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+  int root = (int)TRY(RAW(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC));
+  RAW(umask, 0);
+  TRY(RAW(mknodat, mount, "node", n[N_DEVICE_OPEN_mode], device_number(n[N_DEVICE_OPEN_major], n[N_DEVICE_OPEN_minor])));
+  TRY(RAW(fchownat, mount, "node", n[N_DEVICE_OPEN_uid], n[N_DEVICE_OPEN_gid], AT_SYMLINK_NOFOLLOW));
+  TRY(attach(mount, root));
+  long fd = RAW(open_tree, mount, "node", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  RAW(fchdir, mount);
+  RAW(umount2, ".", 2 /* MNT_DETACH */);
+  RAW(close, mount), RAW(close, root), RAW(close, context);
+  return fd;
+}
+
+/* In a user namespace nobody may make nodes that can be opened; the host may. */
+int op_device_open(const struct step *s) {
+  int fd = keep_pending(inside(make_node, s));
+  where = W_mknodat;
+  return fd < 0 ? fd : 0;
+}
+
 #define NO_SOURCE_LINK ((u32)(MOUNT_NO_SOURCE_LINK | MOUNT_COPY_SYMLINK))
 
 int op_source_open(const struct step *s) {
   u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = s->n[N_SOURCE_OPEN_flags] & NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0;
   if (recursive) flags |= AT_RECURSIVE;
-  if (G.pending >= 0) RAW(close, G.pending);
+  keep_pending(-1);
   G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);
   /* What lies under a locked mount is not shown there, so a directory with mounts below is not cloned without them. */
   if (G.pending == -EINVAL && !recursive) G.pending = (int)SYS(open_tree, AT_FDCWD, text(s, S_SOURCE_OPEN_path), flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

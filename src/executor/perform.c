@@ -294,6 +294,7 @@ int perform(const struct step *s) {
     case OP_FIFO_MAKE: return op_fifo(s);
     case OP_SOCKET_CONNECT: return op_socket_connect(s);
     case OP_HOOK_RUN: return op_hook(s);
+    case OP_DEVICE_OPEN: return op_device_open(s);
     case OP_SOURCE_OPEN: return op_source_open(s);
     case OP_NOTIFY_LISTEN: return op_notify_listen(s);
     case OP_NOTIFY_FORWARD: return op_notify_forward(s);

@@ -162,7 +162,7 @@ static int meet_child(const struct record *r, int host_next) {
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
   int executing = 0, done = 0;
-  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
+  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN || G.steps[from - 1].op == OP_DEVICE_OPEN ? G.pending : -1;
   int sent = send_record(G.socket, &go, hand), gone = sent < 0;
   if (hand >= 0) RAW(close, hand), G.pending = -1;
   /* It is there and would wait for ever; one that has gone has left a last word, or none. */

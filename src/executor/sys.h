@@ -235,6 +235,8 @@ int op_process_signal(const struct step *s);
 int op_process_wait(const struct step *s);
 int op_socket_connect(const struct step *s);
 int op_source_open(const struct step *s);
+int op_device_open(const struct step *s);
+u32 device_number(u32 major, u32 minor);
 int op_notify_listen(const struct step *s);
 int op_notify_forward(const struct step *s);
 int notify_socket(void);

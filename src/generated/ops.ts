@@ -29,6 +29,7 @@ export interface OpArgs {
   'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly flags: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
   'file.note': { readonly path: string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
+  'device.open': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number };
   'file.open': { readonly slot: number; readonly path: string };
   'file.tell': { readonly descriptor: number; readonly value: Uint8Array | string };
   'userns.make': { readonly slot: number; readonly uidMap: string; readonly gidMap: string };
@@ -181,6 +182,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'hook.run': [27,"timeoutMs","u32","pidKind","u32","flags","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
   'file.note': [8,"path","path"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
+  'device.open': [73,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32"],
   'file.open': [34,"slot","slot","path","path"],
   'file.tell': [35,"descriptor","u32","value","bytes"],
   'userns.make': [32,"slot","slot","uidMap","string","gidMap","string"],

@@ -68,6 +68,7 @@ enum op {
   OP_HOOK_RUN = 27,
   OP_FILE_NOTE = 8,
   OP_SOURCE_OPEN = 28,
+  OP_DEVICE_OPEN = 73,
   OP_FILE_OPEN = 34,
   OP_FILE_TELL = 35,
   OP_USERNS_MAKE = 32,
@@ -321,6 +322,11 @@ enum where {
 #define N_SOURCE_OPEN_flags 1
 #define N_SOURCE_OPEN_idmapSlot 2
 #define S_SOURCE_OPEN_path 0
+#define N_DEVICE_OPEN_mode 0
+#define N_DEVICE_OPEN_major 1
+#define N_DEVICE_OPEN_minor 2
+#define N_DEVICE_OPEN_uid 3
+#define N_DEVICE_OPEN_gid 4
 #define N_FILE_OPEN_slot 0
 #define S_FILE_OPEN_path 0
 #define N_FILE_TELL_descriptor 0
@@ -519,6 +525,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_HOOK_RUN] = {1, 3, {2, 4, 4, 3, 3}},
   [OP_FILE_NOTE] = {1, 0, {2, 0}},
   [OP_SOURCE_OPEN] = {1, 3, {2, 0}},
+  [OP_DEVICE_OPEN] = {1, 5, {0}},
   [OP_FILE_OPEN] = {1, 1, {2, 0}},
   [OP_FILE_TELL] = {1, 1, {3, 0}},
   [OP_USERNS_MAKE] = {1, 1, {1, 1, 0}},

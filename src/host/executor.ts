@@ -25,8 +25,10 @@ export const handOverAnd = async (_plan: Uint8Array, _meanwhile: () => Promise<v
 /** The failed round's outcome and plan, when the executor started us to explain it. */
 export const failedRound = (): { outcome: Uint8Array; plan: Uint8Array } | undefined => undefined;
 
-/** Where the executor lies: in the dist/ that this module is from. */
+/** Where the executor lies: where TSRUN_SELF says, or in the dist/ that this module is from. */
 export function executorPath(): string {
+  const named = process.env.TSRUN_SELF;
+  if (named) return named;
   let directory = dirname(fileURLToPath(import.meta.url));
   while (directory !== '/') {
     for (const candidate of [join(directory, 'tsrun'), join(directory, 'dist/tsrun')]) {

@@ -87,7 +87,12 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
     (passed ? mountFlags.passed : 0) |
     // Only another procfs may be bound over /proc; the executor looks at the source itself (S06).
     (entry.clean === '/proc' ? (placeFlags(entry) & ~mountFlags.proc) | mountFlags.sourceIsProc : placeFlags(entry));
-  const { set, clear, recursiveSet, recursiveClear } = options;
+  // In a user namespace the kernel has locked the access times of everything that comes from the host.
+  const late = context.inUserNamespace ? accessTimes : 0;
+  const set = options.set & ~late;
+  const clear = options.clear & ~late;
+  const recursiveSet = options.recursiveSet & ~late;
+  const recursiveClear = options.recursiveClear & ~late;
   const idmapSlot = slotOfMount(idMaps, context, mount);
   // Whoever has the rights over the filesystem maps it: the host, where root in the container is nobody there.
   const inside = passed ? noSlot : idmapSlot;
@@ -104,7 +109,20 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
     steps.push(step('host', 'source.open', open, pointer, `open ${source}${mapped}`));
   }
   steps.push(step('init', 'mount.bind', args, pointer, `bind ${source} on ${target}${mapped}`));
+  steps.push(...accessTimeSteps(entry, late));
   return steps;
+}
+
+const accessTimes = MOUNT_ATTR.ATIME | MOUNT_ATTR.NODIRATIME;
+
+/** No right depends on them, so a container that cannot have them is started with those of the host's mount. */
+function accessTimeSteps({ options, target, pointer }: MountEntry, late: number): Step[] {
+  const [set, clear] = [options.set & late, options.clear & late];
+  const [recursiveSet, recursiveClear] = [options.recursiveSet & late, options.recursiveClear & late];
+  if ((set | clear | recursiveSet | recursiveClear) === 0) return [];
+  const args = { set, clear, recursiveSet, recursiveClear, flags: 0, target, options: [] };
+  const summary = `set the access times of ${target}`;
+  return [step('init', 'mount.remount', args, pointer, summary, { tolerate: ['EPERM'] })];
 }
 
 /** Changes what is mounted there already. */
