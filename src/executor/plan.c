@@ -24,7 +24,8 @@ static int check_reference(const struct plan_header *h, const struct ref *r, int
 }
 
 static int check_step(const struct plan_header *h, const struct step *s, const struct step *next) {
-  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS)) return 0;
+  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS | STEP_OR_END)) return 0;
+  if (s->flags & STEP_OR_END && s->role != ROLE_HOST) return 0;
   if (s->flags & STEP_OR_ELSE_NEXT && (!next || next->role != s->role)) return 0;
   const struct op_shape *shape = &op_shapes[s->op];
   for (int i = shape->numbers; i < 7; i++)

@@ -21,5 +21,10 @@ export function runProgram(name: string, args: readonly string[]): ProgramResult
     maxBuffer: 64 << 20,
   });
   const errno = (result.error as { code?: string } | undefined)?.code ?? (result.error ? 'EIO' : '');
-  return { status: result.status ?? 128 + (result.signal === null ? 0 : constants.signals[result.signal]), output: result.stdout ?? '', errors: result.stderr ?? '', errno };
+  return {
+    status: result.status ?? 128 + (result.signal === null ? 0 : constants.signals[result.signal]),
+    output: result.stdout ?? '',
+    errors: result.stderr ?? '',
+    errno,
+  };
 }

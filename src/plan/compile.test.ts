@@ -31,6 +31,7 @@ test('create is done in the one order that works', () => {
     'child.write-proc',
     'file.publish',
     'cgroup.enter',
+    'process.affinity',
     'session.start',
     'ns.become-root',
     'keyring.join',
@@ -49,6 +50,7 @@ test('create is done in the one order that works', () => {
     'process.directory',
     'root.readonly',
     'child.rlimit',
+    'process.end-on',
     'process.umask',
     'process.bounding',
     'process.home',
@@ -178,13 +180,13 @@ test('a hook has its own argv and environment, startContainer at least that of t
 
 test('create waits for start; run does not, and tidies up', () => {
   assert.equal(
-    places(compile(), 'process.wait-start', 'fifo.make').map((at) => at >= 0),
-    [true, true],
+    places(compile(), 'process.wait-start', 'process.end-on', 'fifo.make').map((at) => at >= 0),
+    [true, true, true],
   );
   const remove = [marker('remove cgroup')];
   const cgroup = { record: { driver: 'cgroupfs', places: [] }, open: [], join: [], remove } as const;
   const run = compile({}, { mode: 'run', cgroup });
-  assert.equal(pick(run, 'process.wait-start', 'fifo.make'), []);
+  assert.equal(pick(run, 'process.wait-start', 'process.end-on', 'fifo.make'), []);
   assert.equal(orderOf(run, 'process.exec', 'child.supervise', 'remove cgroup', 'file.remove'), [
     'process.exec',
     'child.supervise',
