@@ -108,6 +108,10 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
     'A text contains a NUL character (written \\u0000 in JSON). The kernel would take it as the end of the text, and so see another path or name than the one that was checked.',
   ],
   [
+    'TSR_CONFIG_NULL',
+    'A warning: an optional key is null and counts as not there, as with runc and crun. Required keys, entries of lists and values of maps must not be null.',
+  ],
+  [
     'TSR_CONFIG_RANGE',
     "The number is out of the range that the specification, or the kernel's interface behind the key, allows. 64-bit numbers are read exactly.",
   ],

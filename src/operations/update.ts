@@ -24,25 +24,16 @@ function currentResources(directory: string, updated: string | undefined): Resou
   return readSnapshot(directory).linux?.resources ?? {};
 }
 
-/**
- * Engines write null for what they leave alone, also where the specification has no null. Takes such members out of a
- * JSON text; by text, because numbers beyond 2^53 have to survive.
- */
-export function withoutNulls(text: string): string {
-  if (!text.includes('null')) return text;
-  const members = text.replace(/("(?:[^"\\]|\\.)*")(\s*:\s*null\b\s*,?)?/g, (whole, _, member) =>
-    member ? '' : whole,
-  );
-  return members.replace(/("(?:[^"\\]|\\.)*")|,(\s*\})/g, (whole, _, end) => end ?? whole);
-}
-
 export interface AskedResources {
   readonly resources: Resources;
   readonly warnings: readonly Failure[];
 }
 
-/** Devices in it change nothing: see plan/phases/cgroup-update.ts. */
-const resourcesOf = ({ text }: Source): AskedResources => parseResources(encode(withoutNulls(text)));
+/** Engines write null for what they leave alone, so that needs no warning. Devices change nothing: plan/phases/cgroup-update.ts. */
+function resourcesOf({ text }: Source): AskedResources {
+  const { resources, warnings } = parseResources(encode(text));
+  return { resources, warnings: warnings.filter(({ code }) => code !== 'TSR_CONFIG_NULL') };
+}
 
 export const resourcesFromFile = (path: string): AskedResources => resourcesOf(readTextFile(path));
 export const resourcesFromInput = (bytes: Uint8Array): AskedResources =>
