@@ -1,7 +1,7 @@
 /** Reading one document, whatever its kind. What is wrong with it becomes one error that names every fault. */
 import { type Failure, TsrunError } from '../errors/error.js';
 import { Unexplained } from './explainer.js';
-import { decodeText, readTextFile } from './read.js';
+import { decodeText, type ReadOptions, readTextFile } from './read.js';
 import { type Checked, checkSource, type DocumentKind } from './validate.js';
 
 /** A failure that is only worth a warning, or one among others. */
@@ -33,8 +33,13 @@ export interface Loaded<T> {
 }
 
 /** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `detail`, the others. */
-export function loadDocument<T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Loaded<T> {
-  const text = typeof source === 'string' ? readTextFile(source) : decodeText(source, name);
+export function loadDocument<T>(
+  source: Uint8Array | string,
+  kind: DocumentKind<T>,
+  name: string,
+  options?: ReadOptions,
+): Loaded<T> {
+  const text = typeof source === 'string' ? readTextFile(source, options) : decodeText(source, name);
   try {
     const checked = checkSource(text, kind);
     return { value: accept(checked), warnings: checked.warnings, text: text.text };

@@ -3,10 +3,23 @@ import { fail } from '../errors/error.js';
 import { inheritedDescriptors } from '../host/executor.js';
 import { currentDirectory } from '../host/process.js';
 import { absolutePath } from '../state/layout.js';
+import { descriptorOf } from '../tables/descriptors.js';
 import type { Context } from './context.js';
 
 export const absolute = (path: string | undefined): string | undefined =>
   path === undefined ? undefined : absolutePath(path, currentDirectory());
+
+/** From this number on there may be descriptors of the executor's own. */
+export const firstOwnDescriptor = 200;
+
+/** `--pid-file`: a path, or `/dev/fd/N` for a descriptor that the caller has open. */
+export function pidFileOf({ options }: Context): string | undefined {
+  const path = absolute(options.text('pid-file'));
+  if (path !== undefined && (descriptorOf(path) ?? 0) >= firstOwnDescriptor) {
+    fail('TSR_CLI_VALUE', `invalid --pid-file argument ${path}: not a descriptor below ${firstOwnDescriptor}`);
+  }
+  return path;
+}
 
 /** `--preserve-fds N`: every one of them must be there, or something of ours would take its number. */
 export function preservedFds({ options }: Context, listen: number): number {

@@ -101,7 +101,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_CONFIG_NAME', 'Only certain names are allowed at this key; the message lists them, or the nearest one.'],
   [
     'TSR_CONFIG_NOT_FILE',
-    'The config must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang.',
+    "A bundle's config.json must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang. Other files that an option names may be FIFOs or descriptors (/dev/fd/N).",
   ],
   [
     'TSR_CONFIG_NUL',

@@ -21,7 +21,7 @@ void say(const char *message) {
 /* The allow-listed part of the environment; with `extra` entries behind it. */
 char **clean_environment(char **from, const char *const *extra) {
   u32 count = 0;
-  for (; *from && count < ARRAY(environment) - 5; from++) /* four more and the end */
+  for (; *from && count < ARRAY(environment) - 6; from++) /* five more and the end */
     for (int i = 0; passed[i]; i++)
       if (starts_with(*from, passed[i])) {
         environment[count++] = *from;
@@ -63,9 +63,40 @@ static int makes_container(char **argv) {
   return 0;
 }
 
-/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
+/*
+ * Descriptors that the caller's words name (/dev/fd/5, as a shell makes of <(...)): the engine has them from 7 on, and their numbers in
+ * its environment. None of the others reaches it.
+ */
+#define MOST_NAMED 4
+static char named_text[80] = "TSRUN_NAMED_FDS=";
+
+/* The number behind /dev/fd/ at the word's begin, or at that of an option's value; -1 when there is none. */
+static int named_descriptor(const char *word) {
+  const char *at = word;
+  if (*at == '-') while (*at && *at++ != '=') {}
+  at += starts_with(at, "/dev/fd/") ? 8 : starts_with(at, "/proc/self/fd/") ? 14 : str_length(at);
+  int number = -1;
+  for (; *at >= '0' && *at <= '9' && number < 100000; at++) number = (number < 0 ? 0 : number * 10) + (*at - '0');
+  return *at ? -1 : number;
+}
+
+/* Puts them where no other is to go, and says which they are. */
+static int name_descriptors(char **argv, int to[MOST_NAMED]) {
+  char digits[24], *end = named_text + sizeof named_text, *text = named_text + 16;
+  int count = 0, number;
+  for (; *argv && count < MOST_NAMED; argv++) {
+    if ((number = named_descriptor(*argv)) < 3) continue;
+    int copy = (int)RAW(fcntl, number, F_DUPFD_CLOEXEC, 7 + MOST_NAMED);
+    if (copy < 0) continue;
+    to[count++] = copy;
+    text = append(append(text, end, number_to_text(digits + sizeof digits, (u64)number)), end, ",");
+  }
+  return count;
+}
+
+/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed; then what the caller's words name. */
 static void engine(const char *path, char **argv, char **envp, const int fds[4], long parent) {
-  int from[4];
+  int from[4], named[MOST_NAMED], count = name_descriptors(argv, named);
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
   for (int i = 0; i < 4; i++) { /* under a small RLIMIT_NOFILE one may have the number that another is to get */
@@ -76,8 +107,9 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4],
     if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
     if (fds[i] < 0) RAW(close, 3 + i);
-  if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
-    for (int i = 7; i < 1024; i++) RAW(close, i);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], 7 + i, 0);
+  if (RAW(close_range, 7 + count, ~0u, 0) == -ENOSYS)
+    for (int i = 7 + count; i < 1024; i++) RAW(close, i);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
@@ -140,7 +172,7 @@ int start_round(char **argv, char **envp, int number, int inherited, struct roun
   append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
   round_text[12] = (char)('0' + number);
   /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
-  const char *extra[] = {self_path, fds, round_text, "BUN_JSC_useJIT=0", NULL};
+  const char *extra[] = {self_path, fds, round_text, named_text, "BUN_JSC_useJIT=0", NULL};
   return start_engine(engine_path(), argv, clean_environment(envp, extra), r);
 }
 

@@ -19,7 +19,7 @@ export interface OpArgs {
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
-  'file.publish': { readonly mode: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'file.publish': { readonly mode: number; readonly descriptor: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
   'socket.connect': { readonly slot: number; readonly path: string };
@@ -161,7 +161,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
-  'file.publish': [22,"mode","u32","path","path","before","bytes","between","bytes","after","bytes"],
+  'file.publish': [22,"mode","u32","descriptor","u32","path","path","before","bytes","between","bytes","after","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],
   'socket.connect': [25,"slot","slot","path","path"],

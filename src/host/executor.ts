@@ -25,6 +25,16 @@ export function inheritedDescriptors(): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
+/** The first of the descriptors that the executor lets through because the command line names them (launch.c). */
+const firstNamedFd = 7;
+
+/** Where a descriptor of the caller's is in this process; undefined when it was not open. */
+export function callerDescriptor(number: number): number | undefined {
+  if (!isEngine() || number < 3) return number;
+  const at = (process.env.TSRUN_NAMED_FDS ?? '').split(',').indexOf(String(number));
+  return at < 0 ? undefined : firstNamedFd + at;
+}
+
 /** Gives the plan to the executor, which carries it out from here on. */
 function give(plan: Uint8Array): void {
   let done = 0;

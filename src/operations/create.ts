@@ -5,7 +5,7 @@
 import { loadBundleConfig } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
-import { lstatIfExists, readBytes, readLink, statIfExists } from '../host/files.js';
+import { lstatIfExists, readLink, statIfExists } from '../host/files.js';
 import { gatherFacts, type HostFacts } from '../linux/facts.js';
 import { compileCreate } from '../plan/compile.js';
 import { encodePlan } from '../plan/encode.js';
@@ -73,7 +73,7 @@ export interface PreparedCreate {
   readonly cgroup: CgroupRecord;
 }
 
-export const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
+const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
 
 /** The one question about the root that is asked from here: is it there at all (S01). */
 function checkRootfs(rootfs: string): void {
@@ -168,7 +168,8 @@ const namesLabel = ({ process, linux }: Spec): boolean =>
 /** Reads and checks a bundle, and works out all that its plan depends on; touches nothing. */
 export function readRequest(request: CreateRequest, given?: HostFacts) {
   checkContainerId(request.id);
-  const { spec, warnings } = loadBundleConfig(configPath(request));
+  // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
+  const { spec, warnings, text } = loadBundleConfig(configPath(request), { stream: request.config !== undefined });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
   const rootfs = absolutePath(spec.root?.path ?? '', request.bundle);
   checkRootfs(rootfs);
@@ -194,15 +195,17 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     here: draft,
     keeper: keeperOf(facts, request.engine),
   };
-  return { spec, facts, options, draft, warnings: [...warnings, ...cgroup.warnings] };
+  return { spec, facts, options, draft, text, warnings: [...warnings, ...cgroup.warnings] };
+}
+
+/** Compiles what was read. @throws TsrunError with the pointer to blame. */
+export function compileRead({ spec, facts, options, draft, text, warnings }: ReturnType<typeof readRequest>) {
+  const plan = compileCreate(spec, facts, options);
+  return { plan, draft, spec, text, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
-export function compileRequest(request: CreateRequest, given?: HostFacts) {
-  const { spec, facts, options, draft, warnings } = readRequest(request, given);
-  const plan = compileCreate(spec, facts, options);
-  return { plan, draft, spec, warnings: [...warnings, ...plan.warnings] };
-}
+export const compileRequest = (request: CreateRequest, given?: HostFacts) => compileRead(readRequest(request, given));
 
 /**
  * Compiles the request, claims the id and writes the provisional record, so that from here on `delete --force`
@@ -211,12 +214,12 @@ export function compileRequest(request: CreateRequest, given?: HostFacts) {
 export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
-  const { plan, draft, warnings } = compileRequest(request);
+  const { plan, draft, text, warnings } = compileRequest(request);
   const bytes = encodePlan(plan);
   const directory = claimId(request.root.path, request.id);
   try {
     writeProvisional(directory, draft);
-    writeConfigSnapshot(directory, readBytes(configPath(request)));
+    writeConfigSnapshot(directory, text);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
   } catch (error) {

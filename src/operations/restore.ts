@@ -15,7 +15,7 @@ import {
   writeProvisional,
 } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
-import { configPath, type CreateRequest, type PreparedCreate, readRequest } from './create.js';
+import { type CreateRequest, type PreparedCreate, readRequest } from './create.js';
 import { type CriuDirectories, preparePlace, removeOldLog, requireRoot } from './criu.js';
 
 export interface RestoreRequest {
@@ -61,7 +61,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   checkContainerId(create.id);
   requireRoot();
   prepareRoot(create.root);
-  const { spec, facts, options, draft, warnings } = readRequest(create);
+  const { spec, facts, options, draft, text, warnings } = readRequest(create);
   if (files.statIfExists(directories.images)?.kind !== 'directory') {
     fail('TSR_CRIU_IMAGE', `there is no image directory '${directories.images}'`, { hint: 'see --image-path' });
   }
@@ -78,7 +78,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   const directory = claimId(create.root.path, create.id);
   try {
     writeProvisional(directory, draft);
-    writeConfigSnapshot(directory, files.readBytes(configPath(create)));
+    writeConfigSnapshot(directory, text);
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);
   } catch (error) {

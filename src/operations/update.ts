@@ -35,7 +35,7 @@ function resourcesOf({ text }: Source): AskedResources {
   return { resources, warnings: warnings.filter(({ code }) => code !== 'TSR_CONFIG_NULL') };
 }
 
-export const resourcesFromFile = (path: string): AskedResources => resourcesOf(readTextFile(path));
+export const resourcesFromFile = (path: string): AskedResources => resourcesOf(readTextFile(path, { stream: true }));
 export const resourcesFromInput = (bytes: Uint8Array): AskedResources =>
   resourcesOf(decodeText(bytes, 'standard input'));
 

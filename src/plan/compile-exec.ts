@@ -6,7 +6,7 @@ import { type NamespaceType, namespaces as table } from '../tables/namespaces.js
 import type { CompiledPlan, ProcessContext, ProcessOptions } from './options.js';
 import { compileExecCgroup, type ExecCgroup } from './phases/cgroup-exec.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
-import { superviseSteps } from './phases/finish.js';
+import { pidFileStep, superviseSteps } from './phases/finish.js';
 import { closeSteps, confineSteps, environmentOf, execSteps, keptFds, keyringSteps } from './phases/process.js';
 import { nodeMask, schedulingSteps } from './phases/scheduling.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
@@ -129,10 +129,7 @@ function publishSteps({ pidFile, pidfdSocket }: ExecOptions): Step[] {
     const args = { slot: slots.pidfd, text: 'setns' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of the process'));
   }
-  if (pidFile !== undefined) {
-    const args = { mode: 0o644, path: pidFile, before: '', between: '', after: '' };
-    steps.push(step('host', 'file.publish', args, '', `write the pid to ${pidFile}`));
-  }
+  if (pidFile !== undefined) steps.push(pidFileStep(pidFile));
   return steps;
 }
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { MS } from '../tables/mount-options.js';
 import { compileCreate } from './compile.js';
 import { encodePlan } from './encode.js';
-import { step } from './step.js';
+import { noDescriptor, step } from './step.js';
 import { compile, namespaces, only, pick, places, refusal, testHost, testOptions, testSpec } from './test-inputs.js';
 
 const hook = (name: string) => [{ path: `/hooks/${name}`, args: [name, 'x'], env: ['A=1'], timeout: 3 }];
@@ -226,12 +226,13 @@ test('S22: init is dumpable, while it waits and for the listener, only without r
 
 test('the state is saved as soon as there is a pid, and the pid file is the last of all', () => {
   const plan = compile({}, { pidFile: '/run/web.pid' });
+  const descriptor = noDescriptor;
   assert.equal(
     pick(plan, 'file.publish').map(({ args }) => args),
     [
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.creating },
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.ready },
-      { mode: 0o644, path: '/run/web.pid', before: '', between: '', after: '' },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.creating },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.ready },
+      { mode: 0o644, descriptor, path: '/run/web.pid', before: '', between: '', after: '' },
     ],
   );
   const last = plan.steps.filter(({ role }) => role === 'host').at(-1);
