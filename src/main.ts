@@ -7,6 +7,7 @@ import { countComplaint, parseOptions, type Values } from './cli/parse.js';
 import { settle } from './cli/settle.js';
 import { type Failure, fail, TsrunError } from './errors/error.js';
 import { commandLine } from './host/arguments.js';
+import { isLaterRound } from './host/executor.js';
 import { exit } from './host/process.js';
 
 async function printVersion(): Promise<void> {
@@ -47,8 +48,14 @@ async function runCommand(name: string, args: readonly string[], globals: Values
     fail('TSR_CLI_USAGE', complaint);
   }
   if (row.operands.startsWith('ID') && operands[0]) log.head = `tsrun ${name} ${operands[0]}`;
+  if (log.isVerbose && !isLaterRound()) (await import('./cli/debug.js')).tellCommand(log, name, args);
   const context: Context = { globals, options, operands, words: [name, ...args], log };
   return (await loading).run(context);
+}
+
+async function startDebug(log: Log): Promise<void> {
+  const debug = await import('./cli/debug.js');
+  debug.startDebug(log);
 }
 
 async function openLog(globals: Values): Promise<Log> {
@@ -77,10 +84,15 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const { options: globals, operands } = parseOptions(globalOptions, args, true);
     log = await openLog(globals);
+    if (log.isVerbose) await startDebug(log);
     name = operands[0];
     if (globals.is('version')) await printVersion();
     else if (name === undefined || globals.is('help')) await printProgramHelp();
-    else return await runCommand(name, operands.slice(1), globals, log);
+    else {
+      const status = await runCommand(name, operands.slice(1), globals, log);
+      if (!isLaterRound()) log.debug(`ends with exit status ${status}`);
+      return status;
+    }
     return 0;
   } catch (thrown) {
     const error = await settle(thrown);

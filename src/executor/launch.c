@@ -155,7 +155,7 @@ static int await_engine(struct round *r) {
 
 static int keep_outcome(const struct outcome *out) {
   int fd = high(SYS(memfd_create, "outcome", MFD_CLOEXEC));
-  if (fd >= 0) RAW(write, fd, out, sizeof *out), RAW(lseek, fd, 0, 0);
+  if (fd >= 0) RAW(write, fd, out, sizeof *out), trace_write(fd), RAW(lseek, fd, 0, 0);
   return fd;
 }
 

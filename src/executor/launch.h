@@ -15,5 +15,4 @@ int start_round(char **argv, char **envp, int number, int inherited, struct roun
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);
 int attempt(struct round *r);
-extern struct teller { char **argv, **envp; int inherited, plan, answer; } teller; /* what tell_remark() needs */
 int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready);

@@ -63,9 +63,12 @@ export async function handOverAnd(plan: Uint8Array, meanwhile: () => Promise<voi
 
 /** The failed round's outcome and plan, when the executor started us to explain it. */
 export function failedRound(): { outcome: Uint8Array; plan: Uint8Array } | undefined {
-  if (!isEngine() || process.env.TSRUN_ROUND === '0') return undefined;
+  if (!isLaterRound()) return undefined;
   return { outcome: readWhole(outcomeFd), plan: readWhole(oldPlanFd) };
 }
+
+/** Whether we were started again, for a plan that another engine has made. */
+export const isLaterRound = (): boolean => isEngine() && process.env.TSRUN_ROUND !== '0';
 
 function readWhole(fd: number): Uint8Array {
   const size = fs.fstatSync(fd).size;

@@ -33,6 +33,7 @@ import { keeperOf } from './keeper.js';
 import { recordOf, resctrlPart } from './resctrl.js';
 import { seccompPart } from './seccomp.js';
 import { encodeHookState } from './state.js';
+import { trace } from './trace.js';
 
 /** What `create` and `run` are asked for; paths are absolute. */
 export interface CreateRequest {
@@ -170,10 +171,14 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   checkContainerId(request.id);
   // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
   const { spec, warnings, text } = loadBundleConfig(configPath(request), { stream: request.config !== undefined });
+  trace('config', { path: configPath(request), text, spec, warnings });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
+  trace('facts', facts);
   const rootfs = absolutePath(spec.root?.path ?? '', request.bundle);
   checkRootfs(rootfs);
+  trace('rootfs', rootfs);
   const cgroup = compileCgroups(spec, facts, request);
+  trace('cgroup', { record: cgroup.record, cgroupsPath: spec.linux?.cgroupsPath, id: request.id });
   const resctrl = resctrlPart(spec, request.id);
   const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
   const options: CompileOptions = {
@@ -195,12 +200,14 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     here: draft,
     keeper: keeperOf(facts, request.engine),
   };
+  trace('options', options);
   return { spec, facts, options, draft, text, warnings: [...warnings, ...cgroup.warnings] };
 }
 
 /** Compiles what was read. @throws TsrunError with the pointer to blame. */
 export function compileRead({ spec, facts, options, draft, text, warnings }: ReturnType<typeof readRequest>) {
   const plan = compileCreate(spec, facts, options);
+  trace('plan', plan);
   return { plan, draft, spec, text, warnings: [...warnings, ...plan.warnings] };
 }
 
@@ -214,9 +221,11 @@ export const compileRequest = (request: CreateRequest, given?: HostFacts) => com
 export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
+  trace('root', request.root);
   const { plan, draft, text, warnings } = compileRequest(request);
   const bytes = encodePlan(plan);
   const directory = claimId(request.root.path, request.id);
+  trace('claimed', directory);
   try {
     writeProvisional(directory, draft);
     writeConfigSnapshot(directory, text);

@@ -17,6 +17,7 @@ import {
 import { criuFiles } from '../tables/criu.js';
 import { type CreateRequest, type PreparedCreate, readRequest } from './create.js';
 import { type CriuDirectories, preparePlace, removeOldLog, requireRoot } from './criu.js';
+import { trace } from './trace.js';
 
 export interface RestoreRequest {
   /** The new container, as for `run`; its process comes from the image. */
@@ -73,9 +74,11 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
     descriptors,
     check: { path: executorPath(), args: ['tsrun', checkCommand] },
   });
+  trace('plan', plan);
   const bytes = encodePlan(plan);
   removeOldLog(restoreLog(directories));
   const directory = claimId(create.root.path, create.id);
+  trace('claimed', directory);
   try {
     writeProvisional(directory, draft);
     writeConfigSnapshot(directory, text);

@@ -12,6 +12,7 @@ import { openContainer, readStateFile, writeResources } from '../state/store.js'
 import { stringifyExact } from '../tables/exact-json.js';
 import { readSnapshot } from './snapshot.js';
 import { type RdtSchemas, updateRdt } from './update-rdt.js';
+import { trace, traceStep } from './trace.js';
 
 /** Tells systemd, for a container whose cgroup is a unit of its. */
 export type UpdateUnit = (record: ContainerRecord, resources: Resources) => void | Promise<void>;
@@ -49,8 +50,10 @@ export async function updateContainer(
   { resources: asked, rdt = {} }: { readonly resources: Resources; readonly rdt?: RdtSchemas },
   updateUnit: UpdateUnit,
 ): Promise<readonly Failure[]> {
-  const { record, directory } = openContainer(root, id);
+  const container = openContainer(root, id);
+  const { record, directory } = container;
   const status = statusOf(record, directory);
+  trace('container', { container, status });
   if (status === 'stopped' || status === 'creating') {
     fail('TSR_UPDATE_STATE', 'container not running', { detail: `it is ${status}` });
   }
@@ -58,6 +61,8 @@ export async function updateContainer(
   const updated = readStateFile(directory, stateFiles.resources);
   const current = currentResources(directory, updated);
   const { resources, changes, settings, checks, warnings } = compileUpdate(asked, current, record.cgroup);
+  for (const { place, file, value, pointer } of settings)
+    traceStep(() => `write ${value} to ${file} of ${record.cgroup.places[place]?.path}`, { pointer });
   const undoRdt = updateRdt(record, rdt);
   writeResources(directory, stringifyExact(resources));
   try {

@@ -90,6 +90,7 @@ async function prepare(context: Context, mode: CreateRequest['mode']): Promise<U
 
 export const createOrRun = (context: Context, mode: CreateRequest['mode']): Promise<number> =>
   inRounds(
+    context.log,
     () => prepare(context, mode),
     (round) => undo(context, round),
     { remark: (round) => remark(context, round) },

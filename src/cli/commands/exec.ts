@@ -63,6 +63,7 @@ export async function run(context: Context): Promise<number> {
     let request: ExecRequest;
     let prepared: PreparedExec;
     return await inRounds(
+      context.log,
       () => {
         request = execRequest(context);
         prepared = prepare(context, request);
