@@ -1,5 +1,5 @@
 /** The engine's entry: arguments in, exit status out. Loads nothing but what the command needs. */
-import { hasCommand, loadCommand } from './cli/commands.js';
+import { commandHint, hasCommand, loadCommand } from './cli/commands.js';
 import { type Context, print } from './cli/context.js';
 import { daemonOf, Log, logOptions } from './cli/log.js';
 import { commandRow, globalOptions } from './cli/options.js';
@@ -22,7 +22,7 @@ async function printProgramHelp(): Promise<void> {
 
 async function printCommandHelp(name: string): Promise<void> {
   const row = hasCommand(name) ? commandRow(name) : undefined;
-  if (!row) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: "see 'tsrun --help'" });
+  if (!row) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: commandHint(name) });
   const { renderCommandHelp } = await import('./cli/help.js');
   print(renderCommandHelp(row));
 }
@@ -35,7 +35,7 @@ async function runCommand(name: string, args: readonly string[], globals: Values
   }
   const row = commandRow(name);
   const loading = loadCommand(name);
-  if (!row || !loading) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: "see 'tsrun --help'" });
+  if (!row || !loading) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: commandHint(name) });
   log.head = `tsrun ${name}`;
   const { options, operands } = parseOptions(row.options, args, row.optionsFirst === true);
   if (options.is('help')) {

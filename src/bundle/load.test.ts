@@ -147,25 +147,25 @@ test('a misspelt required key is recognised', ({ path }) => {
   );
 });
 
-test('lists further faults in the detail, and counts what it does not list', ({ path }) => {
+test('lists further faults in the hint, and counts what it does not list', ({ path }) => {
   const config = put(put(config130(), '/process/cwd', 'tmp'), '/hostname', 5);
   const line = lineOf(path, config);
   assert.is(
     line,
-    "tsrun create web: process.cwd (/process/cwd): must be an absolute path, starting with '/', not 'tmp': " +
-      '1 more: /hostname: must be a string, not 5',
+    "tsrun create web: process.cwd (/process/cwd): must be an absolute path, starting with '/', not 'tmp'; " +
+      'also wrong: /hostname: must be a string, not 5',
   );
   const many = put(
     config130(),
     '/process/env',
     Array.from({ length: 9 }, () => 'x'),
   );
-  const { message, detail } = failureOf(() => {
+  const { message, hint } = failureOf(() => {
     writeFileSync(path, JSON.stringify(many));
     loadBundleConfig(path);
   });
   assert.is(message, "the entry has no '='");
-  assert.match(detail ?? '', /^8 more: \/process\/env\/1: .* \| and 3 more$/);
+  assert.match(hint ?? '', /also wrong: \/process\/env\/1: .*; 3 more$/);
 });
 
 test('never repeats what an environment holds', ({ path }) => {

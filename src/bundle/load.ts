@@ -10,14 +10,15 @@ export type Finding = Failure;
 /** How many further faults the one line of an error lists. */
 const mostListed = 5;
 
-/** The first fault, with the others in its detail: callers keep one line. */
+/** The first fault, with the others in its hint: callers keep one line. */
 export function failureOf(errors: readonly Finding[]): Failure {
   const [first, ...others] = errors;
   if (first === undefined) throw new RangeError('there is no fault to report');
   if (others.length === 0) return first;
   const listed = others.slice(0, mostListed).map(({ pointer, message }) => `${pointer}: ${message}`);
-  const more = others.length > mostListed ? [...listed, `and ${others.length - mostListed} more`] : listed;
-  return { ...first, detail: `${others.length} more: ${more.join(' | ')}` };
+  const more = others.length > mostListed ? [...listed, `${others.length - mostListed} more`] : listed;
+  const hint = `${first.hint === undefined ? '' : `${first.hint}; `}also wrong: ${more.join('; ')}`;
+  return { ...first, hint };
 }
 
 function accept<T>(checked: Checked<T>): T {
@@ -32,7 +33,7 @@ export interface Loaded<T> {
   readonly text: string;
 }
 
-/** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `detail`, the others. */
+/** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `hint`, the others. */
 export function loadDocument<T>(
   source: Uint8Array | string,
   kind: DocumentKind<T>,

@@ -28,7 +28,7 @@ export interface LoadedConfig {
   readonly text: string;
 }
 
-/** @throws TsrunError with the first fault and, in `detail`, the others. */
+/** @throws TsrunError with the first fault and, in `hint`, the others. */
 export function loadBundleConfig(configPath: string, options?: ReadOptions): LoadedConfig {
   const { value, warnings, text } = loadDocument(configPath, specKind, configPath, options);
   return { spec: value, warnings, text };

@@ -168,6 +168,10 @@ int high(long fd);
 void reset_signals(void);
 u64 start_time(int pid);
 
+/* program.c */
+#define DESCRIPTION_LIMIT 300
+void describe_program(const char *path, char *to, usize size);
+
 /* trace.c */
 #define TRACE_BEGUN (-10000)
 void trace_begin(void);

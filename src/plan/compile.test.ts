@@ -241,9 +241,9 @@ test('the state is saved as soon as there is a pid, and the pid file is the last
 
 test('the texts about terminals are those that engines know', () => {
   const { message, code } = refusal(() => compile({ process: { terminal: true } }));
-  assert.is(message, 'cannot allocate tty if runc will detach without setting console socket');
+  assert.is(message, 'a detached container with a terminal needs --console-socket, or nobody could read it');
   assert.is(code, 'TSR_CONSOLE_SOCKET');
-  const other = 'cannot use console socket if runc will not detach or allocate tty';
+  const other = '--console-socket is for a detached container with a terminal';
   assert.is(refusal(() => compile({}, { consoleSocket: '/s' })).message, other);
   const foreground = { consoleSocket: '/s', mode: 'run' } as const;
   assert.is(refusal(() => compile({ process: { terminal: true } }, foreground)).message, other);
