@@ -1,6 +1,10 @@
 /** The catalogue's codes of commands, state, planning and execution; `catalogue.ts` has those of config, cgroups and seccomp. */
 export const runtimeRows: readonly (readonly [code: string, paragraph: string])[] = [
   [
+    'TSR_ABORTED',
+    'Of the library: the AbortSignal of a run or exec was raised. Its process has been ended, and a run is removed.',
+  ],
+  [
     'TSR_APPARMOR_OFF',
     'The config names an AppArmor profile, but AppArmor is not enabled in this kernel. A container that is to be confined is not started unconfined.',
   ],
@@ -254,6 +258,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   [
     'TSR_STEP_FAILED',
     'A step of the plan failed in the kernel. The message has the key of the config that caused the step, what it was to do, and the error; what had been made before is removed.',
+  ],
+  [
+    'TSR_TIMEOUT',
+    "Of the library: a run or exec had not ended after its 'timeoutMs'. Its process has been ended, and a run is removed.",
   ],
   [
     'TSR_UPDATE_STATE',
