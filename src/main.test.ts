@@ -8,12 +8,12 @@ import * as assert from 'uvu/assert';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from './state/test-container.js';
 import { version } from './tables/versions.js';
 
-/** The engine under Node, and as the shipped executable where that has been built. */
-const compiled = fileURLToPath(new URL('../../tsrun-engine', import.meta.url));
+/** The TypeScript under Node, and in the program where that has been built. */
+const compiled = fileURLToPath(new URL('../../tsrun', import.meta.url));
 const engines: [string, string[]][] = [
   ['node', [process.execPath, fileURLToPath(new URL('./main.js', import.meta.url))]],
 ];
-if (existsSync(compiled)) engines.push(['bun', [compiled]]);
+if (existsSync(compiled)) engines.push(['tsrun', [compiled]]);
 
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-main-'));
 test.after(() => {

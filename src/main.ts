@@ -8,7 +8,8 @@ import { settle } from './cli/settle.js';
 import { type Failure, fail, TsrunError } from './errors/error.js';
 import { commandLine } from './host/arguments.js';
 import { isLaterRound } from './host/executor.js';
-import { exit } from './host/process.js';
+import { elapsedMs, exit } from './host/process.js';
+import { whenStarted } from './host/start.js';
 
 async function printVersion(): Promise<void> {
   const { commit, specificationMax, version } = await import('./tables/versions.js');
@@ -79,6 +80,7 @@ async function printUsage(failure: Failure, name: string | undefined): Promise<v
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  elapsedMs();
   let log = new Log({ file: undefined, json: false, level: 'warning' });
   let name: string | undefined;
   try {
@@ -104,4 +106,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-void main(commandLine()).then(exit);
+whenStarted(() => main(commandLine()).then(exit));

@@ -96,6 +96,13 @@ function addKind([kind, when, inside]: (typeof kinds)[number], test: Add): void 
     ]);
     same(box.read(box.path('trace')), 'zero one b ', 'arguments and environment');
   });
+  // The text is silent; both peers agree of late. createContainer is crun's way.
+  if (kind !== 'startContainer')
+    test(`${kind}-surroundings`, [], async (box) => {
+      const script = `{ pwd; echo "$PATH"; } >${box.path('trace')}`;
+      await through(box, kind, [{ path: '/bin/sh', args: ['sh', '-c', script] }]);
+      same(box.read(box.path('trace')), `${box.bundle}\n${process.env.PATH}`, 'directory and PATH');
+    });
   test(`${kind}-order`, ['config.hooks.order'], async (box) => {
     await through(
       box,

@@ -109,6 +109,22 @@ function addActions(test: Add): void {
       expect(out.includes('Permission denied') && out.endsWith(value ? '1' : '0'), out);
     });
   }
+  for (const value of [true, false]) {
+    // A program of the image, before the container's own: the profile may have clone3 give ENOSYS, as Docker's has.
+    test(`startContainer-hook-with-noNewPrivileges-${value}`, ['linux.seccomp.rules'], async (box) => {
+      const rules = [
+        { names: making, action: 'SCMP_ACT_ERRNO', errnoRet: 13 },
+        { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
+      ];
+      const script = 'grep ^Seccomp: /proc/self/status >/tmp/seen; mkdir /tmp/made; true';
+      const out = await box.sh('cat /tmp/seen; ls /tmp', {
+        ...rule(rules),
+        '/process/noNewPrivileges': value,
+        '/hooks/startContainer': [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/bin'] }],
+      });
+      same(out.replace(/\s+/g, ' '), 'Seccomp: 2 seen', 'what the hook saw and could do');
+    });
+  }
   test('exec-gets-the-filter', ['linux.seccomp.rules'], async (box) => {
     await box.started('sleep 30', rule([{ names: making, action: 'SCMP_ACT_ERRNO', errnoRet: 13 }]));
     const result = await box.error('exec', box.id, 'mkdir', '/tmp/x');

@@ -87,10 +87,17 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'ops-protect.c',
-        'result = stat_fd(G.null, &null);\n',
-        'G.null = resolve("/dev/null", O_PATH, 0);\n    result = stat_fd(G.null, &null);\n',
+        'TRY(check_null_device(G.null));',
+        'if (!masked) G.null = (int)TRY(resolve("/dev/null", O_PATH, 0));',
       ],
-      ['ops-protect.c', 'null.stx_rdev_major != 1', '0'],
+    ],
+  },
+  {
+    row: 'S10, S12',
+    what: 'a mask is writable',
+    test: executor,
+    edits: [
+      ['ops-protect.c', 'MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0)', 'MOUNT_ATTR_NOSUID, 0, 0)'],
     ],
   },
   {
@@ -98,8 +105,8 @@ export const mutants: readonly Mutant[] = [
     what: "the image's null device replaces streams, whatever it is",
     test: plan,
     edits: [
-      ['console.c', 'int sound = is_null_device(probe);', 'int sound = 1;'],
-      ['console.c', 'if (!is_null_device(fd)) return RAW(close, fd), 0;', ''],
+      ['console.c', 'sound = check_null_device(probe);', 'sound = 0;'],
+      ['console.c', 'if (!is_null_device(fd)) return RAW(close, fd), -ENODEV;', ''],
     ],
   },
   {
@@ -160,7 +167,7 @@ export const mutants: readonly Mutant[] = [
     edits: [['ops-root.c', 'TRY(hide_host_mounts());', '']],
   },
   {
-    row: 'CVE-2016-9962',
+    row: 'CVE-2015-8709',
     what: 'a process on its way in can be looked into',
     test: whole,
     edits: [
@@ -171,10 +178,21 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         'run.c',
-        'RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);\n  if (run_plan',
-        'RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);\n  if (run_plan',
+        'if (!G.filtered) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'if (!G.filtered) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
+      ],
+      [
+        'ops-process.c',
+        'TRY(SYS(setresuid, uid, uid, uid));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'TRY(SYS(setresuid, uid, uid, uid));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
       ],
     ],
+  },
+  {
+    row: 'CVE-2016-9962',
+    what: 'descriptors stay open until the program is executed',
+    test: whole,
+    edits: [['ops-process.c', 'next == ~0u ? ~0u : next - 1, 0);', 'next == ~0u ? ~0u : next - 1, 4);']],
   },
   {
     row: 'CVE-2022-29162',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { globalOptions } from '../cli/options.js';
+import { answeringCommands, globalOptions } from '../cli/options.js';
 
 type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 interface OpRow {
@@ -56,6 +56,9 @@ function header(wire: WireSource): string {
   const valued = globalOptions.filter(({ value }) => value !== undefined).map(({ name }) => `"--${name}"`);
   lines.push('/* Options before the command that take a value, from src/cli/options.ts. */');
   lines.push(`static const char *const valued_options[] = {${valued.join(', ')}};`, '');
+  lines.push('/* Commands that never make a plan, from there, too. */');
+  const answering = answeringCommands().map((name) => `"${name}"`);
+  lines.push(`__attribute__((unused)) static const char *const answering_commands[] = {${answering.join(', ')}};`, '');
   for (const [name, bits] of Object.entries(wire.flags)) {
     lines.push(`enum ${words(name).toLowerCase()}_flag {`);
     for (const [bit, [value, meaning]] of Object.entries(bits))

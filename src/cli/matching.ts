@@ -1,13 +1,14 @@
 import { fail, TsrunError } from '../errors/error.js';
 import { listIds } from '../state/store.js';
 import { type Context, stateRoot } from './context.js';
+import { compilePattern } from './pattern.js';
 
-function patternOf(text: string): RegExp {
+function patternOf(text: string): (id: string) => boolean {
   try {
-    return new RegExp(text, 'u');
+    return compilePattern(text);
   } catch (error) {
-    const detail = String((error as Error).message);
-    return fail('TSR_CLI_VALUE', `'${text}' is not a regular expression`, { detail });
+    if (!(error instanceof SyntaxError)) throw error;
+    return fail('TSR_CLI_VALUE', `'${text}' is not a regular expression`, { detail: error.message });
   }
 }
 
@@ -18,7 +19,7 @@ function patternOf(text: string): RegExp {
 export async function forEachMatching(context: Context, work: (id: string) => void | Promise<void>): Promise<void> {
   const pattern = patternOf(context.operands[0] ?? '');
   let last: TsrunError | undefined;
-  for (const id of listIds(stateRoot(context)).filter((name) => pattern.test(name))) {
+  for (const id of listIds(stateRoot(context)).filter(pattern)) {
     try {
       await work(id);
     } catch (error) {

@@ -146,7 +146,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_FFI_LOAD',
-    "koffi, the bridge to native libraries, cannot be loaded. In an installation its file 'koffi.node' lies beside 'tsrun-engine'; in a checkout 'npm install' brings it.",
+    "Native libraries (libseccomp, libsystemd) cannot be loaded at all: there is no loader of glibc or musl in its usual place, or, under Node, no package koffi ('npm install' brings it).",
   ],
   ['TSR_HOSTNAME_LENGTH', 'The kernel takes host and domain names of at most 64 bytes of UTF-8.'],
   ['TSR_HOSTNAME_NAMESPACE', 'Without a UTS namespace of its own the container would rename the host.'],
@@ -192,7 +192,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_NETWORK_PRIORITY', 'The name must be one of a network interface: it becomes a word of a line for the kernel.'],
   [
     'TSR_NET_DEVICE',
-    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may contain one '%d'.",
+    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may end in '%d'.",
   ],
   ['TSR_NUMBER_LIST', 'CPUs and memory nodes are listed as numbers and ranges: 0-3,7.'],
   ['TSR_PERSONALITY_FLAG', 'The specification defines no personality flags yet.'],

@@ -1,9 +1,9 @@
 // One test for each published advisory of a peer that only the whole program can repeat (security.md section 1): what the
 // engine makes of a config or a command line, and the executor of that. Needs root and dist/tsrun.
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Process } from '../bundle/types.js';
+import type { Namespace, Process, Seccomp } from '../bundle/types.js';
 import { containerSuite, type Ran, type TestContainer } from './test-container.js';
 import { buildHelper, startSwapper } from './test-swapper.js';
 
@@ -13,6 +13,9 @@ const start = (container: TestContainer, script: string, process: Partial<Proces
   assert.is(container.tsrun(['start', container.id]).status, 0);
 };
 const run = (container: TestContainer): Ran => container.tsrun(['run', '--bundle', container.folder, container.id]);
+const ownNamespaces: Namespace[] = (['mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'] as const).map((type) => ({
+  type,
+}));
 const capsOf = (text: string): string[] => [...text.matchAll(/^Cap\w+:\s+(\S+)$/gm)].map(([, caps]) => caps ?? '');
 
 for (const name of ['proc', 'sys']) {
@@ -119,7 +122,7 @@ test('GHSA-g54h-m393-cpwq (S34): a device that no rule names is denied, also whe
   assert.match(errors, /other.*not permitted/);
 });
 
-test('CVE-2016-9962, CVE-2015-8709 (S22): a process on its way in cannot be looked into', (container) => {
+test('CVE-2015-8709 (S22): a process on its way in cannot be looked into by others of its user', (container) => {
   const look =
     'while :; do for p in /proc/[0-9]*; do for f in $p/fd/* $p/exe $p/cwd; do readlink $f; done; done 2>/dev/null >>/dev/shm/seen; done';
   const mounts = [{ destination: '/dev/shm', type: 'tmpfs', source: 'tmpfs' }];
@@ -144,6 +147,100 @@ test('CVE-2016-9962, CVE-2015-8709 (S22): a process on its way in cannot be look
   const others = output.split('\n').filter((line) => line !== join(container.folder, 'log'));
   assert.not.match(others.join('\n'), container.folder);
   assert.not.match(others.join('\n'), /memfd:|\/sys\/fs\/cgroup/);
+});
+
+/** Writes down what it can see of every process that is still the runtime's: descriptors, directories, rights, user. */
+const watcher = `
+import os
+seen, out = set(), open('/dev/shm/seen', 'w')
+def note(line):
+    if line not in seen:
+        seen.add(line)
+        print(line, file=out, flush=True)
+while True:
+    for pid in os.listdir('/proc'):
+        if not pid.isdigit() or int(pid) == os.getpid(): continue
+        try:
+            if 'memfd:tsrun' not in os.readlink(f'/proc/{pid}/exe'): continue
+            links = [f'{kind} {os.readlink(f"/proc/{pid}/{kind}")}' for kind in ('cwd', 'root')]
+            links += [f'fd{min(int(fd), 3)} {os.readlink(f"/proc/{pid}/fd/{fd}")}' for fd in os.listdir(f'/proc/{pid}/fd')]
+            status = open(f'/proc/{pid}/status').read()
+            # the program itself may have come meanwhile
+            if 'memfd:tsrun' not in os.readlink(f'/proc/{pid}/exe'): continue
+            for line in links: note(line)
+            for line in status.splitlines():
+                if line.startswith(('CapPrm', 'CapBnd', 'Uid', 'Gid', 'Groups')): note(' '.join(line.split()))
+        except OSError: pass
+`;
+
+/** Long enough in each state to be found in it. */
+const slowly = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=all:delay_exit=3000'];
+
+test('CVE-2016-9962 (S22, S24): on its way in a process has nothing of the host’s and no more rights than its program, whoever watches', (container) => {
+  const script = join(container.folder, 'watcher.py');
+  writeFileSync(script, watcher);
+  const watching = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', 'CAP_KILL'];
+  const capabilities = { bounding: watching, effective: watching, permitted: watching };
+  const mounts = [
+    { destination: '/dev/shm', type: 'tmpfs', source: 'tmpfs' },
+    { destination: '/watch', source: container.folder, options: ['bind', 'ro'] },
+  ];
+  const filters = [
+    undefined,
+    { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' }] },
+  ];
+  for (const seccomp of filters) {
+    const linux = seccomp ? { seccomp: seccomp as Seccomp } : {};
+    const all = { mounts, linux: { namespaces: ownNamespaces, ...linux }, process: { capabilities } };
+    assert.is(container.create('exec python3 /watch/watcher.py', all).status, 0);
+    assert.is(container.tsrun(['start', container.id]).status, 0);
+    const caller = ['bash', '-c', 'exec 9</etc/shadow; exec "$@"', 'bash', ...slowly];
+    const exec = ['exec', '--user', '1000:1000', '--cap', 'CAP_KILL', container.id];
+    for (let round = 0; round < 3; round++) assert.is(container.tsrun([...exec, 'true'], caller).status, 0);
+    const { output } = container.tsrun([...exec, 'sort', '/dev/shm/seen']);
+    const lines = output
+      .split('\n')
+      .filter((line) => !/^fd[012] /.test(line))
+      .map((line) => line.replace(/socket:\[\d+\]/, 'socket'));
+    assert.match(output, /^fd0 /m, 'the watcher has seen it');
+    const rights = `0000000000${(0x80022).toString(16).padStart(6, '0')}`;
+    assert.equal(
+      [...new Set(lines)],
+      [
+        `CapBnd: ${rights}`,
+        `CapPrm: ${rights}`,
+        'Gid: 1000 1000 1000 1000',
+        'Groups:',
+        'Uid: 1000 1000 1000 1000',
+        'cwd /',
+        'fd3 socket',
+        'root /',
+      ],
+    );
+    container.tsrun(['delete', '--force', container.id]);
+  }
+});
+
+test('CVE-2016-9962 (S24): a container that waits for start shows its two fifos and nothing else of the host’s', (container) => {
+  const watching = ['CAP_SYS_PTRACE'];
+  assert.is(container.create('true', { process: { capabilities: { bounding: watching } } }).status, 0);
+  const look = [
+    'exec',
+    '--cap',
+    'CAP_SYS_PTRACE',
+    container.id,
+    'sh',
+    '-c',
+    'readlink /proc/1/cwd /proc/1/root /proc/1/fd/*',
+  ];
+  const { output, errors } = container.tsrun(look);
+  const state = join(container.folder, 'state', container.id);
+  const expected = [
+    '/',
+    '/',
+    ...['null', 'log', 'log'].map((name) => (name === 'log' ? join(container.folder, name) : `/dev/${name}`)),
+  ];
+  assert.equal(output.split('\n').sort(), [...expected, `${state}/exec.fifo`, `${state}/reply.fifo`].sort(), errors);
 });
 
 test('CVE-2021-43784 (S37): a text longer than 64 KiB stays in its field', (container) => {

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { consoleFlags } from '../generated/ops.js';
+import { consoleFlags, mountFlags } from '../generated/ops.js';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
 import {
@@ -211,6 +211,42 @@ test('CVE-2021-30465, CVE-2025-52881, CVE-2025-62596 (S02, S04): a volume that i
         filesystem('tmpfs', '/volume/target/deep'),
       ];
       run(place, 'echo x >/volume/target/deep/x', volume);
+    }
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+});
+
+test('CVE-2019-18837, CVE-2024-45310 (S02, S05): what a dangling link names is made inside while somebody exchanges the way there', (place) => {
+  const volume = join(place.root, 'volume');
+  mkdirSync(join(volume, 'target'), { recursive: true });
+  symlinkSync(place.canary, join(volume, 'link'));
+  writeFileSync(join(place.directory, 'source'), 'source');
+  const swapper = startSwapper(buildHelper('swap', place.directory), volume, 'target', 'link');
+  try {
+    for (let i = 0; i < 100; i++) {
+      symlinkSync(`/volume/target/a${i}/b/c/d/e`, join(place.root, `to-${i}`));
+      symlinkSync(`volume/target/f${i}`, join(place.root, `file-${i}`));
+      run(place, 'true', [filesystem('tmpfs', `/to-${i}/deep`)]);
+      run(place, 'true', [bind(join(place.directory, 'source'), `/file-${i}`)]);
+    }
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+});
+
+test('S05: what a tmpfs copies up is one file or the other, with its own mode, though they are exchanged meanwhile', (place) => {
+  const full = join(place.root, 'full');
+  mkdirSync(full);
+  writeFileSync(join(full, 'open'), 'open', { mode: 0o644 });
+  writeFileSync(join(full, 'secret'), 'secret');
+  chmodSync(join(full, 'secret'), 0o600);
+  const swapper = startSwapper(buildHelper('swap', place.directory), full, 'open', 'secret');
+  try {
+    for (let i = 0; i < 80; i++) {
+      const copy = filesystem('tmpfs', '/full', { flags: mountFlags.copyUp });
+      const { output } = run(place, 'cd /full; for f in *; do echo $(stat -c %a $f) $(cat $f); done', [copy]);
+      for (const line of output.split('\n')) assert.ok(['644 open', '600 secret'].includes(line), line);
     }
   } finally {
     swapper.kill('SIGKILL');

@@ -8,10 +8,13 @@ int caller_size(struct terminal_size *size) {
   return -1;
 }
 
-static int is_null_device(int fd) {
+int check_null_device(int fd) {
   struct statx st;
-  return stat_fd(fd, &st) >= 0 && (st.stx_mode & 0170000) == 0020000 && st.stx_rdev_major == 1 && st.stx_rdev_minor == 3;
+  TRY(stat_fd(fd, &st));
+  return (st.stx_mode & 0170000) == 0020000 && st.stx_rdev_major == 1 && st.stx_rdev_minor == 3 ? 0 : -ENODEV;
 }
+
+static int is_null_device(int fd) { return check_null_device(fd) == 0; }
 
 /* /dev/pts/ptmx of the container's devpts and nothing else (CVE-2025-52565, S17). */
 static int open_ptmx(void) {
@@ -53,7 +56,7 @@ int send_descriptor(int to, const char *message_text, u32 size, int fd) {
 }
 
 static int send_master(int to, int master) {
-  struct record r = {.kind = KIND_CHILD + 1};
+  struct record r = {.kind = KIND_MASTER};
   return to < 0 ? send_record(G.socket, &r, master) : send_descriptor(to, "/dev/ptmx", 9, master);
 }
 
@@ -78,7 +81,7 @@ int op_console(const struct step *s) {
   if (s->n[N_CONSOLE_OPEN_flags] & CONSOLE_BIND) TRY(bind_console(peer));
   TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));
   RAW(close, master);
-  TRY(SYS(ioctl, peer, TIOCSCTTY, 0));
+  if (!(s->n[N_CONSOLE_OPEN_flags] & CONSOLE_HAND_OVER)) TRY(SYS(ioctl, peer, TIOCSCTTY, 0));
   for (int fd = 0; fd < 3; fd++) TRY(SYS(dup3, peer, fd, 0));
   RAW(close, peer);
   return 0;
@@ -97,21 +100,39 @@ int op_stdio_own(const struct step *s) {
   return 0;
 }
 
-/* A stream that is the host's null device becomes the container's, if that is one (CVE-2026-88265, S11). */
+/* The container's null device, if that is one (CVE-2026-88265, S11). */
+static int open_null(void) {
+  int probe = (int)TRY(resolve("/dev/null", O_PATH | O_NOFOLLOW, 0)), sound = check_null_device(probe);
+  RAW(close, probe);
+  TRY(sound);
+  int fd = TRY(resolve("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY, 0));
+  if (!is_null_device(fd)) return RAW(close, fd), -ENODEV;
+  return fd;
+}
+
+/* One that nobody else has. In a user namespace nobody may make it; but there nobody owns the host's either. */
+static int make_null(void) {
+  int context = (int)TRY(SYS(fsopen, "tmpfs", FSOPEN_CLOEXEC)), mount = (int)SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+  if (mount >= 0) mount = (int)SYS(fsmount, context, FSMOUNT_CLOEXEC, 0);
+  RAW(close, context);
+  TRY(mount);
+  int fd = (int)SYS(mknodat, mount, "null", 0020666, 1 << 8 | 3);
+  if (fd >= 0) fd = (int)SYS(openat, mount, "null", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  RAW(close, mount);
+  return fd;
+}
+
+/*
+ * A stream that is the host's null device becomes another one: root of the container could change mode and owner of that inode
+ * through the descriptor (S10). An image or a process inside may have taken the container's away, or exchanged it.
+ */
 int op_stdio_null(void) {
   int fd = -1;
   for (int stream = 0; stream < 3; stream++) {
     if (!is_null_device(stream)) continue;
-    if (fd < 0) {
-      int probe = resolve("/dev/null", O_PATH | O_NOFOLLOW, 0);
-      if (probe < 0) return 0;
-      int sound = is_null_device(probe);
-      RAW(close, probe);
-      if (!sound) return 0;
-      fd = resolve("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY, 0);
-      if (fd < 0) return 0;
-      if (!is_null_device(fd)) return RAW(close, fd), 0;
-    }
+    if (fd < 0) fd = open_null();
+    if (fd < 0) fd = make_null();
+    if (fd < 0) return 0;
     TRY(SYS(dup3, fd, stream, 0));
   }
   if (fd >= 0) RAW(close, fd);

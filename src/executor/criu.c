@@ -21,7 +21,7 @@ int op_criu_exec(const struct step *s) {
   if (!argv || !envp) return -ENOMEM;
   /* Made here, not by the host: CRIU looks its descriptors up at the process that made the socket, which is then itself. */
   TRY(SYS(socketpair, 1, 5 /* SOCK_SEQPACKET */ | O_CLOEXEC, 0, pair));
-  struct record r = {.kind = KIND_CHILD + 1};
+  struct record r = {.kind = KIND_MASTER};
   TRY(send_record(G.socket, &r, pair[0]));
   RAW(close, pair[0]);
   int own = high(pair[1]);

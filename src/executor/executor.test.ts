@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   readlinkSync,
   symlinkSync,
   writeFileSync,
@@ -24,6 +25,7 @@ import { openLibrary } from '../host/ffi.js';
 import { encodePlan } from '../plan/encode.js';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
+import { MS } from '../tables/mount-options.js';
 import {
   bind,
   create,
@@ -219,10 +221,44 @@ test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', 
   const { outcome, output } = run(root, directory, 'cat /proc/mounts', { mounts: [filesystem('tmpfs', '/dots')] });
   assert.is(outcome.status, 'ok');
   assert.match(output, / \/tmp tmpfs/);
-  // the absolute link dangles inside the root: refused, and nothing was made outside
-  const dangling = run(root, directory, 'true', { mounts: [filesystem('tmpfs', '/absolute/new')] });
-  assert.is(dangling.outcome.status, 'step-failed');
+  // the absolute link dangles inside the root: what it names is made there, and nothing outside
+  const dangling = run(root, directory, 'grep -c /new /proc/mounts', {
+    mounts: [filesystem('tmpfs', '/absolute/new')],
+  });
+  assert.equal([dangling.outcome.status, dangling.output], ['ok', '1']);
+  assert.ok(existsSync(join(root, directory, 'outside/new')));
   assert.not.ok(existsSync(join(directory, 'outside/new')));
+});
+
+test('S02: links that dangle are made where they lead, in chains, with dots and in the middle; loops are refused', (root, directory) => {
+  writeFileSync(join(directory, 'file'), 'content');
+  const links = {
+    run: '/var-run',
+    chain: 'chain2',
+    chain2: '/deep/er/./x',
+    up: '../../../../upper/x',
+    'in-middle': 'missing/../really',
+    loop: 'loop2',
+    loop2: '/loop',
+  };
+  for (const [name, target] of Object.entries(links)) symlinkSync(target, join(root, name));
+  const places = [
+    ['/run/secrets', '/var-run/secrets'],
+    ['/chain', '/deep/er/x'],
+    ['/up', '/upper/x'],
+    ['/in-middle/new', '/really/new'],
+    ['/absent/../lost', '/lost'],
+  ] as const;
+  for (const [target, made] of places) {
+    const file = run(root, directory, `cat ${made}`, { mounts: [bind(join(directory, 'file'), target)] });
+    assert.equal([file.outcome.status, file.output], ['ok', 'content'], target);
+    const folder = run(root, directory, `cat ${made}-d/here`, {
+      mounts: [filesystem('tmpfs', `${target}-d`), bind(join(directory, 'file'), `${made}-d/here`)],
+    });
+    assert.equal([folder.outcome.status, folder.output], ['ok', 'content'], `${target}-d`);
+  }
+  const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', '/loop/x')] });
+  assert.is(errnoName(outcome.errno), 'ELOOP');
 });
 
 test('S06, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc as a symlink is refused, and so is anything but procfs over it', (root, directory) => {
@@ -268,6 +304,19 @@ test('S12: masked files read as empty, masked directories are one read-only file
   assert.match(touched ?? '', 'Read-only file system');
 });
 
+test('S10, S12: what masks files is read as empty and may be written to, and the inode of the host is not to be changed', (root, directory) => {
+  for (const name of ['one', 'two']) writeFileSync(join(root, name), 'hidden');
+  const mask = (path: string): Step => init('path.mask', { path });
+  // all of it as it is on the host, should it succeed
+  const script = `for f in /one /two; do
+    cat $f; echo text >$f; echo text >>$f
+    for try in 'chmod 666' 'chown 0:0' 'touch'; do $try $f 2>&1 | grep -o 'Read-only file system'; done
+  done`;
+  const { outcome, output } = run(root, directory, script, { mounts: [mask('/one'), mask('/two')] });
+  assert.is(outcome.status, 'ok');
+  assert.equal(output.split('\n'), Array(6).fill('Read-only file system'));
+});
+
 test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, directory) => {
   const { outcome } = run(root, directory, 'true', {
     mounts: [bind(directory, '/elsewhere', { flags: mountFlags.sourceIsProc })],
@@ -296,6 +345,22 @@ test('copy-symlink makes the link again instead of following it', (root, directo
     mounts: [bind(join(directory, 'link'), '/made', { flags: mountFlags.copySymlink })],
   });
   assert.is(output, '/somewhere');
+  // A container is started more than once from a root.
+  const steps = [
+    bind(join(directory, 'link'), '/made', { flags: mountFlags.copySymlink }),
+    init('mount.propagation', {
+      propagation: MS.SHARED,
+      recursive: 0,
+      flags: mountFlags.noTargetLink,
+      target: '/made',
+    }),
+  ];
+  const again = run(root, directory, 'readlink /made', { mounts: [steps[0]!, { ...steps[1]!, tolerate: ['EINVAL'] }] });
+  assert.equal([again.outcome.status, again.output], ['ok', '/somewhere']);
+  rmSync(join(root, 'made'));
+  writeFileSync(join(root, 'made'), '');
+  const taken = run(root, directory, 'true', { mounts: [steps[0]!] });
+  assert.is(errnoName(taken.outcome.errno), 'EEXIST');
 });
 
 test('the loopback of a new network namespace is up', (root, directory) => {
@@ -344,6 +409,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
     host('hook.run', {
       timeoutMs,
       pidKind: 1,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', script],
       env: ['A=b'],
@@ -353,7 +419,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
   const seen = join(directory, 'seen');
   const steps = (h: Step): Step[] => [
     create(),
-    init('session.start', {}),
+    init('session.start', { terminal: 0 }),
     h,
     ...prepareRoot(root).slice(1),
     ...payload('exit 0'),
@@ -376,12 +442,13 @@ test('joins an existing namespace before it creates its own', (root, directory) 
   const out = openSync(join(directory, 'out'), 'w+');
   const outcome = execute(
     [
-      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+      host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
       step('joiner', 'ns.join', { type: newNamespaces.net, path: '/proc/self/ns/net' }),
       step('joiner', 'child.create', {
         namespaces: newNamespaces.mount | newNamespaces.pid,
         cgroupSlot: none,
         asJoiner: 0,
+        fullSlot: none,
       }),
       ...prepareRoot(root),
       ...payload('readlink /proc/self/ns/net; echo $$'),
@@ -398,9 +465,9 @@ test('joins an existing namespace before it creates its own', (root, directory) 
 
 test('a namespace of the wrong type is refused', (root) => {
   const outcome = execute([
-    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1 }),
+    host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
     step('joiner', 'ns.join', { type: newNamespaces.uts, path: '/proc/self/ns/net' }),
-    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0 }),
+    step('joiner', 'child.create', { namespaces: newNamespaces.mount, cgroupSlot: none, asJoiner: 0, fullSlot: none }),
     ...prepareRoot(root),
     ...payload('true'),
     supervise,
@@ -416,6 +483,7 @@ test('a child that dies without a word is reported, not waited for (R07)', (root
     host('hook.run', {
       timeoutMs: 0,
       pidKind: 1,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', 'read s; kill -9 $(echo "$s" | cut -c3-)'],
       env: [],

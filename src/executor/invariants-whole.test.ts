@@ -43,6 +43,50 @@ test('S10: a file of the host that a user of the container is to read stays whos
   assert.equal([statSync(input!).uid, statSync(output!).uid], [0, 1000]);
 });
 
+test("S10: mode, owner and times of the host's devices are not to be changed in a user namespace, even one that maps root to root", (container) => {
+  const same = [{ containerID: 0, hostID: 0, size: 65_536 }];
+  const script = `for f in null zero full random urandom; do
+    for try in 'chmod 666' 'chown 0:0' touch; do $try /dev/$f 2>&1 | grep -o 'Read-only file system'; done
+  done; echo text >/dev/null && head -c 1 /dev/zero | wc -c; chmod 666 /dev/stdin 2>&1`;
+  const linux = { ...inUserNamespace, uidMappings: same, gidMappings: same };
+  const lines = container.run(script, { linux }).output.split('\n');
+  assert.equal(lines.slice(0, 16), [...Array(15).fill('Read-only file system'), '1']);
+  assert.match(lines[16] ?? '', 'Read-only file system');
+});
+
+test("S10: the streams of create and exec are not the host's null device, though there is none in the container", (container) => {
+  const inodeOf = ({ ino, dev }: { ino: number; dev: number }): string => `${dev}:${ino}`;
+  const host = inodeOf(statSync('/dev/null'));
+  const show = 'stat -Lc "%F %d:%i" /proc/self/fd/0';
+  container.prepare('rm /dev/null; sleep 60');
+  const quiet = ['sh', '-c', '"$@" >/dev/null 2>&1 </dev/null', 'sh'];
+  assert.is(container.tsrun(['run', '--detach', '--bundle', container.folder, container.id], quiet).status, 0);
+  const { output } = container.tsrun(['exec', container.id, 'sh', '-c', show]);
+  assert.match(output, 'character special file ');
+  assert.not.match(output, host);
+  container.tsrun(['delete', '--force', container.id]);
+  // a /dev of the caller's, where tsrun makes no node
+  const dev = join(container.folder, 'dev');
+  mkdirSync(dev);
+  const bound = container.run(show, { mounts: [{ destination: '/dev', source: dev, options: ['bind'] }] }).output;
+  assert.match(bound, 'character special file ');
+  assert.not.match(bound, host);
+});
+
+test('S22: a process that waits as another user is not to be looked into, whatever fs.suid_dumpable says', (container) => {
+  const setting = '/proc/sys/fs/suid_dumpable';
+  const before = readFileSync(setting, 'utf8');
+  try {
+    writeFileSync(setting, '1');
+    assert.is(container.create('true', { process: { user: { uid: 1000, gid: 1000 } } }).status, 0);
+  } finally {
+    writeFileSync(setting, before);
+  }
+  const { pid } = JSON.parse(container.tsrun(['state', container.id]).output);
+  // The files of a process that may be traced belong to its user.
+  assert.is(statSync(`/proc/${pid}/fd`).uid, 0);
+});
+
 test('S13: /sys is read-only in a user namespace without a network of its own, too', (container) => {
   const mounts = [
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
@@ -55,7 +99,7 @@ test('S14: a user namespace cannot take a protection away that a mount of the ho
   const source = join(container.folder, 'source');
   mkdirSync(source);
   const wrapper = apart(`mount -t tmpfs -o nosuid,noexec,noatime tmpfs ${source}; chmod 755 ${source}`);
-  for (const options of [['suid'], ['exec'], ['relatime'], ['rw', 'exec']]) {
+  for (const options of [['suid'], ['exec'], ['rw', 'exec']]) {
     const mounts = [{ destination: '/mnt', source, options: ['bind', ...options] }];
     const { status, errors } = container.run('true', { linux: inUserNamespace, mounts }, wrapper);
     assert.is(status, 1, options.join());
@@ -64,6 +108,12 @@ test('S14: a user namespace cannot take a protection away that a mount of the ho
   const mounts = [{ destination: '/mnt', source, options: ['bind', 'ro'] }];
   const { output, errors } = container.run('grep " /mnt " /proc/mounts', { linux: inUserNamespace, mounts }, wrapper);
   assert.match(output, /ro,nosuid,noexec,noatime/, errors);
+  // Of the access times nobody's safety depends: the container is started with what it cannot change.
+  for (const option of ['relatime', 'strictatime', 'rstrictatime']) {
+    const mounts = [{ destination: '/mnt', source, options: ['bind', option] }];
+    const ran = container.run('grep " /mnt " /proc/self/mountinfo', { linux: inUserNamespace, mounts }, wrapper);
+    assert.match(ran.output, /nosuid,noexec,noatime/, ran.errors);
+  }
 });
 
 test('S18, CVE-2015-3627, CVE-2016-9962: no descriptor of the caller gets in, whatever its number, by run, create or exec', (container) => {
@@ -265,7 +315,12 @@ test('R06: an engine whose executor is gone before it has begun goes, too, and m
   const child = spawn('strace', [...slow, ...args], { stdio: 'ignore' });
   const first = (): number =>
     Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ')[0]);
-  const engine = (): number => Number(readFileSync(`/proc/${first()}/task/${first()}/children`, 'utf8').split(' ')[0]);
+  // strace tries itself out with children of its own before it starts ours.
+  const engine = (): number => {
+    const one = first();
+    const path = `/proc/${one}/task/${one}/children`;
+    return existsSync(path) ? Number(readFileSync(path, 'utf8').split(' ')[0]) : 0;
+  };
   for (let i = 0; i < 100 && !(first() && engine()); i++) await sleep(2);
   process.kill(first(), 'SIGKILL');
   await new Promise((resolve) => child.on('exit', resolve));
@@ -401,7 +456,7 @@ test('R31: a terminal that has hung up while nobody takes its output costs nothi
 });
 
 test('R35: an engine that dies for want of memory leaves an error and nothing else', (container) => {
-  const { status, errors } = container.run('true', {}, ['prlimit', '--as=150000000']);
+  const { status, errors } = container.run('true', {}, ['prlimit', '--as=50000000']);
   assert.ok(status !== 0 && status !== null);
   assert.is.not(errors, '');
   assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
@@ -424,7 +479,7 @@ test('CVE-2015-3629: what the container has made of its mount points does not le
       JSON.stringify({ ...config, mounts: [...config.mounts, mount] }),
     );
     const again: Ran = container.tsrun(['run', '--bundle', container.folder, container.id]);
-    assert.is(again.status, 1, 'a link that leads nowhere inside is refused');
+    assert.is(again.status, 0, `a link that leads nowhere is made inside: ${again.errors}`);
     writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
   }
   assert.is(spawnSync('find', [canary, '-mindepth', '1'], { encoding: 'utf8' }).stdout, '');

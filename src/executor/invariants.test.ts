@@ -96,7 +96,12 @@ test('S28: a seccomp program that is too long is refused, not cut', (place) => {
 });
 
 test('S37: a plan that does not begin with the host is refused', (place) => {
-  const outcome = execute([init('session.start', {}), create(), ...prepareRoot(place.root), ...payload('true')]);
+  const outcome = execute([
+    init('session.start', { terminal: 0 }),
+    create(),
+    ...prepareRoot(place.root),
+    ...payload('true'),
+  ]);
   assert.is(outcome.status, 'plan-refused');
 });
 
@@ -131,6 +136,7 @@ test('S12, S13: what is protected in /proc is protected, though the name leads e
     host('hook.run', {
       timeoutMs: 5000,
       pidKind: 0,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', `cd ${place.root} && ${script}`],
       env: ['PATH=/usr/bin:/bin'],

@@ -1,15 +1,17 @@
 /*
- * The launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment and waits for its plan; has that carried out, or
+ * The launcher: starts the engine (JavaScript) with a clean environment and waits for its plan; has that carried out, or
  * one that was kept; and starts the engine once more when it failed, to say why and to roll back.
  */
 #include "launch.h"
+#ifdef ENGINE
+#include "../engine/engine.h"
+#endif
 
-#define ENGINE_SUFFIX "-engine"
-static char *environment[64];
 char self_path[4200] = "TSRUN_SELF=";
 static char early_text[100] = "TSRUN_EARLY=";
 
-/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). */
+/* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). For hooks, which are to
+   have all of it, each entry goes along under another name. */
 static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
   "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "TSRUN_DEBUG=", NULL};
 
@@ -18,18 +20,32 @@ void say(const char *message) {
   RAW(write, 2, "\n", 1);
 }
 
-/* The allow-listed part of the environment; with `extra` entries behind it. */
+int wrapped; /* our environment is one that clean_environment() has made */
+
+static int is_passed(const char *entry) {
+  for (int i = 0; passed[i]; i++)
+    if (starts_with(entry, passed[i])) return 1;
+  return wrapped && starts_with(entry, CALLERS_PREFIX);
+}
+
+/* The allow-listed part of the environment, what is kept for hooks, and `extra` entries behind. */
 char **clean_environment(char **from, const char *const *extra) {
-  u32 count = 0;
-  for (; *from && count < ARRAY(environment) - 6; from++) /* five more and the end */
-    for (int i = 0; passed[i]; i++)
-      if (starts_with(*from, passed[i])) {
-        environment[count++] = *from;
-        break;
-      }
-  for (; *extra; extra++) environment[count++] = (char *)*extra;
-  environment[count] = NULL;
-  return environment;
+  usize count = 0, bytes = 0;
+  for (char **entry = from; *entry; entry++) count++, bytes += str_length(*entry) + sizeof CALLERS_PREFIX;
+  for (const char *const *entry = extra; *entry; entry++) count++;
+  int wraps = !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
+  char **list = pages((2 * count + 1) * sizeof(char *)), *room = wraps ? pages(bytes + 1) : NULL, *end = room + bytes + 1;
+  static char *none[1];
+  if (!list || (wraps && !room)) return none;
+  char **at = list;
+  for (; *from; from++) {
+    if (is_passed(*from)) *at++ = *from;
+    if (!wraps) continue;
+    *at++ = room;
+    room = append(append(room, end, CALLERS_PREFIX), end, *from) + 1;
+  }
+  for (; *extra; extra++) *at++ = (char *)*extra;
+  return list;
 }
 
 /* Our own descriptors stay out of the range that --preserve-fds may hand to the container. */
@@ -49,18 +65,32 @@ static void place(int from, int to) {
 /* HUP, INT, QUIT, TERM. */
 static const u64 stops = 1ull << 0 | 1ull << 1 | 1ull << 2 | 1ull << 14;
 
+/* The word that names the command; NULL when options are all there is. */
+static const char *command_word(char **argv) {
+  for (char **at = argv + 1; *at; at++) {
+    int skip = 0;
+    if (**at != '-') return *at;
+    for (u32 i = 0; i < ARRAY(valued_options); i++) skip |= str_equal(*at, valued_options[i]);
+    if (skip && at[1]) at++;
+  }
+  return NULL;
+}
+
 /*
  * Whether the command claims an id, and so must not be stopped between that and its plan: half of a container would be left (R39).
  * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
  */
 static int makes_container(char **argv) {
-  for (char **at = argv + 1; *at; at++) {
-    int skip = 0;
-    if (**at != '-') return str_equal(*at, "create") || str_equal(*at, "run") || str_equal(*at, "restore");
-    for (u32 i = 0; i < ARRAY(valued_options); i++) skip |= str_equal(*at, valued_options[i]);
-    if (skip && at[1]) at++;
-  }
-  return 0;
+  const char *word = command_word(argv);
+  return word && (str_equal(word, "create") || str_equal(word, "run") || str_equal(word, "restore"));
+}
+
+/* Whether it needs no executor. */
+int only_answers(char **argv) {
+  const char *word = command_word(argv);
+  for (u32 i = 0; word && i < ARRAY(answering_commands); i++)
+    if (str_equal(word, answering_commands[i])) return 1;
+  return !word;
 }
 
 /*
@@ -68,6 +98,7 @@ static int makes_container(char **argv) {
  * its environment. None of the others reaches it.
  */
 #define MOST_NAMED 4
+#define FIRST_NAMED 7
 static char named_text[80] = "TSRUN_NAMED_FDS=";
 
 /* The number behind /dev/fd/ at the word's begin, or at that of an option's value; -1 when there is none. */
@@ -80,13 +111,18 @@ static int named_descriptor(const char *word) {
   return *at ? -1 : number;
 }
 
+static void close_from(int first) {
+  if (RAW(close_range, first, ~0u, 0) == -ENOSYS)
+    for (int fd = first; fd < 1024; fd++) RAW(close, fd);
+}
+
 /* Puts them where no other is to go, and says which they are. */
 static int name_descriptors(char **argv, int to[MOST_NAMED]) {
   char digits[24], *end = named_text + sizeof named_text, *text = named_text + 16;
   int count = 0, number;
   for (; *argv && count < MOST_NAMED; argv++) {
     if ((number = named_descriptor(*argv)) < 3) continue;
-    int copy = (int)RAW(fcntl, number, F_DUPFD_CLOEXEC, 7 + MOST_NAMED);
+    int copy = (int)RAW(fcntl, number, F_DUPFD_CLOEXEC, FIRST_NAMED + MOST_NAMED);
     if (copy < 0) continue;
     to[count++] = copy;
     text = append(append(text, end, number_to_text(digits + sizeof digits, (u64)number)), end, ",");
@@ -94,8 +130,16 @@ static int name_descriptors(char **argv, int to[MOST_NAMED]) {
   return count;
 }
 
+/* For the engine that we become: they, and nothing else. */
+void let_named_through(char **argv) {
+  int named[MOST_NAMED], count = name_descriptors(argv, named);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  for (int fd = 3; fd < FIRST_NAMED; fd++) RAW(close, fd);
+  close_from(FIRST_NAMED + count);
+}
+
 /* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed; then what the caller's words name. */
-static void engine(const char *path, char **argv, char **envp, const int fds[4], long parent) {
+static void engine(char **argv, char **envp, const int fds[4], long parent) {
   int from[4], named[MOST_NAMED], count = name_descriptors(argv, named);
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
@@ -107,16 +151,24 @@ static void engine(const char *path, char **argv, char **envp, const int fds[4],
     if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
     if (fds[i] < 0) RAW(close, 3 + i);
-  for (int i = 0; i < count; i++) RAW(dup3, named[i], 7 + i, 0);
-  if (RAW(close_range, 7 + count, ~0u, 0) == -ENOSYS)
-    for (int i = 7 + count; i < 1024; i++) RAW(close, i);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  close_from(FIRST_NAMED + count);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
   u64 mask = makes_container(argv) ? stops : 0;
   RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
-  RAW(execve, path, argv, envp);
-  say("tsrun: the engine could not be started: keep 'tsrun-engine' in the same directory as 'tsrun'");
+#ifdef ENGINE
+  int argc = 0;
+  while (argv[argc]) argc++;
+  engine_main(argc, argv, envp);
+#else
+  char *first = argv[0];
+  argv[0] = ENGINE_NAME;
+  RAW(execve, self_path + 11, argv, envp);
+  argv[0] = first;
+  say("tsrun: the engine could not be started again: the file that it is in has gone");
+#endif
   RAW(exit_group, 1);
 }
 
@@ -125,7 +177,7 @@ static int exit_status(int status) {
 }
 
 /* Starts the engine, which will leave its plan in r->plan and say so through r->go. */
-static int start_engine(const char *path, char **argv, char **envp, struct round *r) {
+static int start_engine(char **argv, char **envp, struct round *r) {
   int pipes[2];
   r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
@@ -135,7 +187,7 @@ static int start_engine(const char *path, char **argv, char **envp, struct round
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
-    engine(path, argv, envp, fds, parent);
+    engine(argv, envp, fds, parent);
   }
   RAW(close, pipes[1]);
   return r->engine < 0 ? -1 : 0;
@@ -159,21 +211,17 @@ static int keep_outcome(const struct outcome *out) {
   return fd;
 }
 
-const char *engine_path(void) {
-  static char path[4200];
-  append(append(path, path + sizeof path, self_path + 11), path + sizeof path, ENGINE_SUFFIX);
-  return path;
+/* What the engine finds in its environment in round `number`, 0 to 3. */
+char **engine_environment(char **envp, int number) {
+  static char round_text[] = "TSRUN_ROUND=0";
+  round_text[12] = (char)('0' + number);
+  const char *extra[] = {self_path, round_text, named_text, NULL};
+  return clean_environment(envp, extra);
 }
 
-/* Starts the engine for round `number`, 0 to 2. */
-int start_round(char **argv, char **envp, int number, int inherited, struct round *r) {
-  static char fds[40] = "TSRUN_FDS=", round_text[] = "TSRUN_ROUND=0";
-  char digits[24];
-  append(fds + 10, fds + sizeof fds, number_to_text(digits + sizeof digits, (u64)inherited));
-  round_text[12] = (char)('0' + number);
-  /* The engine lives for milliseconds: a compiler thread costs it more than it can give (docs/decisions/0002). */
-  const char *extra[] = {self_path, fds, round_text, named_text, "BUN_JSC_useJIT=0", NULL};
-  return start_engine(engine_path(), argv, clean_environment(envp, extra), r);
+/* Starts the engine for round `number`. */
+int start_round(char **argv, char **envp, int number, struct round *r) {
+  return start_engine(argv, engine_environment(envp, number), r);
 }
 
 /* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */
@@ -205,7 +253,7 @@ void tell_remark(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = teller.plan;
-  if (start_round(teller.argv, teller.envp, 3, teller.inherited, &r) == 0) await_engine(&r);
+  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r);
   RAW(close, r.plan);
   RAW(close, r.outcome);
 }
@@ -227,10 +275,10 @@ int attempt(struct round *r) {
 }
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
-int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready) {
-  teller.argv = argv, teller.envp = envp, teller.inherited = inherited;
+int launch(char **argv, char **envp, struct round r, int number, int ready) {
+  teller.argv = argv, teller.envp = envp;
   while (number < 3) {
-    if (!ready && start_round(argv, envp, number, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
     int code = r.engine ? await_engine(&r) : -1;
     if (code >= 0) return code;

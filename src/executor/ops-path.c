@@ -28,7 +28,7 @@ int op_symlink(const struct step *s) {
 }
 
 /* As the kernel wants it from mknod(2): twelve bits and twenty, the low eight of the latter first. */
-static u32 device_number(u32 major, u32 minor) {
+u32 device_number(u32 major, u32 minor) {
   return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffu) << 12;
 }
 
@@ -87,6 +87,13 @@ struct dirent64 *next_entry(struct listing *list) {
   }
 }
 
+/* What an O_PATH descriptor stands for, and not what has its name by now. */
+static int open_again(int fd, u32 flags) {
+  char path[64], digits[24];
+  append(append(path, path + sizeof path, "thread-self/fd/"), path + sizeof path, number_to_text(digits + sizeof digits, (u64)fd));
+  return (int)SYS(openat, TRY(trusted_proc()), path, flags | O_CLOEXEC);
+}
+
 static int copy_entry(int from, int to, const char *name, int depth) {
   char buffer[4096];
   struct statx st = {0};
@@ -95,7 +102,7 @@ static int copy_entry(int from, int to, const char *name, int depth) {
   u32 kind = st.stx_mode & 0170000, mode = st.stx_mode & 07777;
   if (result >= 0 && kind == 0040000) {
     result = (int)SYS(mkdirat, to, name, mode);
-    int deeper = result < 0 ? result : (int)SYS(openat, from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int deeper = result < 0 ? result : open_again(source, O_RDONLY | O_DIRECTORY);
     target = deeper < 0 ? deeper : (int)SYS(openat, to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     result = target < 0 ? target : copy_tree(deeper, target, depth + 1);
     if (deeper >= 0) RAW(close, deeper);
@@ -104,7 +111,7 @@ static int copy_entry(int from, int to, const char *name, int depth) {
     if (size >= 0) buffer[size] = 0;
     result = size < 0 ? (int)size : (int)SYS(symlinkat, buffer, to, name);
   } else if (result >= 0 && kind == 0100000) {
-    int input = (int)SYS(openat, from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int input = open_again(source, O_RDONLY | O_NONBLOCK);
     target = input < 0 ? input : (int)SYS(openat, to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     result = target;
     while (result >= 0 && (result = (int)SYS(sendfile, target, input, 0, 1 << 20)) > 0) {}

@@ -92,7 +92,8 @@ int op_user(const struct step *s) {
   u32 uid = s->n[N_PROCESS_USER_uid], gid = s->n[N_PROCESS_USER_gid];
   TRY(SYS(setresgid, gid, gid, gid));
   TRY(SYS(prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0));
-  return (int)SYS(setresuid, uid, uid, uid);
+  TRY(SYS(setresuid, uid, uid, uid));
+  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); /* the kernel has set it to what fs.suid_dumpable says (S22) */
 }
 
 /* Every capability not in `keep` leaves the bounding set, known to our table or not (S25). */
@@ -201,11 +202,23 @@ int op_find(const struct step *s) {
   return worst;
 }
 
+static u8 callers[4096]; /* by descriptor: what the caller had open, and what --preserve-fds may so mean */
+
+/* Once, when nothing of ours is below 200 but `ours`; from there on the caller's have no gap. */
+void note_callers(int from_three, int plan, int go) {
+  for (int fd = 3; fd < (int)sizeof callers; fd++) callers[fd] = fd >= 200 ? fd < 3 + from_three : fd != plan && fd != go && RAW(fcntl, fd, F_GETFD) >= 0;
+}
+
 /* Everything but stdio, the preserved descriptors and our own (close-on-exec) channels goes now (S18, S24). */
 int op_close_fds(void) {
+  forget_environment();
   int keep[4] = {G.socket, slot(0), slot(1), -1};
   u32 from = 3 + G.plan->preserve_fds;
-  for (u32 fd = 3; fd < from; fd++) RAW(fcntl, fd, F_SETFD, 0);
+  if (from > sizeof callers) from = sizeof callers;
+  for (u32 fd = 3; fd < from; fd++) { /* a gap may hold something of ours by now */
+    if (callers[fd]) RAW(fcntl, fd, F_SETFD, 0);
+    else if ((int)fd != keep[0] && (int)fd != keep[1] && (int)fd != keep[2]) RAW(close, fd);
+  }
   for (;;) {
     u32 next = ~0u;
     for (u32 i = 0; i < ARRAY(keep); i++)

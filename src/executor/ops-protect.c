@@ -36,7 +36,7 @@ static int resolve_protected(const char *path) {
   return resolve(path, O_PATH, 0);
 }
 
-/* A file gets the null device, all directories one shared, empty, read-only tmpfs (S11, S12). */
+/* All directories get one shared, empty, read-only tmpfs (S12). */
 static int mask_directory(int target) {
   if (G.mask >= 0) {
     int clone = (int)TRY(SYS(open_tree, G.mask, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
@@ -52,8 +52,24 @@ static int mask_directory(int target) {
   return attach(G.mask, target);
 }
 
+/*
+ * A file gets the host's null device (S11), through a mount that is read-only: the device can be written to as ever, but mode,
+ * owner and times of the host's inode are not for those inside to change (S10). The later ones are clones of the first.
+ */
+static int mask_file(int target) {
+  static int masked;
+  TRY(check_null_device(G.null));
+  int clone = (int)TRY(SYS(open_tree, G.null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  int result = masked ? 0 : set_attributes(clone, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0);
+  if (result >= 0) result = attach(clone, target);
+  int last = result < 0 || masked ? clone : G.null;
+  if (last == G.null) G.null = clone, masked = 1;
+  RAW(close, last);
+  return result;
+}
+
 int op_mask(const struct step *s) {
-  struct statx st, null;
+  struct statx st;
   int target = resolve_protected(text(s, S_PATH_MASK_path));
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   TRY(target);
@@ -61,11 +77,7 @@ int op_mask(const struct step *s) {
   if (result >= 0 && (st.stx_mode & 0170000) == 0040000) {
     result = mask_directory(target);
   } else if (result >= 0) {
-    result = stat_fd(G.null, &null);
-    if (result >= 0 && ((null.stx_mode & 0170000) != 0020000 || null.stx_rdev_major != 1 || null.stx_rdev_minor != 3)) result = -ENODEV;
-    int clone = result < 0 ? result : (int)SYS(open_tree, G.null, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    result = clone < 0 ? clone : attach(clone, target);
-    if (clone >= 0) RAW(close, clone);
+    result = mask_file(target);
   }
   RAW(close, target);
   return result;

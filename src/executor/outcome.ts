@@ -47,7 +47,7 @@ function broken(message: string): never {
   throw new TsrunError({
     code: 'TSR_EXECUTOR_ANSWER',
     message: `the executor's answer is not usable: ${message}`,
-    hint: 'tsrun and tsrun-engine must come from one build',
+    hint: "was the file 'tsrun' replaced meanwhile?",
   });
 }
 

@@ -6,54 +6,73 @@ int run_helper(const struct step *s);
 
 static void proc_path(char *path, usize size, const char *file) {
   char digits[24];
-  char *at = append(append(path, path + size, "/proc/"), path + size, number_to_text(digits + sizeof digits, (u64)G.pid));
+  char *at = append(append(path, path + size, "/proc/"), path + size, number_to_text(digits + sizeof digits, (u64)child()));
   append(append(at, path + size, "/"), path + size, file);
 }
 
-static int new_child(const struct step *s, int pidfd, int parent_end, int child_end, long pid) {
-  u32 as_joiner = s->n[N_CHILD_CREATE_asJoiner], from_joiner = G.role == ROLE_JOINER;
-  if (pid == 0) {
-    RAW(close, parent_end);
-    if (!from_joiner) {
-      RAW(close, G.signals);
-      G.socket = child_end, G.signals = -1;
-      reset_signals();
-    }
-    RAW(umask, 0); /* modes of nodes and mount points are the plan's, not the caller's */
-    G.role = as_joiner ? ROLE_JOINER : ROLE_INIT;
-    u32 next = G.step + 1;
-    child_main(next, !(from_joiner && next < G.count && G.steps[next].role == G.role));
-  }
-  if (from_joiner) {
-    struct record r = {.kind = KIND_CHILD, .step = G.step, .value = (int)pid};
-    /* Unknown to the host it would wait for ever, and the host for it. */
-    if (send_record(G.socket, &r, -1) < 0) RAW(kill, pid, 9), RAW(exit_group, 1);
-    RAW(exit_group, 0);
-  }
-  RAW(close, child_end);
-  G.socket = parent_end;
-  G.pidfd = high(pidfd);
-  if (as_joiner) G.joiner = (int)pid;
-  else G.pid = (int)pid;
+/* Whether somebody but the host needs the environment of the caller. */
+static int inside_hooks(void) {
+  for (u32 i = G.step; i < G.count; i++)
+    if (G.steps[i].op == OP_HOOK_RUN && G.steps[i].role != ROLE_HOST && G.steps[i].n[N_HOOK_RUN_flags] & HOOK_CALLERS_ENVIRONMENT) return 1;
   return 0;
 }
 
+/* A new process, which has what its maker had but for the maker's role. */
+static void be_born(const struct step *s, int from_joiner, int parent_end, int child_end) {
+  u32 next = G.step + 1;
+  if (!from_joiner) {
+    RAW(close, parent_end);
+    RAW(close, G.signals);
+    G.socket = child_end, G.signals = -1;
+    reset_signals();
+    if (!inside_hooks()) forget_environment();
+    RAW(umask, 0); /* modes of nodes and mount points are the plan's, not the caller's */
+  }
+  G.role = s->n[N_CHILD_CREATE_asJoiner] ? ROLE_JOINER : ROLE_INIT;
+  child_main(next, !from_joiner || next == G.count || G.steps[next].role != G.role || G.full != NONE);
+}
+
+/* A joiner's last act. Unknown to the host its child would wait for ever, and the host for it. */
+static void name_child(long pid) {
+  struct record r = {.kind = KIND_CHILD, .step = G.step, .value = (int)pid};
+  if (send_record(G.socket, &r, -1) < 0) RAW(kill, pid, 9), RAW(exit_group, 1);
+  RAW(exit_group, 0);
+}
+
+/* A cgroup without room for another process lets an exec in all the same, as with runc: it is born outside, and moved. */
+static long bear_outside(const struct step *s, u64 flags, int *pidfd) {
+  struct record full = {.kind = KIND_FULL, .step = G.step};
+  if (G.full != NONE || (G.role == ROLE_HOST && !s->n[N_CHILD_CREATE_asJoiner])) return -EAGAIN;
+  G.full = s->n[G.role == ROLE_HOST ? N_CHILD_CREATE_cgroupSlot : N_CHILD_CREATE_fullSlot];
+  if (G.full == NONE) return -EAGAIN;
+  if (G.role == ROLE_JOINER && send_record(G.socket, &full, -1) < 0) return -EAGAIN;
+  if (G.role == ROLE_JOINER) child_waits(0);
+  return fork_with(flags, -1, pidfd);
+}
+
 static int op_child_create(const struct step *s) {
-  int pair[2] = {-1, -1}, pidfd = -1, cgroup = slot(s->n[N_CHILD_CREATE_cgroupSlot]);
-  u64 flags = s->n[N_CHILD_CREATE_namespaces];
-  if (G.role == ROLE_HOST) {
+  int pair[2] = {-1, -1}, pidfd = -1, cgroup = slot(s->n[N_CHILD_CREATE_cgroupSlot]), from_joiner = G.role == ROLE_JOINER;
+  int *wanted = from_joiner ? NULL : &pidfd;
+  u64 flags = s->n[N_CHILD_CREATE_namespaces] | (from_joiner ? CLONE_PARENT : 0);
+  if (!from_joiner) {
     TRY(SYS(socketpair, 1, 5 /* SOCK_SEQPACKET */ | O_CLOEXEC, 0, pair));
     pair[0] = high(pair[0]), pair[1] = high(pair[1]);
-  } else {
-    flags |= CLONE_PARENT;
   }
   /* Without privileges the host may only write our id maps while we count as dumpable; nobody hostile is near yet. Unlike
      with a joiner, which is nobody in the user namespace it has entered: its child is seen there at once (S22). */
-  if (RAW(geteuid) != 0 && (G.role == ROLE_HOST || flags & CLONE_NEWUSER)) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
-  long pid = fork_with(flags, cgroup, G.role == ROLE_HOST ? &pidfd : NULL);
-  if (pid != 0) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  int shown = !G.filtered && RAW(geteuid) != 0 && (!from_joiner || flags & CLONE_NEWUSER);
+  if (shown) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  long pid = fork_with(flags, cgroup, wanted);
+  if (pid == -EAGAIN) pid = bear_outside(s, flags, wanted);
+  if (pid == 0) be_born(s, from_joiner, pair[0], pair[1]);
+  if (shown) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (pid < 0) return RAW(close, pair[0]), RAW(close, pair[1]), (int)pid;
-  return new_child(s, pidfd, pair[0], pair[1], pid);
+  if (from_joiner) name_child(pid);
+  RAW(close, pair[1]);
+  G.socket = pair[0];
+  G.pidfd = high(pidfd);
+  *(s->n[N_CHILD_CREATE_asJoiner] ? &G.joiner : &G.pid) = (int)pid;
+  return 0;
 }
 
 static int op_write_proc(const struct step *s) {
@@ -140,10 +159,33 @@ static int op_child_loopback(void) {
   return result;
 }
 
+/* `raise`: only the ceiling, and only up; the process itself then has what is to be. */
+static int op_child_rlimit(const struct step *s) {
+  u32 resource = s->n[N_CHILD_RLIMIT_resource];
+  struct rlimit64 limit = {wide(s, N_CHILD_RLIMIT_soft), wide(s, N_CHILD_RLIMIT_hard)}, now;
+  if (s->n[N_CHILD_RLIMIT_raise]) {
+    TRY(SYS(prlimit64, child(), resource, NULL, &now));
+    if (limit.rlim_max <= now.rlim_max) return 0;
+    limit.rlim_cur = limit.rlim_max;
+  }
+  return (int)SYS(prlimit64, child(), resource, &limit, NULL);
+}
+
+static int op_own_rlimit(const struct step *s) {
+  struct rlimit64 limit = {wide(s, N_PROCESS_RLIMIT_soft), wide(s, N_PROCESS_RLIMIT_hard)};
+  return (int)SYS(prlimit64, 0, s->n[N_PROCESS_RLIMIT_resource], &limit, NULL);
+}
+
+/* A terminal that was opened for it becomes the session's. */
+static int op_session(const struct step *s) {
+  TRY(SYS(setsid));
+  return s->n[N_SESSION_START_terminal] ? (int)SYS(ioctl, 0, TIOCSCTTY, 0) : 0;
+}
+
 static int op_process_small(const struct step *s) {
   switch (s->op) {
     case OP_PROCESS_PERSONALITY: return (int)SYS(personality, s->n[0]);
-    case OP_PROCESS_SCHEDULER: return (int)SYS(sched_setattr, 0, text(s, 0), 0);
+    case OP_PROCESS_SCHEDULER: return (int)SYS(sched_setattr, G.role == ROLE_HOST ? child() : 0, text(s, 0), 0);
     case OP_PROCESS_IO_PRIORITY: return (int)SYS(ioprio_set, 1, 0, s->n[0]);
     case OP_PROCESS_AFFINITY: return (int)SYS(sched_setaffinity, 0, length(s, 0), text(s, 0));
     case OP_PROCESS_MEMORY_POLICY: return (int)SYS(set_mempolicy, s->n[0], length(s, 0) ? text(s, 0) : NULL, s->n[1]);
@@ -161,6 +203,7 @@ static int op_process_small(const struct step *s) {
     case OP_PROCESS_HOME: return op_home(s);
     case OP_PROCESS_FIND: return op_find(s);
     case OP_PROCESS_CLOSE_FDS: return op_close_fds();
+    case OP_PROCESS_RLIMIT: return op_own_rlimit(s);
     case OP_PROCESS_WAIT_START: return op_wait_start(s);
     case OP_PROCESS_EXEC: return op_exec(s);
   }
@@ -169,7 +212,7 @@ static int op_process_small(const struct step *s) {
 
 static int op_inside(const struct step *s) {
   switch (s->op) {
-    case OP_SESSION_START: return (int)SYS(setsid);
+    case OP_SESSION_START: return op_session(s);
     case OP_NET_LOOPBACK_UP: return op_loopback();
     case OP_KEYRING_JOIN: return op_keyring(s);
     case OP_ROOT_PREPARE: return op_root_prepare(s);
@@ -220,13 +263,11 @@ int perform(const struct step *s) {
     case OP_CHILD_CREATE: return op_child_create(s);
     case OP_CHILD_WRITE_PROC: return op_write_proc(s);
     case OP_CHILD_RUN_HELPER: return run_helper(s);
-    case OP_CHILD_RLIMIT: {
-      struct rlimit64 limit = {wide(s, N_CHILD_RLIMIT_soft), wide(s, N_CHILD_RLIMIT_hard)};
-      return (int)SYS(prlimit64, G.pid, s->n[N_CHILD_RLIMIT_resource], &limit, NULL);
-    }
+    case OP_CHILD_RLIMIT: return op_child_rlimit(s);
     case OP_CHILD_LOOPBACK_UP: return op_child_loopback();
     case OP_CHILD_SUPERVISE: return op_supervise(s);
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
+    case OP_SELF_DIRECTORY: return (int)SYS(chdir, text(s, 0));
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
     case OP_FILE_REMOVE: return op_file_remove(s);
@@ -241,6 +282,7 @@ int perform(const struct step *s) {
     case OP_FIFO_MAKE: return op_fifo(s);
     case OP_SOCKET_CONNECT: return op_socket_connect(s);
     case OP_HOOK_RUN: return op_hook(s);
+    case OP_DEVICE_OPEN: return op_device_open(s);
     case OP_SOURCE_OPEN: return op_source_open(s);
     case OP_NOTIFY_LISTEN: return op_notify_listen(s);
     case OP_NOTIFY_FORWARD: return op_notify_forward(s);

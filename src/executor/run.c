@@ -42,12 +42,15 @@ int receive_record(int fd, struct record *r, int *passed, u32 flags) {
   return sound ? 1 : -EBADMSG;
 }
 
-/* A fork that needs no libc; the child continues here with 0. `cgroup`: a descriptor to be born in, or -1. */
+/*
+ * A fork that needs no libc; the child continues here with 0. `cgroup`: a descriptor to be born in, or -1. Filters cannot see the
+ * flags of clone3 and refuse it; whoever may fork behind one may call clone.
+ */
 long fork_with(u64 flags, int cgroup, int *pidfd) {
   struct clone_args args = {.flags = flags, .exit_signal = flags & CLONE_PARENT ? 0 : 17 /* SIGCHLD */};
   if (pidfd) args.flags |= CLONE_PIDFD, args.pidfd = (u64)(usize)pidfd;
   if (cgroup >= 0) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (u64)cgroup;
-  return SYS(clone3, &args, sizeof args);
+  return G.filtered ? SYS(clone, args.flags | args.exit_signal, 0, args.pidfd, 0, 0) : SYS(clone3, &args, sizeof args);
 }
 
 int wait_child(int pid, int *status) {
@@ -125,11 +128,41 @@ static int is_child(int pid) {
   return pid > 1 && RAW(waitid, 1 /* P_PID */, pid, NULL, 4 /* WEXITED */ | 1 /* WNOHANG */ | 0x01000000 /* WNOWAIT */, NULL) == 0;
 }
 
+static int to_cgroup(int dir, int pid) {
+  char digits[24], *text = number_to_text(digits + sizeof digits, (u64)pid);
+  return write_file(dir, "cgroup.procs", text, str_length(text));
+}
+
+/* The joiner is in a cgroup that has no room for its child: it goes to the one above, and the child is moved in by us. */
+static int make_room(u32 step) {
+  struct record go = {.kind = KIND_GO};
+  if (!G.joiner || G.full != NONE || step >= G.count || G.steps[step].op != OP_CHILD_CREATE) return -EBADMSG;
+  G.full = G.steps[step].n[N_CHILD_CREATE_fullSlot];
+  int above = (int)RAW(openat, slot(G.full), "..", O_PATH | O_DIRECTORY | O_CLOEXEC), moved = above < 0 ? above : to_cgroup(above, G.joiner);
+  RAW(close, above);
+  return moved < 0 ? -EAGAIN : send_record(G.socket, &go, -1);
+}
+
+/* The joiner has named its child, who waits where others have a step to do first. */
+static int meet_child(const struct record *r, int host_next) {
+  struct record go = {.kind = KIND_GO};
+  int status;
+  if (!G.joiner || !is_child(r->value)) return -EBADMSG;
+  G.pid = r->value;
+  RAW(close, G.pidfd);
+  G.pidfd = (int)RAW(pidfd_open, G.pid, 0);
+  wait_child(G.joiner, &status);
+  G.joiner = 0;
+  if (G.full == NONE) return 0;
+  TRY(to_cgroup(slot(G.full), G.pid));
+  return host_next ? 0 : send_record(G.socket, &go, -1);
+}
+
 /* The host's side of a hand-over: steps [from, to) are the child's. */
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
   int executing = 0, done = 0;
-  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
+  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN || G.steps[from - 1].op == OP_DEVICE_OPEN ? G.pending : -1;
   int sent = send_record(G.socket, &go, hand), gone = sent < 0;
   if (hand >= 0) RAW(close, hand), G.pending = -1;
   /* It is there and would wait for ever; one that has gone has left a last word, or none. */
@@ -160,19 +193,20 @@ static int host_waits(u32 from, u32 to) {
       return -1;
     }
     if (answer.kind == KIND_CHILD) {
-      int status;
-      if (!G.joiner || !is_child(answer.value)) return lied(from, EBADMSG);
-      G.pid = answer.value;
-      RAW(close, G.pidfd);
-      G.pidfd = (int)RAW(pidfd_open, G.pid, 0);
-      wait_child(G.joiner, &status);
-      G.joiner = 0;
-      if (done || (answer.step + 1 < G.count && G.steps[answer.step + 1].role == ROLE_HOST)) return 0;
+      int host_next = answer.step + 1 < G.count && G.steps[answer.step + 1].role == ROLE_HOST, met = meet_child(&answer, host_next);
+      if (met == -EBADMSG) return lied(from, EBADMSG);
+      if (met < 0) return fail_with(answer.step, -met, where), -1;
+      if (done || host_next) return 0;
+    } else if (answer.kind == KIND_FULL) {
+      int made = make_room(answer.step);
+      if (made == -EBADMSG) return lied(from, EBADMSG);
+      if (made < 0) return fail_with(answer.step, EAGAIN, W_clone3), -1;
     } else if (answer.kind == KIND_DONE) {
       executing = executes(from, to); /* announced by op_exec(); its end of file comes next */
       done = !executing;
       G.listener = answer.value;
-      if (done && !G.joiner) return 0; /* init may be quicker than the joiner with the news of its birth */
+      /* init may be quicker than the joiner with the news of its birth */
+      if (done && !(G.joiner && range_has(from, to, OP_CHILD_CREATE))) return 0;
     } else {
       return lied(from, EBADMSG);
     }
@@ -180,7 +214,7 @@ static int host_waits(u32 from, u32 to) {
 }
 
 /* The child's side. It ends silently when the host is gone: nobody is left to start it (R08). */
-static void child_waits(int announce) {
+void child_waits(int announce) {
   struct record r = {.kind = KIND_DONE, .step = G.step, .value = G.listener};
   if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
   if (receive_record(G.socket, &r, &G.pending, 0) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
@@ -236,7 +270,7 @@ int run_plan(u32 from) {
 /* What a new process does; it never returns to its caller's frame. */
 void child_main(u32 step, int wait_for_go) {
   if (wait_for_go) child_waits(0), step = next_own(step);
-  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (!G.filtered) RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); /* else it is born so, and a filter may mind */
   if (run_plan(step) < 0) {
     G.failure.kind = KIND_FAIL;
     if (G.started) RAW(write, G.reply, &G.failure, sizeof G.failure);

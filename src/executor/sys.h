@@ -90,7 +90,7 @@ struct plan_header {
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
-enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD };
+enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FULL };
 #define TEXT_LIMIT 1024
 struct record {
   u32 kind, step, error, where;
@@ -124,6 +124,7 @@ struct state {
   int slots[128];
   int exit_code, reply, started;
   int reaped; /* pid is nobody's any more, or somebody else's */
+  u32 full; /* slot of a cgroup that had no room for another process: the child is outside of it at first */
   const char *exec_path;
   char **argv, **envp;
   int replied; /* G.failure is init's last word */
@@ -133,12 +134,14 @@ struct state {
   struct record failure;
 };
 extern struct state G;
-extern struct teller { char **argv, **envp; int inherited, plan, answer; } teller; /* what tell_remark() needs */
-#define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1}
+extern struct teller { char **argv, **envp; int plan, answer; } teller; /* what tell_remark() needs */
+#define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1, .full = NONE}
 
 static inline const char *text(const struct step *s, int i) { return G.data + s->s[i].offset; }
 static inline u32 length(const struct step *s, int i) { return s->s[i].length; }
 static inline u64 wide(const struct step *s, int i) { return s->n[i] | (u64)s->n[i + 1] << 32; }
+/* The host's: whom it has made, be it on its way in. */
+static inline int child(void) { return G.pid ? G.pid : G.joiner; }
 static inline int slot(u32 i) { return i < ARRAY(G.slots) ? G.slots[i] : -1; }
 
 /* str.c */
@@ -157,6 +160,7 @@ int plan_load(int fd, int *error);
 int perform(const struct step *s);
 int run_plan(u32 from);
 void child_main(u32 step, int wait_for_go) __attribute__((noreturn));
+void child_waits(int announce);
 long fork_with(u64 flags, int cgroup, int *pidfd);
 int wait_readable(int fd, int pidfd, int timeout_ms);
 int carry_out(int plan_fd, int directory, struct outcome *out);
@@ -191,6 +195,7 @@ int make_directories(const char *path, u32 mode);
 int parent_of(const char *path, char *name, int create);
 int trusted_proc(void);
 int stat_fd(int fd, struct statx *st);
+int check_null_device(int fd);
 
 /* ops-mount.c, ops-root.c, ops-protect.c */
 int attach(int mount, int target);
@@ -201,6 +206,9 @@ void note_kernel_mount(const char *target, int mount);
 void forget_kernel_mounts(void);
 
 /* ops */
+#define CALLERS_PREFIX "TSRUN_ENV_"
+void keep_environment(char **envp);
+void forget_environment(void);
 int op_hook(const struct step *s);
 int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);
@@ -233,6 +241,8 @@ int op_process_signal(const struct step *s);
 int op_process_wait(const struct step *s);
 int op_socket_connect(const struct step *s);
 int op_source_open(const struct step *s);
+int op_device_open(const struct step *s);
+u32 device_number(u32 major, u32 minor);
 int op_notify_listen(const struct step *s);
 int op_notify_forward(const struct step *s);
 int notify_socket(void);
@@ -273,6 +283,7 @@ int op_ambient(u64 caps);
 int op_home(const struct step *s);
 int op_find(const struct step *s);
 int op_close_fds(void);
+void note_callers(int from_three, int plan, int go);
 int op_wait_start(const struct step *s);
 int op_exec(const struct step *s);
 void announce(void);

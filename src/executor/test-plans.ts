@@ -54,11 +54,11 @@ export const filesystem = (type: string, target: string, more: Partial<OpArgs['m
 
 export const create = (
   namespaces = newNamespaces.mount | newNamespaces.uts | newNamespaces.ipc | newNamespaces.pid,
-): Step => host('child.create', { namespaces, cgroupSlot: none, asJoiner: 0 });
+): Step => host('child.create', { namespaces, cgroupSlot: none, asJoiner: 0, fullSlot: none });
 
 /** Mounts that make a shell runnable, in a root at `root`. */
 export const prepareRoot = (root: string): Step[] => [
-  init('session.start', {}),
+  init('session.start', { terminal: 0 }),
   init('root.prepare', { propagation: rslave, parent: 1 << 18, path: root }),
   filesystem('proc', '/proc', { flags: mountFlags.strict | mountFlags.proc }),
   filesystem('tmpfs', '/dev', { options: ['mode=755'] }),

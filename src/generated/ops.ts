@@ -11,22 +11,24 @@ export interface OpArgs {
   'cgroup.remove': { readonly root: string; readonly path: string };
   'cgroup.own': { readonly slot: number; readonly uid: number; readonly files: readonly string[] };
   'cgroup.enter': { readonly slot: number; readonly file: string };
-  'child.create': { readonly namespaces: number; readonly cgroupSlot: number; readonly asJoiner: number };
+  'child.create': { readonly namespaces: number; readonly cgroupSlot: number; readonly asJoiner: number; readonly fullSlot: number };
   'child.write-proc': { readonly file: string; readonly value: string };
   'child.run-helper': { readonly path: string; readonly args: readonly string[] };
-  'child.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
+  'child.rlimit': { readonly resource: number; readonly raise: number; readonly soft: bigint; readonly hard: bigint };
   'child.loopback-up': {  };
   'child.supervise': { readonly terminal: number; readonly subreaper: number };
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
+  'self.directory': { readonly path: string };
   'file.publish': { readonly mode: number; readonly descriptor: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
   'socket.connect': { readonly slot: number; readonly path: string };
   'socket.send-pidfd': { readonly slot: number; readonly text: string };
-  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
+  'hook.run': { readonly timeoutMs: number; readonly pidKind: number; readonly flags: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[]; readonly stateBefore: Uint8Array | string; readonly stateAfter: Uint8Array | string };
   'file.note': { readonly path: string };
   'source.open': { readonly recursive: number; readonly flags: number; readonly idmapSlot: number; readonly path: string };
+  'device.open': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number };
   'file.open': { readonly slot: number; readonly path: string };
   'file.tell': { readonly descriptor: number; readonly value: Uint8Array | string };
   'userns.make': { readonly slot: number; readonly uidMap: string; readonly gidMap: string };
@@ -52,7 +54,7 @@ export interface OpArgs {
   'net.loopback-up': {  };
   'net.device': { readonly name: string; readonly newName: string };
   'ns.unshare': { readonly types: number };
-  'session.start': {  };
+  'session.start': { readonly terminal: number };
   'keyring.join': { readonly name: string };
   'root.prepare': { readonly propagation: number; readonly parent: number; readonly path: string };
   'root.pivot': {  };
@@ -64,7 +66,7 @@ export interface OpArgs {
   'mount.filesystem': { readonly attributes: number; readonly flags: number; readonly type: string; readonly source: string; readonly target: string; readonly options: readonly string[]; readonly softOptions: readonly string[] };
   'mount.bind': { readonly recursive: number; readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly idmapSlot: number; readonly source: string; readonly target: string };
   'mount.remount': { readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly target: string; readonly options: readonly string[] };
-  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly target: string };
+  'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly flags: number; readonly target: string };
   'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
@@ -98,6 +100,7 @@ export interface OpArgs {
   'process.home': { readonly uid: number };
   'process.find': { readonly candidates: readonly string[] };
   'process.close-fds': {  };
+  'process.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
   'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number; readonly dumpable: number };
   'process.effective': { readonly caps: bigint };
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
@@ -139,9 +142,15 @@ export const cgroupOpenFlags = {
   /** v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
   threaded: 16,
 } as const;
+export const hookFlags = {
+  /** the environment is that of whoever called tsrun, `env` is not looked at */
+  callersEnvironment: 1,
+} as const;
 export const consoleFlags = {
   /** it is bound over /dev/console */
   bind: 1,
+  /** it becomes the controlling terminal of the process that is created next */
+  handOver: 2,
 } as const;
 export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */
@@ -153,22 +162,24 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'cgroup.remove': [5,"root","path","path","path"],
   'cgroup.own': [6,"slot","slot","uid","u32","files","strings"],
   'cgroup.enter': [7,"slot","slot","file","string"],
-  'child.create': [10,"namespaces","u32","cgroupSlot","slot","asJoiner","u32"],
+  'child.create': [10,"namespaces","u32","cgroupSlot","slot","asJoiner","u32","fullSlot","slot"],
   'child.write-proc': [11,"file","string","value","string"],
   'child.run-helper': [12,"path","path","args","strings"],
-  'child.rlimit': [13,"resource","u32","soft","u64","hard","u64"],
+  'child.rlimit': [13,"resource","u32","raise","u32","soft","u64","hard","u64"],
   'child.loopback-up': [15],
   'child.supervise': [14,"terminal","u32","subreaper","u32"],
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
+  'self.directory': [59,"path","path"],
   'file.publish': [22,"mode","u32","descriptor","u32","path","path","before","bytes","between","bytes","after","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],
   'socket.connect': [25,"slot","slot","path","path"],
   'socket.send-pidfd': [26,"slot","slot","text","string"],
-  'hook.run': [27,"timeoutMs","u32","pidKind","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
+  'hook.run': [27,"timeoutMs","u32","pidKind","u32","flags","u32","path","path","args","strings","env","strings","stateBefore","bytes","stateAfter","bytes"],
   'file.note': [8,"path","path"],
   'source.open': [28,"recursive","u32","flags","u32","idmapSlot","slot","path","path"],
+  'device.open': [73,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32"],
   'file.open': [34,"slot","slot","path","path"],
   'file.tell': [35,"descriptor","u32","value","bytes"],
   'userns.make': [32,"slot","slot","uidMap","string","gidMap","string"],
@@ -194,7 +205,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'net.loopback-up': [44],
   'net.device': [45,"name","string","newName","string"],
   'ns.unshare': [43,"types","u32"],
-  'session.start': [50],
+  'session.start': [50,"terminal","u32"],
   'keyring.join': [51,"name","string"],
   'root.prepare': [52,"propagation","u32","parent","u32","path","path"],
   'root.pivot': [53],
@@ -206,7 +217,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'mount.filesystem': [60,"attributes","u32","flags","u32","type","string","source","string","target","path","options","strings","softOptions","strings"],
   'mount.bind': [61,"recursive","u32","set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","idmapSlot","slot","source","path","target","path"],
   'mount.remount': [62,"set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","target","path","options","strings"],
-  'mount.propagation': [63,"propagation","u32","recursive","u32","target","path"],
+  'mount.propagation': [63,"propagation","u32","recursive","u32","flags","u32","target","path"],
   'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],
@@ -240,6 +251,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.home': [115,"uid","u32"],
   'process.find': [116,"candidates","strings"],
   'process.close-fds': [117],
+  'process.rlimit': [123,"resource","u32","soft","u64","hard","u64"],
   'process.wait-start': [118,"fifoSlot","slot","replySlot","slot","dumpable","u32"],
   'process.effective': [120,"caps","u64"],
   'process.exec': [119,"args","strings","env","strings"],

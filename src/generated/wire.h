@@ -9,6 +9,9 @@ enum wired_slot { SLOT_STATE = 6 };
 /* Options before the command that take a value, from src/cli/options.ts. */
 static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
 
+/* Commands that never make a plan, from there, too. */
+__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "restore-check", "systemd-unit"};
+
 enum mount_flag {
   MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */
   MOUNT_PROC = 2, /* may go over a procfs */
@@ -30,8 +33,13 @@ enum cgroup_open_flag {
   CGROUP_OPEN_THREADED = 16, /* v2: where the cgroups above are threaded this one becomes it, too; without the flag it is refused */
 };
 
+enum hook_flag {
+  HOOK_CALLERS_ENVIRONMENT = 1, /* the environment is that of whoever called tsrun, `env` is not looked at */
+};
+
 enum console_flag {
   CONSOLE_BIND = 1, /* it is bound over /dev/console */
+  CONSOLE_HAND_OVER = 2, /* it becomes the controlling terminal of the process that is created next */
 };
 
 enum op {
@@ -50,6 +58,7 @@ enum op {
   OP_CHILD_SUPERVISE = 14,
   OP_SELF_TIME_OFFSETS = 20,
   OP_SELF_SUBREAPER = 21,
+  OP_SELF_DIRECTORY = 59,
   OP_FILE_PUBLISH = 22,
   OP_FILE_REMOVE = 23,
   OP_FIFO_MAKE = 24,
@@ -58,6 +67,7 @@ enum op {
   OP_HOOK_RUN = 27,
   OP_FILE_NOTE = 8,
   OP_SOURCE_OPEN = 28,
+  OP_DEVICE_OPEN = 73,
   OP_FILE_OPEN = 34,
   OP_FILE_TELL = 35,
   OP_USERNS_MAKE = 32,
@@ -129,6 +139,7 @@ enum op {
   OP_PROCESS_HOME = 115,
   OP_PROCESS_FIND = 116,
   OP_PROCESS_CLOSE_FDS = 117,
+  OP_PROCESS_RLIMIT = 123,
   OP_PROCESS_WAIT_START = 118,
   OP_PROCESS_EFFECTIVE = 120,
   OP_PROCESS_EXEC = 119,
@@ -266,16 +277,19 @@ enum where {
 #define N_CHILD_CREATE_namespaces 0
 #define N_CHILD_CREATE_cgroupSlot 1
 #define N_CHILD_CREATE_asJoiner 2
+#define N_CHILD_CREATE_fullSlot 3
 #define S_CHILD_WRITE_PROC_file 0
 #define S_CHILD_WRITE_PROC_value 1
 #define S_CHILD_RUN_HELPER_path 0
 #define S_CHILD_RUN_HELPER_args 1
 #define N_CHILD_RLIMIT_resource 0
-#define N_CHILD_RLIMIT_soft 1
-#define N_CHILD_RLIMIT_hard 3
+#define N_CHILD_RLIMIT_raise 1
+#define N_CHILD_RLIMIT_soft 2
+#define N_CHILD_RLIMIT_hard 4
 #define N_CHILD_SUPERVISE_terminal 0
 #define N_CHILD_SUPERVISE_subreaper 1
 #define S_SELF_TIME_OFFSETS_value 0
+#define S_SELF_DIRECTORY_path 0
 #define N_FILE_PUBLISH_mode 0
 #define N_FILE_PUBLISH_descriptor 1
 #define S_FILE_PUBLISH_path 0
@@ -293,6 +307,7 @@ enum where {
 #define S_SOCKET_SEND_PIDFD_text 0
 #define N_HOOK_RUN_timeoutMs 0
 #define N_HOOK_RUN_pidKind 1
+#define N_HOOK_RUN_flags 2
 #define S_HOOK_RUN_path 0
 #define S_HOOK_RUN_args 1
 #define S_HOOK_RUN_env 2
@@ -303,6 +318,11 @@ enum where {
 #define N_SOURCE_OPEN_flags 1
 #define N_SOURCE_OPEN_idmapSlot 2
 #define S_SOURCE_OPEN_path 0
+#define N_DEVICE_OPEN_mode 0
+#define N_DEVICE_OPEN_major 1
+#define N_DEVICE_OPEN_minor 2
+#define N_DEVICE_OPEN_uid 3
+#define N_DEVICE_OPEN_gid 4
 #define N_FILE_OPEN_slot 0
 #define S_FILE_OPEN_path 0
 #define N_FILE_TELL_descriptor 0
@@ -363,6 +383,7 @@ enum where {
 #define S_NET_DEVICE_name 0
 #define S_NET_DEVICE_newName 1
 #define N_NS_UNSHARE_types 0
+#define N_SESSION_START_terminal 0
 #define S_KEYRING_JOIN_name 0
 #define N_ROOT_PREPARE_propagation 0
 #define N_ROOT_PREPARE_parent 1
@@ -396,6 +417,7 @@ enum where {
 #define S_MOUNT_REMOUNT_options 1
 #define N_MOUNT_PROPAGATION_propagation 0
 #define N_MOUNT_PROPAGATION_recursive 1
+#define N_MOUNT_PROPAGATION_flags 2
 #define S_MOUNT_PROPAGATION_target 0
 #define N_PATH_MKDIR_mode 0
 #define S_PATH_MKDIR_path 0
@@ -460,6 +482,9 @@ enum where {
 #define N_PROCESS_AMBIENT_caps 0
 #define N_PROCESS_HOME_uid 0
 #define S_PROCESS_FIND_candidates 0
+#define N_PROCESS_RLIMIT_resource 0
+#define N_PROCESS_RLIMIT_soft 1
+#define N_PROCESS_RLIMIT_hard 3
 #define N_PROCESS_WAIT_START_fifoSlot 0
 #define N_PROCESS_WAIT_START_replySlot 1
 #define N_PROCESS_WAIT_START_dumpable 2
@@ -477,22 +502,24 @@ static const struct op_shape op_shapes[256] = {
   [OP_CGROUP_REMOVE] = {1, 0, {2, 2, 0}},
   [OP_CGROUP_OWN] = {1, 2, {4, 0}},
   [OP_CGROUP_ENTER] = {1, 1, {1, 0}},
-  [OP_CHILD_CREATE] = {1, 3, {0}},
+  [OP_CHILD_CREATE] = {1, 4, {0}},
   [OP_CHILD_WRITE_PROC] = {1, 0, {1, 1, 0}},
   [OP_CHILD_RUN_HELPER] = {1, 0, {2, 4, 0}},
-  [OP_CHILD_RLIMIT] = {1, 5, {0}},
+  [OP_CHILD_RLIMIT] = {1, 6, {0}},
   [OP_CHILD_LOOPBACK_UP] = {1, 0, {0}},
   [OP_CHILD_SUPERVISE] = {1, 2, {0}},
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
   [OP_SELF_SUBREAPER] = {1, 0, {0}},
+  [OP_SELF_DIRECTORY] = {1, 0, {2, 0}},
   [OP_FILE_PUBLISH] = {1, 2, {2, 3, 3, 3, 0}},
   [OP_FILE_REMOVE] = {1, 0, {2, 4, 0}},
   [OP_FIFO_MAKE] = {1, 2, {2, 0}},
   [OP_SOCKET_CONNECT] = {1, 1, {2, 0}},
   [OP_SOCKET_SEND_PIDFD] = {1, 1, {1, 0}},
-  [OP_HOOK_RUN] = {1, 2, {2, 4, 4, 3, 3}},
+  [OP_HOOK_RUN] = {1, 3, {2, 4, 4, 3, 3}},
   [OP_FILE_NOTE] = {1, 0, {2, 0}},
   [OP_SOURCE_OPEN] = {1, 3, {2, 0}},
+  [OP_DEVICE_OPEN] = {1, 5, {0}},
   [OP_FILE_OPEN] = {1, 1, {2, 0}},
   [OP_FILE_TELL] = {1, 1, {3, 0}},
   [OP_USERNS_MAKE] = {1, 1, {1, 1, 0}},
@@ -518,7 +545,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_NET_LOOPBACK_UP] = {1, 0, {0}},
   [OP_NET_DEVICE] = {1, 0, {1, 1, 0}},
   [OP_NS_UNSHARE] = {1, 1, {0}},
-  [OP_SESSION_START] = {1, 0, {0}},
+  [OP_SESSION_START] = {1, 1, {0}},
   [OP_KEYRING_JOIN] = {1, 0, {1, 0}},
   [OP_ROOT_PREPARE] = {1, 2, {2, 0}},
   [OP_ROOT_PIVOT] = {1, 0, {0}},
@@ -530,7 +557,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_MOUNT_FILESYSTEM] = {1, 2, {1, 1, 2, 4, 4}},
   [OP_MOUNT_BIND] = {1, 7, {2, 2, 0}},
   [OP_MOUNT_REMOUNT] = {1, 5, {2, 4, 0}},
-  [OP_MOUNT_PROPAGATION] = {1, 2, {2, 0}},
+  [OP_MOUNT_PROPAGATION] = {1, 3, {2, 0}},
   [OP_PATH_MKDIR] = {1, 1, {2, 0}},
   [OP_PATH_SYMLINK] = {1, 0, {1, 2, 0}},
   [OP_DEVICE_MAKE] = {1, 5, {2, 0}},
@@ -564,6 +591,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_HOME] = {1, 1, {0}},
   [OP_PROCESS_FIND] = {1, 0, {4, 0}},
   [OP_PROCESS_CLOSE_FDS] = {1, 0, {0}},
+  [OP_PROCESS_RLIMIT] = {1, 5, {0}},
   [OP_PROCESS_WAIT_START] = {1, 3, {0}},
   [OP_PROCESS_EFFECTIVE] = {1, 2, {0}},
   [OP_PROCESS_EXEC] = {1, 0, {4, 4, 0}},

@@ -44,7 +44,6 @@ export function carryOutAsync(
   return new Promise((resolve, reject) => {
     const child = spawn(executorPath(), [], {
       argv0: 'tsrun:carry-out',
-      env: {},
       stdio: ['pipe', 'pipe', 'inherit', ...streams.map((stream, own) => kindOf(stream, own, nothing))],
     });
     const [outcome, stdout, stderr] = [1, 4, 5].map((fd) => gather(child.stdio[fd as 1] as Readable | null));

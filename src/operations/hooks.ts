@@ -2,6 +2,7 @@ import { fail, TsrunError } from '../errors/error.js';
 import { decodeNotes, decodeOutcome } from '../executor/outcome.js';
 import { carryOut } from '../host/executor.js';
 import { encodePlan } from '../plan/encode.js';
+import { directoryStep, environmentOf } from '../plan/phases/hooks.js';
 import { step } from '../plan/step.js';
 import { explainOutcome } from './conclude.js';
 import type { RunHooks } from './tools.js';
@@ -26,7 +27,7 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
         pidKind: pidInState,
         path,
         args: args ?? [path],
-        env: env ?? [],
+        ...environmentOf(env),
         stateBefore: JSON.stringify(state),
         stateAfter: '',
       },
@@ -34,7 +35,7 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
       `run ${name} hook #${first + index} ${path}`,
     ),
   );
-  const plan = encodePlan({ steps, preserveFds: 0 });
+  const plan = encodePlan({ steps: [directoryStep(state.bundle, pointer), ...steps], preserveFds: 0 });
   const answer = carryOut(plan, ['ignore', 'ignore', 'ignore']);
   if (answer.length === 0) fail('TSR_EXECUTOR_ANSWER', 'the executor has not answered', { pointer });
   const outcome = decodeOutcome(answer);

@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const rollback = suite('roll back');
-const test = process.getuid?.() === 0 && existsSync('dist/tsrun-engine') ? rollback : rollback.skip;
+const test = process.getuid?.() === 0 && existsSync('dist/tsrun') ? rollback : rollback.skip;
 const name = `tsrun-rollback-${process.pid}`;
 /** A hierarchy of this host in which a stranger can sit. */
 const hierarchy =

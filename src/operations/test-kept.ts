@@ -3,13 +3,12 @@
  * carried out without it, and what fails had to ask it. Needs root and dist/tsrun.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Changes, containerSuite, type TestContainer } from '../executor/test-container.js';
 import { executorPath } from '../host/executor.js';
-import { koffiBinary } from '../host/ffi.js';
 
 const folder = join(tmpdir(), `tsrun-kept-${process.pid}`);
 export const program = join(folder, 'tsrun');
@@ -23,8 +22,6 @@ export function keptSuite(title: string) {
     mkdirSync(folder, { mode: 0o755 });
     copyFileSync(from, program);
     copyFileSync(`${from}-engine`, engine);
-    const bridge = join(dirname(from), koffiBinary);
-    if (existsSync(bridge)) copyFileSync(bridge, join(folder, koffiBinary));
     process.env.TSRUN_SELF = program;
   });
   tests.after(() => {

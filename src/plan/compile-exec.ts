@@ -5,9 +5,21 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 import { type NamespaceType, namespaces as table } from '../tables/namespaces.js';
 import type { CompiledPlan, ProcessContext, ProcessOptions } from './options.js';
 import { compileExecCgroup, type ExecCgroup } from './phases/cgroup-exec.js';
+import { consoleFlags } from '../generated/ops.js';
+import { rlimitNumber } from '../tables/rlimits.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
+import { allowsCalls } from './phases/seccomp-calls.js';
 import { pidFileStep, superviseSteps } from './phases/finish.js';
-import { closeSteps, confineSteps, environmentOf, execSteps, keptFds, keyringSteps } from './phases/process.js';
+import {
+  closeSteps,
+  confineSteps,
+  environmentOf,
+  execSteps,
+  keptFds,
+  keyLabelSteps,
+  keyringSteps,
+  labelSteps,
+} from './phases/process.js';
 import { nodeMask, schedulingSteps } from './phases/scheduling.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { noSlot, type Step, slots, step } from './step.js';
@@ -30,9 +42,6 @@ export interface ExecOptions extends ProcessOptions {
 /** What of the container's config an exec depends on; in it is what a process file may leave out. */
 export type ExecSpec = ProcessContext['spec'];
 
-/** Joined by init itself: CLONE_INTO_CGROUP takes only what is visible in the caller's cgroup namespace. */
-const late: NamespaceType = 'cgroup';
-
 const flagOf = (type: NamespaceType): number => table.get(type)?.flag ?? 0;
 
 function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial' | 'final'): Step[] {
@@ -42,65 +51,107 @@ function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial'
   return [step(role, 'process.affinity', { mask: nodeMask(list) }, pointer, `run on CPUs ${list}`)];
 }
 
+/** What create's first process does to itself, done by the joiner: its child has it from birth. */
+const beforeBirth = (steps: readonly Step[]): Step[] =>
+  steps.map((one) => (one.role === 'init' ? { ...one, role: 'joiner' } : one));
+
 /**
  * The joiner enters all namespaces in one setns(2) with a pidfd, so that no container dying meanwhile leaves us half
- * way, and rights are asked of who the caller was before. Its child is the process: only a child is in the pid namespace.
+ * way, and rights are asked of who the caller was before.
  */
-function joinSteps({ process }: ProcessContext, options: ExecOptions, cgroup: ExecCgroup): Step[] {
-  const types = options.joins.filter((type) => type !== late);
-  let flags = 0;
-  for (const type of types) flags |= flagOf(type);
-  const joiner = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 1 };
+function joinSteps(context: ProcessContext, options: ExecOptions, cgroup: ExecCgroup): Step[] {
+  const { joins } = options;
+  const joiner = { namespaces: 0, cgroupSlot: cgroup.bornInto, asJoiner: 1, fullSlot: noSlot };
   const steps = [
     step('host', 'child.create', joiner, '', 'start the joiner'),
-    ...affinityStep('joiner', process, 'initial'),
+    ...affinityStep('joiner', context.process, 'initial'),
     ...cgroup.enter,
+    // Through a procfs of the host's, while it is to be found in one.
+    ...beforeBirth([...labelSteps(context), ...keyLabelSteps(context)]),
   ];
-  if (types.length > 0) {
+  if (joins.length > 0) {
+    let flags = 0;
+    for (const type of joins) flags |= flagOf(type);
     const args = { slot: slots.target, types: flags >>> 0 };
-    const summary = `join the container's ${types.join(', ')} namespace${types.length > 1 ? 's' : ''}`;
+    const summary = `join the container's ${joins.join(', ')} namespace${joins.length > 1 ? 's' : ''}`;
     steps.push(step('joiner', 'ns.join-process', args, '', summary));
   }
-  const args = { namespaces: 0, cgroupSlot: cgroup.bornInto, asJoiner: 0 };
-  steps.push(step('joiner', 'child.create', args, '', 'start the process'));
+  if (joins.includes('user')) {
+    steps.push(step('joiner', 'ns.become-root', {}, '', 'become root of the user namespace'));
+  }
+  steps.push(step('joiner', 'root.open', { path: options.root }, '', "open the container's root"));
   return steps;
 }
 
-/** From the runtime's world into the container's. */
-function enterSteps(context: ProcessContext, options: ExecOptions): Step[] {
-  const cgroup = compileExecCgroup(options.cgroup, options.cgroupOptional);
-  const { pid, startTime } = options.target;
-  const args = { slot: slots.target, pid, startTime: BigInt(startTime) };
-  return [
-    step('host', 'process.open', args, '', `open the container's process ${pid}`),
-    ...socketSteps(context),
-    ...cgroup.open,
-    ...joinSteps(context, options, cgroup),
-    ...cgroup.enterLate,
-    ...(context.facts.uid === 0 ? oomSteps(context) : []),
-  ];
-}
-
-/** In the process: what still takes something of the host's, until there is nothing left of it. */
-function settleSteps(context: ProcessContext, options: ExecOptions): Step[] {
+/** What still takes something of the host's, until there is nothing left of it. */
+function settleSteps(context: ProcessContext, { mode }: ExecOptions): Step[] {
   const { uid } = context.process.user ?? { uid: 0 };
-  const steps = [step('init', 'session.start', {}, '', 'start a session')];
-  if (options.joins.includes('user')) {
-    steps.push(step('init', 'ns.become-root', {}, '', 'become root of the user namespace'));
-  }
-  if (options.joins.includes(late)) {
-    const args = { slot: slots.target, types: flagOf(late) };
-    steps.push(step('init', 'ns.join-process', args, '', "join the container's cgroup namespace"));
-  }
-  steps.push(step('init', 'root.open', { path: options.root }, '', "open the container's root"));
-  steps.push(...consoleSteps(context, 0));
-  steps.push(step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"));
+  const steps = [
+    ...consoleSteps(context, consoleFlags.handOver),
+    step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"),
+  ];
   // A foreground exec as root leaves the caller's own terminal or file alone.
-  if (options.mode !== 'run' || uid !== 0) {
+  if (mode !== 'run' || uid !== 0) {
     steps.push(step('init', 'stdio.own', { uid }, '/process/user/uid', `give the standard streams to uid ${uid}`));
   }
   steps.push(...closeSteps(context));
   return steps;
+}
+
+/**
+ * A fork that counts the joiner, too, is not to fail for this one, so the process lowers it itself; what takes privileges, to
+ * raise it, comes before.
+ */
+function processLimit(one: Step): { readonly raise: Step; readonly own: Step } | undefined {
+  if (one.op !== 'child.rlimit' || one.args.resource !== rlimitNumber('RLIMIT_NPROC')) return undefined;
+  const { raise: _, ...args } = one.args;
+  const { pointer, summary } = one;
+  return {
+    raise: { ...one, args: { ...one.args, raise: 1 } },
+    own: step('init', 'process.rlimit', args, pointer, summary),
+  };
+}
+
+/**
+ * The process, which is seen in the container as soon as it exists. So all that it is not to have is gone by then: the joiner,
+ * whom nobody in there sees, has closed what was the host's or the caller's, and given up ids, capabilities and, where the
+ * filter lets it have a child, what that forbids (S22, CVE-2016-9962).
+ */
+function birthSteps(context: ProcessContext, cgroup: ExecCgroup): Step[] {
+  const limits = rlimitSteps(context);
+  const own = limits.flatMap((one) => processLimit(one)?.own ?? []);
+  const terminal = context.process.terminal ? 1 : 0;
+  // The joiner has closed everything already.
+  const confine = confineSteps(context).filter(({ op }) => op !== 'process.close-fds');
+  const filter = confine.findIndex(({ op }) => op === 'process.seccomp');
+  const calls = [
+    'clone',
+    'exit_group',
+    'write',
+    'read',
+    'setsid',
+    ...(terminal ? ['ioctl'] : []),
+    ...(own.length > 0 ? ['prlimit64'] : []),
+  ];
+  const seccomp = context.spec.linux?.seccomp;
+  const late =
+    filter >= 0 && (context.options.seccomp?.agent !== undefined || !seccomp || !allowsCalls(seccomp, calls));
+  const early = late ? confine.slice(0, filter) : confine;
+  const scheduling = schedulingSteps(context);
+  const birth = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 0, fullSlot: cgroup.full };
+  return [
+    ...beforeBirth(scheduling.filter(({ op }) => op !== 'process.scheduler')),
+    // From outside, where they may be raised; and before the joiner takes another uid, or that needs CAP_SYS_RESOURCE.
+    ...(context.facts.uid === 0 ? oomSteps(context) : []),
+    ...limits.map((one) => processLimit(one)?.raise ?? one),
+    ...beforeBirth(early),
+    step('joiner', 'child.create', birth, '', 'start the process'),
+    // A fork can take it back, and it takes privileges.
+    ...scheduling.filter(({ op }) => op === 'process.scheduler').map((one): Step => ({ ...one, role: 'host' })),
+    step('init', 'session.start', { terminal }, '', 'start a session'),
+    ...own,
+    ...confine.slice(early.length),
+  ];
 }
 
 function directoryStep({ process: { cwd } }: ProcessContext): Step {
@@ -148,15 +199,21 @@ export function compileExec(spec: ExecSpec, process: Process, facts: HostFacts, 
     inUserNamespace: facts.inUserNamespace || options.joins.includes('user'),
     warnings: [],
   };
+  const cgroup = compileExecCgroup(options.cgroup, options.cgroupOptional);
+  const { pid, startTime } = options.target;
+  const args = { slot: slots.target, pid, startTime: BigInt(startTime) };
   const steps = [
-    ...enterSteps(context, options),
-    ...settleSteps(context, options),
-    ...keyringSteps(context),
-    directoryStep(context),
-    ...affinityStep('init', process, 'final'),
-    ...schedulingSteps(context),
-    ...rlimitSteps(context),
-    ...confineSteps(context),
+    step('host', 'process.open', args, '', `open the container's process ${pid}`),
+    ...socketSteps(context),
+    ...cgroup.open,
+    ...joinSteps(context, options, cgroup),
+    ...beforeBirth([
+      ...settleSteps(context, options),
+      ...keyringSteps(context),
+      directoryStep(context),
+      ...affinityStep('init', process, 'final'),
+    ]),
+    ...birthSteps(context, cgroup),
     ...execSteps(context),
     ...lateOomSteps(context),
     ...publishSteps(options),

@@ -15,7 +15,7 @@ import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { absolutePath } from './paths.js';
 import { socketSteps } from './phases/console.js';
 import { pidFileSteps, publishCreating, publishState, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { bindSteps, type MountEntry, placeFlags, readMounts } from './phases/mounts.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
@@ -23,7 +23,7 @@ import { noSlot, type Step, slots, step } from './step.js';
 function childSteps({ options }: Context): Step[] {
   const record = options.cgroup?.record;
   const cgroupSlot = record?.places[0]?.version === 2 ? slotOfPlace(record, 0) : noSlot;
-  const args = { namespaces: table.get('mount')?.flag ?? 0, cgroupSlot, asJoiner: 0 };
+  const args = { namespaces: table.get('mount')?.flag ?? 0, cgroupSlot, asJoiner: 0, fullSlot: noSlot };
   return [step('host', 'child.create', args, '', 'a process for CRIU in a new mount namespace')];
 }
 
@@ -114,6 +114,7 @@ export function compileRestore(
   const until = (...events: string[]): Step => untilStep(events, summaries.restore, slots.console);
   const steps = [
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...(options.cgroup?.open ?? []),
     ...(options.resctrl?.open ?? []),
     ...socketSteps(context),

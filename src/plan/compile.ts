@@ -6,7 +6,7 @@ import { cleanPath } from './paths.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { deviceSteps, lateDevSteps, stdioSteps } from './phases/devices.js';
 import { fifoSteps, publishCreating, publishReady, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { idMapSteps, idMapsOf } from './phases/idmap.js';
 import { mountSteps, readMounts } from './phases/mounts.js';
 import {
@@ -27,7 +27,9 @@ import {
   environmentOf,
   execSteps,
   keptFds,
+  keyLabelSteps,
   keyringSteps,
+  labelSteps,
   noProcess,
   waitSteps,
 } from './phases/process.js';
@@ -92,6 +94,7 @@ function outside(context: Context): Step[] {
   return [
     // A foreground run inherits what the container leaves behind, so that nothing is lost to the host's init.
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...timeSteps(context),
     // The limits are there before the first process: it is born into them (v2) or enters before it does anything (v1).
     ...(options.cgroup?.open ?? []),
@@ -116,9 +119,10 @@ function buildRoot(context: Context): Step[] {
     // Before it does anything; and after its ids are mapped, for which others must still be able to look at it.
     ...(context.options.cgroup?.enter ?? []),
     // Its own session next: the caller's terminal must not be able to signal it, and a terminal may become its own.
-    step('init', 'session.start', {}, '', 'start a session'),
+    step('init', 'session.start', { terminal: 0 }, '', 'start a session'),
     ...becomeRootSteps(context),
     ...loopbackSteps(context),
+    ...keyLabelSteps(context),
     ...keyringSteps(context),
     ...cgroupNamespaceSteps(context),
     ...hostNameSteps(context),
@@ -172,6 +176,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
     ...schedulingSteps(context),
     // From outside, where they may be raised; and before init takes another uid, or that needs CAP_SYS_RESOURCE.
     ...rlimitSteps(context),
+    ...labelSteps(context),
     ...confineSteps(context),
     // Init is as it will be when it executes: the final record, then the word that it is ready.
     ...publishReady(context),

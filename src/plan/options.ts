@@ -106,7 +106,7 @@ export type ProcessOptions = Pick<
 
 /** What the phases need that prepare and confine a process. */
 export interface ProcessContext {
-  readonly spec: Pick<Spec, 'annotations' | 'linux'>;
+  readonly spec: Pick<Spec, 'annotations' | 'hooks' | 'linux'>;
   readonly process: Process;
   readonly facts: HostFacts;
   readonly options: ProcessOptions;

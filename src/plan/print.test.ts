@@ -10,7 +10,13 @@ import { compile } from './test-inputs.js';
 const plan = {
   preserveFds: 2,
   steps: [
-    step('host', 'child.create', { namespaces: 1, cgroupSlot: 2, asJoiner: 0 }, '/linux/namespaces', 'start init'),
+    step(
+      'host',
+      'child.create',
+      { namespaces: 1, cgroupSlot: 2, asJoiner: 0, fullSlot: 2 },
+      '/linux/namespaces',
+      'start init',
+    ),
     step('init', 'keyring.join', { name: 'k' }, '', 'join keyring', { tolerate: ['ENOSYS'] }),
     step('init', 'path.mask', { path: '/x' }, '/linux/maskedPaths/0', 'mask /x', {
       tolerate: ['EPERM', 'EBUSY'],

@@ -4,6 +4,7 @@ import type { Plan, Step } from './step.js';
 /** What a person wants to find in a plan; each area covers operations, by their names' beginnings. */
 const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['cgroup', 'cgroup.'],
+  ['hooks', 'hook.', 'self.directory'],
   [
     'namespaces',
     'child.create',
@@ -18,7 +19,6 @@ const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['root, mounts and devices', 'root.', 'mount.', 'source.', 'device.', 'path.symlink', 'path.mkdir', 'console.'],
   ['kernel parameters', 'sysctl.'],
   ['protected paths', 'path.readonly', 'path.mask'],
-  ['hooks', 'hook.'],
   ['process', 'process.', 'stdio.', 'child.rlimit'],
   ['state', 'file.', 'fifo.', 'socket.', 'plan.'],
   ['supervision', 'child.supervise'],

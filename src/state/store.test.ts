@@ -190,19 +190,19 @@ test('a listing has containers only, sorted; a missing root matters only if it w
   );
 });
 
-test('the root is made private, and one that others can write to is refused', () => {
+test('S48: the root is made private, and one that others can write to is refused, sticky or not', () => {
   const top = makeRoot();
   prepareRoot(rootOf(`${top}/a/b`));
   assert.is(fs.statSync(`${top}/a/b`).mode & 0o7777, 0o700);
   prepareRoot({ path: `${top}/xdg`, explicit: false, sticky: true });
   assert.is(fs.statSync(`${top}/xdg`).mode & 0o7777, 0o1700);
-  fs.chmodSync(`${top}/a`, 0o777);
-  assert.is(
-    codeOf(() => prepareRoot(rootOf(`${top}/a`))),
-    'TSR_STATE_ROOT',
-  );
-  fs.chmodSync(`${top}/a`, 0o1777);
-  prepareRoot(rootOf(`${top}/a`));
+  for (const mode of [0o777, 0o720, 0o702, 0o1777]) {
+    fs.chmodSync(`${top}/a`, mode);
+    assert.is(
+      codeOf(() => prepareRoot(rootOf(`${top}/a`))),
+      'TSR_STATE_ROOT',
+    );
+  }
   fs.writeFileSync(`${top}/file`, '');
   assert.is(
     codeOf(() => prepareRoot(rootOf(`${top}/file`))),

@@ -45,7 +45,8 @@ export function prepareRoot(root: StateRoot): void {
     fail('TSR_STATE_ROOT', `cannot write to state root '${root.path}'`, { errno: 'EACCES', ...rootHint(root) });
   if (facts.uid !== effectiveUid() && facts.uid !== 0)
     fail('TSR_STATE_ROOT', `state root '${root.path}' belongs to another user`);
-  if ((facts.mode & 0o022) !== 0 && (facts.mode & 0o1000) === 0) {
+  // With a sticky bit, too: others could be the first to make what is expected in it.
+  if ((facts.mode & 0o022) !== 0) {
     fail('TSR_STATE_ROOT', `state root '${root.path}' is writable by others`, { hint: `chmod 700 '${root.path}'` });
   }
 }

@@ -53,7 +53,7 @@ export async function createRequest(context: Context, mode: CreateRequest['mode'
       noNewKeyring: options.is('no-new-keyring'),
       noSubreaper: mode === 'create' ? undefined : options.is('no-subreaper'),
       keep: mode === 'create' ? undefined : options.is('keep'),
-      preserveFds: preservedFds(context, listen.listenFds ?? 0),
+      preserveFds: preservedFds(context),
       ...listen,
       notifySocket: environment('NOTIFY_SOCKET'),
     },

@@ -35,7 +35,7 @@ function execRequest(context: Context): ExecRequest {
       pidFile: pidFileOf(context),
       consoleSocket: absolute(options.text('console-socket')),
       pidfdSocket: absolute(options.text('pidfd-socket')),
-      preserveFds: preservedFds(context, 0),
+      preserveFds: preservedFds(context),
     },
   };
 }

@@ -64,14 +64,20 @@ compiling('compiles again what is torn, edited, renamed or no file, and repairs 
   assert.equal(fs.readFileSync(path), bytes);
 });
 
-compiling('neither reads nor writes a folder that others can write to', ({ root, folder }) => {
+compiling('S48: neither reads nor writes a folder that others can write to, or exchange', ({ root, folder }) => {
   const good = loadSeccomp(profile, root);
   const key = cacheKey(profile);
   const evil = encodeEntry({ filter: new Uint8Array(8), flags: 0, listener: false }, key);
   fs.writeFileSync(join(folder, key), evil);
-  fs.chmodSync(folder, 0o777);
-  assert.equal(loadSeccomp(profile, root), good);
-  assert.equal(new Uint8Array(fs.readFileSync(join(folder, key))), evil);
+  for (const open of [folder, join(root, '.cache'), root]) {
+    const { mode } = fs.statSync(open);
+    for (const others of [0o777, 0o1777]) {
+      fs.chmodSync(open, others);
+      assert.equal(loadSeccomp(profile, root), good, open);
+      assert.equal(new Uint8Array(fs.readFileSync(join(folder, key))), evil);
+    }
+    fs.chmodSync(open, mode);
+  }
 });
 
 compiling('works without a cache where none can be written', ({ root }) => {

@@ -75,10 +75,21 @@ function canonical(parts: unknown): string {
   }
 }
 
-/** Ours alone; anything else is as good as no cache. */
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+/**
+ * Ours alone; anything else is as good as no cache. So is the one above it, or its owner could exchange the folder after the look; and
+ * the state root is nobody's to write to but ours and root's.
+ */
 function isPrivate(folder: string): boolean {
+  const cache = parentOf(folder);
+  return isOurs(folder, 0o077) && isOurs(cache, 0o077) && isOurs(parentOf(cache), 0o022);
+}
+
+function isOurs(folder: string, forbidden: number): boolean {
   const facts = lstatIfExists(folder);
-  return facts?.kind === 'directory' && facts.uid === effectiveUid() && (facts.mode & 0o077) === 0;
+  const owned = facts?.uid === effectiveUid() || (facts?.uid === 0 && forbidden === 0o022);
+  return facts?.kind === 'directory' && owned && (facts.mode & forbidden) === 0;
 }
 
 function readEntry(folder: string, key: string): CompiledSeccomp | undefined {
@@ -137,7 +148,7 @@ const digestOf = (bytes: Uint8Array, key: string): string =>
 /** A cache that cannot be written (full disk, read-only state root) is no reason to fail. */
 function store(folder: string, key: string, compiled: CompiledSeccomp): void {
   try {
-    for (const path of [folder.slice(0, folder.lastIndexOf('/')), folder]) ensureDirectory(path);
+    for (const path of [parentOf(folder), folder]) ensureDirectory(path);
     if (!isPrivate(folder)) return;
     evict(folder);
     writeAtomically(`${folder}/${key}`, encodeEntry(compiled, key));

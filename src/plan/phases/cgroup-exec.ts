@@ -77,23 +77,23 @@ export interface ExecCgroup {
   readonly open: readonly Step[];
   /** The v1 ones that the joiner enters: its child, the process, is born into them. */
   readonly enter: readonly Step[];
-  /** Those that the process itself enters, before anything else. */
-  readonly enterLate: readonly Step[];
-  /** Where the process is to be created (CLONE_INTO_CGROUP). */
+  /** Where the joiner is to be created (CLONE_INTO_CGROUP), by the host: inside, the caller's own cgroup is out of sight. */
   readonly bornInto: number;
+  /** The v1 one that may have no room for the joiner's child: the host has another way for it then. */
+  readonly full: number;
 }
 
 /**
  * Steps for a process that joins. On v1 everybody enters by itself: being moved by another process makes the kernel wait
- * until nobody on the machine forks (an RCU grace period, 1 to 10 ms), moving oneself does not. The pids controller comes
- * when there is nothing left to create: a container that has used up its processes still lets an administrator in (runc).
+ * until nobody on the machine forks (an RCU grace period, 1 to 10 ms), moving oneself does not. A container that has used up
+ * its processes still lets an administrator in (runc): the executor moves the process then, however long it takes.
  * With `optional` (rootless, nothing asked for) a cgroup that cannot be entered is left out, so v2 is entered like v1.
  */
 export function compileExecCgroup(record: CgroupRecord, optional: boolean): ExecCgroup {
   const open: Step[] = [];
   const enter: Step[] = [];
-  const enterLate: Step[] = [];
   let bornInto = noSlot;
+  let full = noSlot;
   for (let i = 0; i < record.places.length; i++) {
     const { version, controllers, mountPoint, path } = record.places[i]!;
     const slot = slotOfPlace(record, i);
@@ -105,18 +105,10 @@ export function compileExecCgroup(record: CgroupRecord, optional: boolean): Exec
       bornInto = slot;
       continue;
     }
-    const late = controllers.includes('pids');
+    if (controllers.includes('pids')) full = slot;
     const refused = optional ? { tolerate: ['EBADF', 'EACCES', 'EPERM'] } : undefined;
     const file = version === 1 ? 'tasks' : 'cgroup.procs';
-    const entering = step(
-      late ? 'init' : 'joiner',
-      'cgroup.enter',
-      { slot, file },
-      '',
-      `join cgroup ${directory}`,
-      refused,
-    );
-    (late ? enterLate : enter).push(entering);
+    enter.push(step('joiner', 'cgroup.enter', { slot, file }, '', `join cgroup ${directory}`, refused));
   }
-  return { open: [...open, ...noteOomKills(record)], enter, enterLate, bornInto };
+  return { open: [...open, ...noteOomKills(record)], enter, bornInto, full };
 }

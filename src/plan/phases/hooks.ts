@@ -1,5 +1,5 @@
 import type { Hook, Hooks } from '../../bundle/types.js';
-import type { Role } from '../../generated/ops.js';
+import { hookFlags, type Role } from '../../generated/ops.js';
 import type { Context } from '../options.js';
 import { isBefore } from '../../tables/versions.js';
 import { type Step, step } from '../step.js';
@@ -30,8 +30,27 @@ const points: { readonly [K in keyof Hooks]-?: Point } = {
 const statusOf = (name: keyof Hooks, ociVersion: string): Point['status'] =>
   name === 'prestart' && isBefore(ociVersion, 1) ? 'created' : points[name].status;
 
-/** All hooks of one kind, in order. `defaultEnv`: for those that have no `env`. */
-export function hookSteps(context: Context, name: keyof Hooks, defaultEnv: readonly string[] = []): Step[] {
+/** Without an `env` of its own a hook has that of the runtime's caller (runc, crun), and in the container that of the process. */
+export const environmentOf = (env: readonly string[] | undefined, inside?: readonly string[]) =>
+  env === undefined && inside === undefined
+    ? { flags: hookFlags.callersEnvironment, env: [] }
+    : { flags: 0, env: env ?? inside ?? [] };
+
+/** Hooks start in the bundle, where that is to be had: at `delete` an engine may have removed it. */
+export const directoryStep = (bundle: string, pointer: string): Step =>
+  step('host', 'self.directory', { path: bundle }, pointer, `go to ${bundle}`, {
+    tolerate: ['ENOENT', 'ENOTDIR', 'EACCES'],
+  });
+
+/** Once, before there is another process, which then is where we are. */
+export function hookDirectorySteps({ spec: { hooks = {} }, options }: Context): Step[] {
+  const before = [hooks.prestart, hooks.createRuntime, hooks.createContainer];
+  const after = options.mode === 'create' ? [] : [hooks.poststart, hooks.poststop];
+  return [...before, ...after].some((list) => (list?.length ?? 0) > 0) ? [directoryStep(options.bundle, '/hooks')] : [];
+}
+
+/** All hooks of one kind, in order. `inside`: the environment of the container's process. */
+export function hookSteps(context: Context, name: keyof Hooks, inside?: readonly string[]): Step[] {
   const hooks: readonly Hook[] = context.spec.hooks?.[name] ?? [];
   if (hooks.length === 0) return [];
   const { role, pid } = points[name];
@@ -45,7 +64,7 @@ export function hookSteps(context: Context, name: keyof Hooks, defaultEnv: reado
       pidKind: pidKinds[pid],
       path,
       args: args ?? [path],
-      env: env ?? defaultEnv,
+      ...environmentOf(env, inside),
       stateBefore: before,
       stateAfter: after,
     };

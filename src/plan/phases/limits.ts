@@ -22,7 +22,7 @@ export function rlimitSteps({ process }: ProcessContext): Step[] {
     const { type, soft, hard } = list[i]!;
     const pointer = `/process/rlimits/${i}`;
     const resource = rlimitNumber(type) ?? fail('TSR_PLAN_NAME', `unknown rlimit '${type}'`, { pointer });
-    const args = { resource, soft: BigInt(soft), hard: BigInt(hard) };
+    const args = { resource, raise: 0, soft: BigInt(soft), hard: BigInt(hard) };
     steps.push(step('host', 'child.rlimit', args, pointer, `limit ${type} ${soft}:${hard}`));
   }
   return steps;

@@ -168,8 +168,8 @@ test('limits are exact, and set by the host before init changes its ids', () => 
   assert.equal(
     pick(plan, 'child.rlimit').map(({ args, pointer }) => [args, pointer]),
     [
-      [{ resource: 7, soft: 1024n, hard: 4096n }, '/process/rlimits/0'],
-      [{ resource: 4, soft: 0n, hard: 18446744073709551615n }, '/process/rlimits/1'],
+      [{ resource: 7, raise: 0, soft: 1024n, hard: 4096n }, '/process/rlimits/0'],
+      [{ resource: 4, raise: 0, soft: 0n, hard: 18446744073709551615n }, '/process/rlimits/1'],
     ],
   );
   const [mounts, limit, user] = places(plan, 'root.pivot', 'child.rlimit', 'process.user');

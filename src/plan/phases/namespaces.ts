@@ -82,9 +82,9 @@ export function childSteps(context: Context): Step[] {
   const summary =
     names.length === 0 ? 'start init' : `start init in new ${names.join(', ')} namespace${names.length > 1 ? 's' : ''}`;
   const pointer = names.length === 0 ? '' : '/linux/namespaces';
-  const args = { namespaces: flags >>> 0, cgroupSlot, asJoiner: 0 };
+  const args = { namespaces: flags >>> 0, cgroupSlot, asJoiner: 0, fullSlot: noSlot };
   if (namespaces.joined.size === 0) return [step('host', 'child.create', args, pointer, summary)];
-  const joiner = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 1 };
+  const joiner = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 1, fullSlot: noSlot };
   return [
     step('host', 'child.create', joiner, '/linux/namespaces', 'start the joiner'),
     ...joinSteps(context),

@@ -104,12 +104,39 @@ test('a filter without no_new_privs is loaded while that is allowed', () => {
 });
 
 test('a filter with no_new_privs is the last thing before the program', () => {
-  const hooks = { startContainer: [{ path: '/hook' }] };
-  const plan = compile({ linux: profile, process: { noNewPrivileges: true }, hooks }, { seccomp });
+  const plan = compile({ linux: profile, process: { noNewPrivileges: true } }, { seccomp });
   const ops = plan.steps.map(({ op }) => op);
   assert.equal(ops.slice(-2), ['process.seccomp', 'process.exec']);
   const [drop, nnp] = places(plan, 'process.capabilities', 'process.no-new-privileges');
   assert.ok(drop! < nnp!);
+});
+
+test('S28: what runs in the container before the program has all that confines the program', () => {
+  const hooks = { startContainer: [{ path: '/hook' }] };
+  for (const noNewPrivileges of [true, false]) {
+    const process = {
+      noNewPrivileges,
+      rlimits: [{ type: 'RLIMIT_NOFILE' as const, soft: 9, hard: 9 }],
+      apparmorProfile: 'p',
+    };
+    const plan = compile({ linux: profile, process, hooks }, { seccomp });
+    const ops = plan.steps.map(({ op }) => op);
+    assert.is(ops.lastIndexOf('hook.run'), ops.length - 2);
+    for (const op of [
+      'label',
+      'user',
+      'groups',
+      'bounding',
+      'capabilities',
+      'ambient',
+      'umask',
+      'seccomp',
+      'close-fds',
+    ])
+      assert.is(ops.filter((one) => one === `process.${op}`).length, 1, op);
+    assert.is(ops.includes('process.no-new-privileges'), noNewPrivileges);
+    assert.ok(ops.includes('child.rlimit'));
+  }
 });
 
 test('a profile that was not compiled stops the plan', () => {
@@ -123,7 +150,6 @@ test('labels take effect at exec', () => {
     pick(plan, 'process.label').map(({ args }) => Object.values(args)),
     [
       ['keycreate', '', 'a:b:c:s0'],
-      ['keycreate', '', ''],
       ['apparmor/exec', 'exec', 'exec web'],
       ['exec', '', 'a:b:c:s0'],
     ],

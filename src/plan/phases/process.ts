@@ -109,12 +109,17 @@ function seccompSteps(context: ProcessContext): Step[] {
   return steps;
 }
 
-/** A filter with an agent cannot wait for the last moment: the host, which tells the agent, is gone by then. */
-const loadsLast = ({ process, options }: ProcessContext): boolean =>
-  process.noNewPrivileges === true && options.seccomp?.agent === undefined;
+/**
+ * A filter with an agent cannot wait for the last moment: the host, which tells the agent, is gone by then. Nor can one where
+ * programs of the image run before: they have what confines the payload, as with runc and crun (S28).
+ */
+const loadsLast = ({ process, options, spec: { hooks } }: ProcessContext): boolean =>
+  process.noNewPrivileges === true &&
+  options.seccomp?.agent === undefined &&
+  (hooks?.startContainer ?? []).length === 0;
 
 /** AppArmor and SELinux take effect at exec. A label that cannot be written is fatal (S08). */
-function labelSteps({ process, facts }: ProcessContext): Step[] {
+export function labelSteps({ process, facts }: ProcessContext): Step[] {
   const steps: Step[] = [];
   const { apparmorProfile, selinuxLabel } = process;
   if (apparmorProfile !== undefined && apparmorProfile !== '') {
@@ -137,21 +142,18 @@ function labelSteps({ process, facts }: ProcessContext): Step[] {
   return steps;
 }
 
+/** What a keyring that is made gets; execve takes it back. */
+export function keyLabelSteps({ process: { selinuxLabel: label }, options }: ProcessContext): Step[] {
+  if (options.noNewKeyring || label === undefined || label === '') return [];
+  const args = { file: 'keycreate', fallback: '', value: label };
+  return [step('init', 'process.label', args, '/process/selinuxLabel', `SELinux label ${label} for the keyring`)];
+}
+
 /** The session keyring of the container's own, so that its keys are neither the caller's nor another container's. */
-export function keyringSteps({ process, options }: ProcessContext): Step[] {
+export function keyringSteps({ options }: ProcessContext): Step[] {
   if (options.noNewKeyring) return [];
   const name = `_ses.${options.id}`;
-  const join = step('init', 'keyring.join', { name }, '', `join session keyring ${name}`, { tolerate: ['ENOSYS'] });
-  const label = process.selinuxLabel;
-  if (label === undefined || label === '') return [join];
-  const pointer = '/process/selinuxLabel';
-  const create = { file: 'keycreate', fallback: '', value: label };
-  const reset = { file: 'keycreate', fallback: '', value: '' };
-  return [
-    step('init', 'process.label', create, pointer, `SELinux label ${label} for the keyring`),
-    join,
-    step('init', 'process.label', reset, pointer, 'reset the SELinux label for keyrings'),
-  ];
+  return [step('init', 'keyring.join', { name }, '', `join session keyring ${name}`, { tolerate: ['ENOSYS'] })];
 }
 
 /** The working directory, made if it is missing, while the process may still do that: /root is closed to others. */
@@ -216,11 +218,10 @@ export function confineSteps(context: ProcessContext): Step[] {
   const mask = umask ?? 0o022;
   const octal = `0${mask.toString(8).padStart(3, '0')}`;
   const { hasHome } = context.environment;
-  const steps = labelSteps(context);
-  steps.push(
+  const steps = [
     step('init', 'process.umask', { mask }, umask === undefined ? '' : '/process/user/umask', `set umask ${octal}`),
-  );
-  steps.push(...boundingSteps(context));
+    ...boundingSteps(context),
+  ];
   if (!hasHome) {
     // While the process may still read the file.
     const summary = `take HOME of uid ${uid} from the container's passwd`;

@@ -74,13 +74,15 @@ export function schedulerAttributes(scheduler: Scheduler): Uint8Array {
   return bytes;
 }
 
-/** A list such as `0-3,7`, which has passed the rules, as a bit mask of whole 64-bit words. */
+/** A list such as `0-3,7` or `0-31:2/4`, which has passed the rules, as a bit mask of whole 64-bit words. */
 export function nodeMask(list: string): Uint8Array {
-  const ranges = list.split(',').map((range) => range.split('-').map(Number));
+  const ranges = list.split(',').map((range) => range.split(/[-:/]/).map(Number));
   const highest = Math.max(...ranges.map(([first = 0, last = first]) => last));
   const mask = new Uint8Array((Math.floor(highest / 64) + 1) * 8);
-  for (const [first = 0, last = first] of ranges) {
-    for (let node = first; node <= last; node++) mask[node >> 3]! |= 1 << (node & 7);
+  for (const [first = 0, last = first, used = 1, group = 1] of ranges) {
+    for (let node = first; node <= last; node++) {
+      if ((node - first) % group < used) mask[node >> 3]! |= 1 << (node & 7);
+    }
   }
   return mask;
 }
