@@ -21,7 +21,7 @@ export interface OpArgs {
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
   'self.directory': { readonly path: string };
-  'file.publish': { readonly mode: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'file.publish': { readonly mode: number; readonly descriptor: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'state.ours': { readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
@@ -176,7 +176,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
   'self.directory': [59,"path","path"],
-  'file.publish': [22,"mode","u32","path","path","before","bytes","between","bytes","after","bytes"],
+  'file.publish': [22,"mode","u32","descriptor","u32","path","path","before","bytes","between","bytes","after","bytes"],
   'state.ours': [9,"path","path","before","bytes","between","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],

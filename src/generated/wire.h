@@ -296,6 +296,7 @@ enum where {
 #define S_SELF_TIME_OFFSETS_value 0
 #define S_SELF_DIRECTORY_path 0
 #define N_FILE_PUBLISH_mode 0
+#define N_FILE_PUBLISH_descriptor 1
 #define S_FILE_PUBLISH_path 0
 #define S_FILE_PUBLISH_before 1
 #define S_FILE_PUBLISH_between 2
@@ -519,7 +520,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
   [OP_SELF_SUBREAPER] = {1, 0, {0}},
   [OP_SELF_DIRECTORY] = {1, 0, {2, 0}},
-  [OP_FILE_PUBLISH] = {1, 1, {2, 3, 3, 3, 0}},
+  [OP_FILE_PUBLISH] = {1, 2, {2, 3, 3, 3, 0}},
   [OP_STATE_OURS] = {1, 0, {2, 3, 3, 0}},
   [OP_FILE_REMOVE] = {1, 0, {2, 4, 0}},
   [OP_FIFO_MAKE] = {1, 2, {2, 0}},

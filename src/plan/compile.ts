@@ -67,7 +67,7 @@ function bindsDev({ mounts = [] }: Spec): boolean {
 function processOf({ process }: Spec, { mode }: CompileOptions): Process {
   if (process !== undefined) return process;
   if (mode === 'create') return noProcess;
-  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '/process' });
 }
 
 /** What the phases share, for one config on one host. */

@@ -42,6 +42,14 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
+/** Living children of a process. Who is in both lists was its child when its start time was read. */
+export function childrenOf(pid: number): ProcessIdentity[] {
+  const list = (): string[] => (readTextIfExists(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean);
+  const found = list().map((child) => identityOf(Number(child)));
+  const still = list();
+  return found.filter((child): child is ProcessIdentity => child !== undefined && still.includes(String(child.pid)));
+}
+
 /** Whether this very process lives. */
 export const isAlive = ({ pid, startTime }: ProcessIdentity): boolean => pid > 0 && startTimeOf(pid) === startTime;
 
