@@ -207,7 +207,8 @@ test('a text that is not ASCII has its true length, and bytes behind it stay ali
 test('a long text for bytes is there once, however many steps have it', () => {
   for (const letter of ['x', 'é']) {
     const after = letter.repeat(100_000);
-    const publish = (before: string) => step('file.publish', { mode: 0, descriptor: 0, path: '/p', before, between: '', after });
+    const publish = (before: string) =>
+      step('file.publish', { mode: 0, descriptor: 0, path: '/p', before, between: '', after });
     const bytes = encodePlan(plan(publish('a'), publish('b'), publish('c')));
     assert.ok(bytes.length < 100_000 * (letter === 'x' ? 1 : 2) + 2000, `${bytes.length} bytes`);
     for (const [i, { args }] of decode(bytes).steps.entries()) {
