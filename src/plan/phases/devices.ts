@@ -70,7 +70,14 @@ function boundNodeSteps(context: Context, device: Device, pointer: string): Step
   const passed = pointer !== '' && isApart(context.namespaces, 'user') && context.facts.uid === 0;
   const flags = passed ? mountFlags.passed : 0;
   // Read-only: the device is there to be used, and mode, owner and times of what may be the host's inode stay what they are (S10).
-  const none = { recursive: 0, set: MOUNT_ATTR.RDONLY, clear: 0, recursiveSet: 0, recursiveClear: 0, idmapSlot: noSlot };
+  const none = {
+    recursive: 0,
+    set: MOUNT_ATTR.RDONLY,
+    clear: 0,
+    recursiveSet: 0,
+    recursiveClear: 0,
+    idmapSlot: noSlot,
+  };
   const source = hostPathOf(device);
   const args = { ...none, flags, source, target: path };
   const bind = step(
