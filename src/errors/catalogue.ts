@@ -101,11 +101,15 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_CONFIG_NAME', 'Only certain names are allowed at this key; the message lists them, or the nearest one.'],
   [
     'TSR_CONFIG_NOT_FILE',
-    'The config must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang.',
+    "A bundle's config.json must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang. Other files that an option names may be FIFOs or descriptors (/dev/fd/N).",
   ],
   [
     'TSR_CONFIG_NUL',
     'A text contains a NUL character (written \\u0000 in JSON). The kernel would take it as the end of the text, and so see another path or name than the one that was checked.',
+  ],
+  [
+    'TSR_CONFIG_NULL',
+    'A warning: an optional key is null and counts as not there, as with runc and crun. Required keys, entries of lists and values of maps must not be null.',
   ],
   [
     'TSR_CONFIG_RANGE',

@@ -54,10 +54,27 @@ static int write_parts(const struct step *s, int fd) {
   return write_all(fd, text(s, S_FILE_PUBLISH_after), length(s, S_FILE_PUBLISH_after));
 }
 
+/* /dev/null, a terminal, or a FIFO that somebody reads: written to, where a file would be replaced. -1: none of these. */
+static long open_stream(const char *path) {
+  struct statx st;
+  if (RAW(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) < 0) return -1;
+  u32 type = st.stx_mode & 0170000;
+  if (type != 0020000 && type != 0010000) return -1;
+  return RAW(openat, AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | 0400 /* O_NOCTTY */ | O_CLOEXEC);
+}
+
 /* A reader sees the old file or the whole new one. */
 int op_publish(const struct step *s) {
   static char temporary[4300];
   const char *path = text(s, S_FILE_PUBLISH_path);
+  if (s->n[N_FILE_PUBLISH_descriptor] != ~0u) return write_parts(s, (int)s->n[N_FILE_PUBLISH_descriptor]);
+  long stream = open_stream(path);
+  if (stream >= 0) {
+    int written = write_parts(s, (int)stream), at = where;
+    RAW(close, stream);
+    where = at;
+    return written;
+  }
   usize cut = str_length(path);
   while (cut > 0 && path[cut - 1] != '/') cut--;
   memcpy(temporary, path, cut);

@@ -182,6 +182,9 @@ static int is_executable(const char *path) {
   return (st.stx_mode & 0170000) == 0100000 ? 0 : -EACCES;
 }
 
+/* Of the program that is to be executed, from before there was a filter that might not let us look. */
+static char description[DESCRIPTION_LIMIT];
+
 /* execvp's search, with the final identity and root, and at create: a missing command is create's error (S20). */
 int op_find(const struct step *s) {
   const char *candidates = text(s, S_PROCESS_FIND_candidates);
@@ -191,6 +194,7 @@ int op_find(const struct step *s) {
     int result = is_executable(candidates + at);
     if (result == 0) {
       G.exec_path = candidates + at;
+      if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
       return 0;
     }
     if (result != -ENOENT && result != -ENOTDIR) worst = result;
@@ -273,5 +277,10 @@ int op_exec(const struct step *s) {
   TRY(prepare_exec((u32)(s - G.steps)));
   if (!G.exec_path) return -ENOENT;
   announce();
-  return (int)SYS(execve, G.exec_path, G.argv, G.envp);
+  int result = (int)SYS(execve, G.exec_path, G.argv, G.envp), at = where;
+  if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
+  G.failure.text_length = (u32)str_length(description);
+  memcpy(G.failure.text, description, G.failure.text_length);
+  where = at;
+  return result;
 }

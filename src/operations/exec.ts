@@ -16,6 +16,7 @@ import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
 import { seccompPart } from './seccomp.js';
 import { readSnapshot } from './snapshot.js';
+import { trace as tell } from './trace.js';
 
 export interface ExecRequest {
   /** Path of the state root. */
@@ -142,6 +143,7 @@ function stateOf({ ociVersion, id, pid, bundle, annotations }: ContainerRecord):
 export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): PreparedExec {
   const container = openContainer(request.root, request.id);
   const { record, directory } = container;
+  tell('container', { container });
   checkStatus(container, request.ignorePaused ? () => false : isFrozen);
   const { process, warnings, text } =
     request.processFile === undefined
@@ -164,7 +166,9 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     resctrlGroups: record.intelRdtGroups,
     seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
   };
+  tell('exec', { options, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);
+  tell('plan', plan);
   const processText = request.processFile === undefined ? undefined : text;
   const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText };
   return { bytes: encodePlan(plan), warnings, trace };

@@ -9,6 +9,7 @@ import { openContainer } from '../state/store.js';
 import { type CgroupRecord, firstSlot } from '../tables/cgroup.js';
 import { endsWaiting, SIGKILL, SIGTERM, signalNumber } from '../tables/signals.js';
 import type { CgroupControl, SignalProcess } from './tools.js';
+import { trace, traceStep } from './trace.js';
 
 /** Has the executor carry out steps of the host; the engine hands over and ends with it. @throws TsrunError */
 export type SendSignals = (steps: readonly Step[], cgroup: CgroupRecord) => void;
@@ -115,9 +116,11 @@ export function killContainer(
   cgroups: CgroupControl,
   send: SendSignals,
 ): void {
-  const { record, directory } = openContainer(root, id);
+  const container = openContainer(root, id);
+  const { record, directory } = container;
   const signal = asked ?? stopSignal(record);
   const status = statusOf(record, directory);
+  trace('container', { container, status });
   if (status === 'creating') refuse('it is still being created');
   const ends = status === 'created' && (signal === SIGKILL || endsWaiting.includes(signal));
   const after = ends ? waitSteps(record) : [];
@@ -125,6 +128,7 @@ export function killContainer(
   // from another boot has nothing to say about the cgroups of this one (R41).
   const everyone = (all || (signal === SIGKILL && !hasOwnPidNamespace(record))) && isFromHere(record);
   if (everyone && cgroups.processes(record.cgroup).length > 0) {
+    traceStep(() => `signal ${signal} to every process of the cgroups: ${cgroups.processes(record.cgroup).join(', ')}`);
     if (signal === SIGKILL) cgroups.killAll(record.cgroup);
     else signalEveryone(record, signal, cgroups, send, after);
     return;
@@ -135,6 +139,7 @@ export function killContainer(
   }
   // A v1 freezer holds even a killed process until it is thawed.
   const frozen = (ends || signal === SIGKILL) && cgroups.isFrozen(record.cgroup);
+  traceStep(() => `signal ${signal} to process ${record.pid}${frozen ? ', and thaw its cgroup' : ''}`);
   const toInit = signalStep(record, signal, all ? { tolerate: ['ESRCH'] } : undefined);
   if (!frozen) send([toInit, ...after], record.cgroup);
   else send(signal === SIGKILL ? [toInit, ...thawSteps(record.cgroup), ...after] : [toInit], record.cgroup);

@@ -9,7 +9,7 @@ import { consoleFlags } from '../generated/ops.js';
 import { rlimitNumber } from '../tables/rlimits.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { allowsCalls } from './phases/seccomp-calls.js';
-import { superviseSteps } from './phases/finish.js';
+import { pidFileStep, superviseSteps } from './phases/finish.js';
 import {
   closeSteps,
   confineSteps,
@@ -189,10 +189,7 @@ function publishSteps({ pidFile, pidfdSocket }: ExecOptions): Step[] {
     const args = { slot: slots.pidfd, text: 'setns' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of the process'));
   }
-  if (pidFile !== undefined) {
-    const args = { mode: 0o644, path: pidFile, before: '', between: '', after: '' };
-    steps.push(step('host', 'file.publish', args, '', `write the pid to ${pidFile}`));
-  }
+  if (pidFile !== undefined) steps.push(pidFileStep(pidFile));
   return steps;
 }
 

@@ -1,5 +1,6 @@
 import type { Process, Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
+import { consoleFlags } from '../generated/ops.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { cleanPath } from './paths.js';
@@ -66,7 +67,7 @@ function bindsDev({ mounts = [] }: Spec): boolean {
 function processOf({ process }: Spec, { mode }: CompileOptions): Process {
   if (process !== undefined) return process;
   if (mode === 'create') return noProcess;
-  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '/process' });
 }
 
 /** What the phases share, for one config on one host. */
@@ -153,7 +154,7 @@ function enterRoot(context: Context): Step[] {
     ...hookSteps(context, 'prestart'),
     ...hookSteps(context, 'createRuntime'),
     ...hookSteps(context, 'createContainer'),
-    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootSteps(context)),
+    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootIntoRoot(context)),
     ...stdioSteps(context),
     // Makes a missing directory, so the root is still writable.
     ...directorySteps(context),
@@ -163,6 +164,12 @@ function enterRoot(context: Context): Step[] {
 
 // After the hooks, which may have mounted what is to be masked, and before the pivot: see rule 2 of the design.
 const pivotIntoRoot = (context: Context): Step[] => [...pathSteps(context), ...pivotSteps(context)];
+
+// The root has no devpts of its own, so the terminal is the host's: opened while that is in sight.
+const chrootIntoRoot = (context: Context): Step[] => [
+  ...consoleSteps(context, consoleFlags.host),
+  ...chrootSteps(context),
+];
 
 /**
  * Compiles a config into the plan of `create` or `run`. Pure: the same inputs give the same plan on any machine.

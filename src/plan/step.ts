@@ -51,6 +51,9 @@ export const expects = { expects: true } as const;
 /** "No slot" where a field wants one. */
 export const noSlot = 0xffffffff;
 
+/** No descriptor of the caller's where a field wants one. */
+export const noDescriptor = 0xffffffff;
+
 /** Slots the compiler gives out; the cgroups' are in tables/cgroup.ts. */
 export const slots = {
   execFifo: 0,
