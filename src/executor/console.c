@@ -69,6 +69,14 @@ static int send_master(int to, int master) {
   return to < 0 ? send_record(G.socket, &r, master) : send_descriptor(to, "/dev/ptmx", 9, master);
 }
 
+/* Output that goes into a file or a pipe has lines as the program writes them, as with runc, which people's scripts count on. */
+static void plain_lines(int peer) {
+  struct termios terminal;
+  if (RAW(ioctl, 1, TCGETS, &terminal) >= 0 || RAW(ioctl, peer, TCGETS, &terminal) < 0) return;
+  terminal.c_oflag &= ~(u32)ONLCR;
+  RAW(ioctl, peer, TCSETS, &terminal);
+}
+
 int op_console(const struct step *s) {
   int unlock = 0;
   struct terminal_size size = {(u16)s->n[N_CONSOLE_OPEN_rows], (u16)s->n[N_CONSOLE_OPEN_columns], 0, 0};
@@ -77,6 +85,7 @@ int op_console(const struct step *s) {
   int peer = (int)TRY(SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!size.rows && !size.columns && slot(s->n[N_CONSOLE_OPEN_slot]) < 0) caller_size(&size); /* a foreground run's */
   if (size.rows || size.columns) TRY(SYS(ioctl, master, TIOCSWINSZ, &size));
+  if (slot(s->n[N_CONSOLE_OPEN_slot]) < 0) plain_lines(peer);
   if (s->n[N_CONSOLE_OPEN_uid]) TRY(SYS(fchownat, peer, "", s->n[N_CONSOLE_OPEN_uid], NONE, AT_EMPTY_PATH));
   if (s->n[N_CONSOLE_OPEN_flags] & CONSOLE_BIND) TRY(bind_console(peer));
   TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));

@@ -93,9 +93,54 @@ int only_answers(char **argv) {
   return !word;
 }
 
-/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
+/*
+ * Descriptors that the caller's words name (/dev/fd/5, as a shell makes of <(...)): the engine has them from 7 on, and their numbers in
+ * its environment. None of the others reaches it.
+ */
+#define MOST_NAMED 4
+#define FIRST_NAMED 7
+static char named_text[80] = "TSRUN_NAMED_FDS=";
+
+/* The number behind /dev/fd/ at the word's begin, or at that of an option's value; -1 when there is none. */
+static int named_descriptor(const char *word) {
+  const char *at = word;
+  if (*at == '-') while (*at && *at++ != '=') {}
+  at += starts_with(at, "/dev/fd/") ? 8 : starts_with(at, "/proc/self/fd/") ? 14 : str_length(at);
+  int number = -1;
+  for (; *at >= '0' && *at <= '9' && number < 100000; at++) number = (number < 0 ? 0 : number * 10) + (*at - '0');
+  return *at ? -1 : number;
+}
+
+static void close_from(int first) {
+  if (RAW(close_range, first, ~0u, 0) == -ENOSYS)
+    for (int fd = first; fd < 1024; fd++) RAW(close, fd);
+}
+
+/* Puts them where no other is to go, and says which they are. */
+static int name_descriptors(char **argv, int to[MOST_NAMED]) {
+  char digits[24], *end = named_text + sizeof named_text, *text = named_text + 16;
+  int count = 0, number;
+  for (; *argv && count < MOST_NAMED; argv++) {
+    if ((number = named_descriptor(*argv)) < 3) continue;
+    int copy = (int)RAW(fcntl, number, F_DUPFD_CLOEXEC, FIRST_NAMED + MOST_NAMED);
+    if (copy < 0) continue;
+    to[count++] = copy;
+    text = append(append(text, end, number_to_text(digits + sizeof digits, (u64)number)), end, ",");
+  }
+  return count;
+}
+
+/* For the engine that we become: they, and nothing else. */
+void let_named_through(char **argv) {
+  int named[MOST_NAMED], count = name_descriptors(argv, named);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  for (int fd = 3; fd < FIRST_NAMED; fd++) RAW(close, fd);
+  close_from(FIRST_NAMED + count);
+}
+
+/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed; then what the caller's words name. */
 static void engine(char **argv, char **envp, const int fds[4], long parent) {
-  int from[4];
+  int from[4], named[MOST_NAMED], count = name_descriptors(argv, named);
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
   for (int i = 0; i < 4; i++) { /* under a small RLIMIT_NOFILE one may have the number that another is to get */
@@ -106,8 +151,8 @@ static void engine(char **argv, char **envp, const int fds[4], long parent) {
     if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
     if (fds[i] < 0) RAW(close, 3 + i);
-  if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
-    for (int i = 7; i < 1024; i++) RAW(close, i);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  close_from(FIRST_NAMED + count);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
@@ -162,7 +207,7 @@ static int await_engine(struct round *r) {
 
 static int keep_outcome(const struct outcome *out) {
   int fd = high(SYS(memfd_create, "outcome", MFD_CLOEXEC));
-  if (fd >= 0) RAW(write, fd, out, sizeof *out), RAW(lseek, fd, 0, 0);
+  if (fd >= 0) RAW(write, fd, out, sizeof *out), trace_write(fd), RAW(lseek, fd, 0, 0);
   return fd;
 }
 
@@ -170,7 +215,7 @@ static int keep_outcome(const struct outcome *out) {
 char **engine_environment(char **envp, int number) {
   static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
-  const char *extra[] = {self_path, round_text, NULL};
+  const char *extra[] = {self_path, round_text, named_text, NULL};
   return clean_environment(envp, extra);
 }
 

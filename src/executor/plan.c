@@ -24,7 +24,8 @@ static int check_reference(const struct plan_header *h, const struct ref *r, int
 }
 
 static int check_step(const struct plan_header *h, const struct step *s, const struct step *next) {
-  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS)) return 0;
+  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS | STEP_OR_END)) return 0;
+  if (s->flags & STEP_OR_END && s->role != ROLE_HOST) return 0;
   if (s->flags & STEP_OR_ELSE_NEXT && (!next || next->role != s->role)) return 0;
   const struct op_shape *shape = &op_shapes[s->op];
   for (int i = shape->numbers; i < 7; i++)
@@ -36,7 +37,7 @@ static int check_step(const struct plan_header *h, const struct step *s, const s
 
 static int check_plan(const struct plan_header *h, usize size) {
   if (size < sizeof *h || h->magic != PLAN_MAGIC || h->version != WIRE_VERSION || h->total_length != size) return 0;
-  if (h->flags || h->reserved || h->preserve_fds > 65535 || h->step_count == 0 || h->step_count > WIRE_STEPS) return 0;
+  if (h->flags || h->preserve_fds > 65535 || h->step_count == 0 || h->step_count > WIRE_STEPS) return 0;
   if (h->steps_offset != sizeof *h || h->data_offset != sizeof *h + h->step_count * sizeof(struct step)) return 0;
   if (h->data_offset > size || h->data_length > size - h->data_offset) return 0;
   if (h->notes_offset != h->data_offset + h->data_length || h->notes_length != size - h->notes_offset) return 0;

@@ -21,7 +21,8 @@ export interface OpArgs {
   'self.time-offsets': { readonly value: string };
   'self.subreaper': {  };
   'self.directory': { readonly path: string };
-  'file.publish': { readonly mode: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'file.publish': { readonly mode: number; readonly descriptor: number; readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'state.ours': { readonly path: string; readonly before: Uint8Array | string; readonly between: Uint8Array | string };
   'file.remove': { readonly directory: string; readonly names: readonly string[] };
   'fifo.make': { readonly slot: number; readonly mode: number; readonly path: string };
   'socket.connect': { readonly slot: number; readonly path: string };
@@ -103,6 +104,7 @@ export interface OpArgs {
   'process.close-fds': {  };
   'process.rlimit': { readonly resource: number; readonly soft: bigint; readonly hard: bigint };
   'process.wait-start': { readonly fifoSlot: number; readonly replySlot: number; readonly dumpable: number };
+  'process.end-on': { readonly signals: bigint };
   'process.effective': { readonly caps: bigint };
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
 }
@@ -176,7 +178,8 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'self.time-offsets': [20,"value","string"],
   'self.subreaper': [21],
   'self.directory': [59,"path","path"],
-  'file.publish': [22,"mode","u32","path","path","before","bytes","between","bytes","after","bytes"],
+  'file.publish': [22,"mode","u32","descriptor","u32","path","path","before","bytes","between","bytes","after","bytes"],
+  'state.ours': [9,"path","path","before","bytes","between","bytes"],
   'file.remove': [23,"directory","path","names","strings"],
   'fifo.make': [24,"slot","slot","mode","u32","path","path"],
   'socket.connect': [25,"slot","slot","path","path"],
@@ -258,6 +261,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.close-fds': [117],
   'process.rlimit': [123,"resource","u32","soft","u64","hard","u64"],
   'process.wait-start': [118,"fifoSlot","slot","replySlot","slot","dumpable","u32"],
+  'process.end-on': [121,"signals","u64"],
   'process.effective': [120,"caps","u64"],
   'process.exec': [119,"args","strings","env","strings"],
 };

@@ -64,6 +64,7 @@ enum op {
   OP_SELF_SUBREAPER = 21,
   OP_SELF_DIRECTORY = 59,
   OP_FILE_PUBLISH = 22,
+  OP_STATE_OURS = 9,
   OP_FILE_REMOVE = 23,
   OP_FIFO_MAKE = 24,
   OP_SOCKET_CONNECT = 25,
@@ -145,6 +146,7 @@ enum op {
   OP_PROCESS_CLOSE_FDS = 117,
   OP_PROCESS_RLIMIT = 123,
   OP_PROCESS_WAIT_START = 118,
+  OP_PROCESS_END_ON = 121,
   OP_PROCESS_EFFECTIVE = 120,
   OP_PROCESS_EXEC = 119,
 };
@@ -295,10 +297,14 @@ enum where {
 #define S_SELF_TIME_OFFSETS_value 0
 #define S_SELF_DIRECTORY_path 0
 #define N_FILE_PUBLISH_mode 0
+#define N_FILE_PUBLISH_descriptor 1
 #define S_FILE_PUBLISH_path 0
 #define S_FILE_PUBLISH_before 1
 #define S_FILE_PUBLISH_between 2
 #define S_FILE_PUBLISH_after 3
+#define S_STATE_OURS_path 0
+#define S_STATE_OURS_before 1
+#define S_STATE_OURS_between 2
 #define S_FILE_REMOVE_directory 0
 #define S_FILE_REMOVE_names 1
 #define N_FIFO_MAKE_slot 0
@@ -491,6 +497,7 @@ enum where {
 #define N_PROCESS_WAIT_START_fifoSlot 0
 #define N_PROCESS_WAIT_START_replySlot 1
 #define N_PROCESS_WAIT_START_dumpable 2
+#define N_PROCESS_END_ON_signals 0
 #define N_PROCESS_EFFECTIVE_caps 0
 #define S_PROCESS_EXEC_args 0
 #define S_PROCESS_EXEC_env 1
@@ -514,7 +521,8 @@ static const struct op_shape op_shapes[256] = {
   [OP_SELF_TIME_OFFSETS] = {1, 0, {1, 0}},
   [OP_SELF_SUBREAPER] = {1, 0, {0}},
   [OP_SELF_DIRECTORY] = {1, 0, {2, 0}},
-  [OP_FILE_PUBLISH] = {1, 1, {2, 3, 3, 3, 0}},
+  [OP_FILE_PUBLISH] = {1, 2, {2, 3, 3, 3, 0}},
+  [OP_STATE_OURS] = {1, 0, {2, 3, 3, 0}},
   [OP_FILE_REMOVE] = {1, 0, {2, 4, 0}},
   [OP_FIFO_MAKE] = {1, 2, {2, 0}},
   [OP_SOCKET_CONNECT] = {1, 1, {2, 0}},
@@ -596,6 +604,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_CLOSE_FDS] = {1, 0, {0}},
   [OP_PROCESS_RLIMIT] = {1, 5, {0}},
   [OP_PROCESS_WAIT_START] = {1, 3, {0}},
+  [OP_PROCESS_END_ON] = {1, 2, {0}},
   [OP_PROCESS_EFFECTIVE] = {1, 2, {0}},
   [OP_PROCESS_EXEC] = {1, 0, {4, 4, 0}},
 };

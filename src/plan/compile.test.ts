@@ -5,7 +5,7 @@ import { consoleFlags } from '../generated/ops.js';
 import { MS } from '../tables/mount-options.js';
 import { compileCreate } from './compile.js';
 import { encodePlan } from './encode.js';
-import { step } from './step.js';
+import { noDescriptor, step } from './step.js';
 import { compile, namespaces, only, pick, places, refusal, testHost, testOptions, testSpec } from './test-inputs.js';
 
 const hook = (name: string) => [{ path: `/hooks/${name}`, args: [name, 'x'], env: ['A=1'], timeout: 3 }];
@@ -31,6 +31,7 @@ test('create is done in the one order that works', () => {
     'child.write-proc',
     'file.publish',
     'cgroup.enter',
+    'process.affinity',
     'session.start',
     'ns.become-root',
     'keyring.join',
@@ -49,6 +50,7 @@ test('create is done in the one order that works', () => {
     'process.directory',
     'root.readonly',
     'child.rlimit',
+    'process.end-on',
     'process.umask',
     'process.bounding',
     'process.home',
@@ -178,13 +180,13 @@ test('a hook has its own argv and environment, startContainer at least that of t
 
 test('create waits for start; run does not, and tidies up', () => {
   assert.equal(
-    places(compile(), 'process.wait-start', 'fifo.make').map((at) => at >= 0),
-    [true, true],
+    places(compile(), 'process.wait-start', 'process.end-on', 'fifo.make').map((at) => at >= 0),
+    [true, true, true],
   );
   const remove = [marker('remove cgroup')];
   const cgroup = { record: { driver: 'cgroupfs', places: [] }, open: [], join: [], remove } as const;
   const run = compile({}, { mode: 'run', cgroup });
-  assert.equal(pick(run, 'process.wait-start', 'fifo.make'), []);
+  assert.equal(pick(run, 'process.wait-start', 'process.end-on', 'fifo.make'), []);
   assert.equal(orderOf(run, 'process.exec', 'child.supervise', 'remove cgroup', 'file.remove'), [
     'process.exec',
     'child.supervise',
@@ -227,12 +229,13 @@ test('S22: init is dumpable, while it waits and for the listener, only without r
 
 test('the state is saved as soon as there is a pid, and the pid file is the last of all', () => {
   const plan = compile({}, { pidFile: '/run/web.pid' });
+  const descriptor = noDescriptor;
   assert.equal(
     pick(plan, 'file.publish').map(({ args }) => args),
     [
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.creating },
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.ready },
-      { mode: 0o644, path: '/run/web.pid', before: '', between: '', after: '' },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.creating },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.ready },
+      { mode: 0o644, descriptor, path: '/run/web.pid', before: '', between: '', after: '' },
     ],
   );
   const last = plan.steps.filter(({ role }) => role === 'host').at(-1);
@@ -241,9 +244,9 @@ test('the state is saved as soon as there is a pid, and the pid file is the last
 
 test('the texts about terminals are those that engines know', () => {
   const { message, code } = refusal(() => compile({ process: { terminal: true } }));
-  assert.is(message, 'cannot allocate tty if runc will detach without setting console socket');
+  assert.is(message, 'a detached container with a terminal needs --console-socket, or nobody could read it');
   assert.is(code, 'TSR_CONSOLE_SOCKET');
-  const other = 'cannot use console socket if runc will not detach or allocate tty';
+  const other = '--console-socket is for a detached container with a terminal';
   assert.is(refusal(() => compile({}, { consoleSocket: '/s' })).message, other);
   const foreground = { consoleSocket: '/s', mode: 'run' } as const;
   assert.is(refusal(() => compile({ process: { terminal: true } }, foreground)).message, other);

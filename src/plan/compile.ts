@@ -25,6 +25,7 @@ import { pathSteps } from './phases/paths.js';
 import {
   confineSteps,
   directorySteps,
+  endOnSteps,
   environmentOf,
   execSteps,
   keptFds,
@@ -35,7 +36,7 @@ import {
   waitSteps,
 } from './phases/process.js';
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
-import { schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, schedulingSteps } from './phases/scheduling.js';
 import { sysctlSteps } from './phases/sysctl.js';
 import { becomeRootSteps, mappingSteps } from './phases/user-mapping.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
@@ -66,7 +67,7 @@ function bindsDev({ mounts = [] }: Spec): boolean {
 function processOf({ process }: Spec, { mode }: CompileOptions): Process {
   if (process !== undefined) return process;
   if (mode === 'create') return noProcess;
-  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '/process' });
 }
 
 /** What the phases share, for one config on one host. */
@@ -119,6 +120,7 @@ function buildRoot(context: Context): Step[] {
   return [
     // Before it does anything; and after its ids are mapped, for which others must still be able to look at it.
     ...(context.options.cgroup?.enter ?? []),
+    allCpusStep(),
     // Its own session next: the caller's terminal must not be able to signal it, and a terminal may become its own.
     step('init', 'session.start', { terminal: 0 }, '', 'start a session'),
     ...becomeRootSteps(context),
@@ -184,6 +186,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
     // From outside, where they may be raised; and before init takes another uid, or that needs CAP_SYS_RESOURCE.
     ...rlimitSteps(context),
     ...labelSteps(context),
+    ...endOnSteps(context),
     ...confineSteps(context),
     // Init is as it will be when it executes: the final record, then the word that it is ready.
     ...publishReady(context),

@@ -111,4 +111,21 @@ test('S47: takes no type from an object prototype', () => {
   assert.is(pointerOf([{ allow: true, type: 'constructor' as 'c', access: 'r' }]), '/linux/resources/devices/0/type');
 });
 
+test('ten times the rules take ten times as long, not a hundred', () => {
+  const milliseconds = (count: number): number => {
+    const rules = Array.from({ length: count }, (_, i): DeviceCgroup[] => {
+      const device = { type: 'c' as const, major: 300 + (i >> 8), minor: i & 255 };
+      return [
+        { allow: true, access: 'rwm', ...device },
+        { allow: i % 3 !== 0, access: 'w', ...device },
+      ];
+    }).flat();
+    const before = performance.now();
+    assert.is(v1(rules).length, defaults.length + count);
+    return performance.now() - before;
+  };
+  milliseconds(200);
+  assert.ok(milliseconds(20_000) < 40 * Math.max(milliseconds(2000), 5));
+});
+
 test.run();

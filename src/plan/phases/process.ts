@@ -2,6 +2,7 @@ import type { Process } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
 import { capabilityNames, capabilityNumber } from '../../tables/capabilities.js';
 import type { Environment, ProcessContext, ProcessOptions } from '../options.js';
+import { endsWaiting } from '../../tables/signals.js';
 import { containerSocket } from '../../tables/notify.js';
 import { type Step, slots, step } from '../step.js';
 import { isOwnId } from '../id-map.js';
@@ -276,6 +277,17 @@ export function execSteps(context: ProcessContext): Step[] {
       `execute ${args[0] ?? 'nothing: there is no process'}`,
     ),
   ];
+}
+
+/**
+ * create: a signal ends what waits for `start`, as it would end a program that has not got to setting its handlers. Before
+ * the filter, which may forbid the call; nobody is told of the process sooner.
+ */
+export function endOnSteps({ options }: ProcessContext): Step[] {
+  if (options.mode !== 'create') return [];
+  let signals = 0n;
+  for (const signal of endsWaiting) signals |= 1n << BigInt(signal - 1);
+  return [step('init', 'process.end-on', { signals }, '', 'end on a signal while it waits for start')];
 }
 
 /** create: say that all is ready, then sleep until `start` writes into the fifo. */
