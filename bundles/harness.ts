@@ -5,7 +5,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -55,8 +54,6 @@ export const hasProgram = (name: string): boolean =>
 function reasonToSkip(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
   if (!hasProgram(runtime)) return `'${runtime}' is not there`;
-  if (!process.env.RUNTIME && !existsSync(`${runtime}-engine`))
-    return `'${runtime}-engine' is not there: npm run build`;
   try {
     accessSync('/sys/fs/cgroup', constants.W_OK);
   } catch {
