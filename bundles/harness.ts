@@ -1,15 +1,6 @@
 /** What the sample bundles' tests share: a copy of a bundle in a temporary folder, the runtime under test, a clean end. */
 import { spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, posix, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
