@@ -25,7 +25,7 @@ export interface Checked<T> extends Findings {
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
 export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
-  const parsed = parseQuickly(source.text);
+  const parsed = parseQuickly(source.text, source.bytes);
   if (parsed !== undefined) {
     const checked = checkQuickly(parsed, kind);
     if (checked !== undefined) return checked;
@@ -55,7 +55,13 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   const integers = readLiterals(notes.literals, kind.shape);
   for (const [path, exact] of integers.values) putAt(value, path, exact);
   const found: Findings = { errors: [...notes.duplicates, ...integers.errors], warnings: [] };
-  gather(value, () => JSON.parse(source.text), kind, found, mayHaveBadStrings(source.text));
+  gather(
+    value,
+    () => JSON.parse(source.text),
+    kind,
+    found,
+    mayHaveBadStrings(source.bytes ?? new TextEncoder().encode(source.text)),
+  );
   return { value: value as T, ...found };
 }
 
