@@ -201,7 +201,7 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
 export function compileRequest(request: CreateRequest, given?: HostFacts) {
   const { spec, facts, options, draft, warnings } = readRequest(request, given);
   const plan = compileCreate(spec, facts, options);
-  return { plan, draft, spec, warnings: [...warnings, ...plan.warnings] };
+  return { plan, draft, creating: options.creating, spec, warnings: [...warnings, ...plan.warnings] };
 }
 
 /**
@@ -211,11 +211,11 @@ export function compileRequest(request: CreateRequest, given?: HostFacts) {
 export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
-  const { plan, draft, warnings } = compileRequest(request);
+  const { plan, draft, creating, warnings } = compileRequest(request);
   const bytes = encodePlan(plan);
   const directory = claimId(request.root.path, request.id);
   try {
-    writeProvisional(directory, draft);
+    writeProvisional(directory, creating);
     writeConfigSnapshot(directory, readBytes(configPath(request)));
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));

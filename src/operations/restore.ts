@@ -77,7 +77,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   removeOldLog(restoreLog(directories));
   const directory = claimId(create.root.path, create.id);
   try {
-    writeProvisional(directory, draft);
+    writeProvisional(directory, options.creating);
     writeConfigSnapshot(directory, files.readBytes(configPath(create)));
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);
