@@ -65,6 +65,9 @@ void engine_main(int argc, char **argv, char **envp) {
     E.building = 1;
     on_stack(stack(), build_snapshot);
   }
+  /* Whoever reads what we say may have gone (cli-contract, invariant 4); an executor that we start resets its signals. */
+  struct { void *handler; unsigned long flags; void *restorer; u64 mask; } ignore = {.handler = (void *)1};
+  RAW(rt_sigaction, 13 /* SIGPIPE */, &ignore, 0, 8);
   map_snapshot(&s);
   wasm_stack = s.stack_pointer;
   E.runtime = s.runtime, E.context = s.context, main_function = s.main;
