@@ -13,9 +13,38 @@ export interface Parsed {
   readonly large: readonly LargeInteger[];
 }
 
+const backslash = 0x5c;
+
 /** Whether a string may hold NUL or half a surrogate pair: both come only as escapes, as raw characters they are no JSON or no UTF-8. */
-export const mayHaveBadStrings = (text: string): boolean =>
-  text.includes('\\u0000') || text.includes('\\ud') || text.includes('\\uD');
+export function mayHaveBadStrings(text: string): boolean {
+  if (text.includes('\\u0000')) return true;
+  return (text.includes('\\ud') || text.includes('\\uD')) && mayHaveHalf(text);
+}
+
+const high = 1;
+const low = 2;
+
+/** Which half of a pair the escape at `at` stands for, 0 for none: \ud800 to \udbff, \udc00 to \udfff. */
+function halfAt(text: string, at: number): number {
+  if (text[at + 2] !== 'd' && text[at + 2] !== 'D') return 0;
+  const digit = Number.parseInt(text[at + 3] ?? '', 16);
+  return digit >= 12 ? low : digit >= 8 ? high : 0;
+}
+
+/** Whether a half may stand alone. Behind a second backslash it may be no escape at all: then that is looked at closer. */
+function mayHaveHalf(text: string): boolean {
+  for (let at = text.indexOf('\\u'); at >= 0; at = text.indexOf('\\u', at)) {
+    const half = halfAt(text, at);
+    if (half === 0) {
+      at += 2;
+      continue;
+    }
+    if (half === low || text.charCodeAt(at - 1) === backslash) return true;
+    if (!text.startsWith('\\u', at + 6) || halfAt(text, at + 6) !== low) return true;
+    at += 12;
+  }
+  return false;
+}
 
 /** The value of an ordinary text; undefined when the text needs the exact reader, for whatever reason. */
 export function parseQuickly(text: string): Parsed | undefined {
@@ -30,7 +59,6 @@ export function parseQuickly(text: string): Parsed | undefined {
   }
 }
 
-const backslash = 0x5c;
 const bracket = 0x5b;
 
 /**

@@ -19,7 +19,7 @@ typedef double f64;
 #define WASM_PAGE 65536u
 #define WASM_AT(address) ((void *)(WASM_BASE + (u64)(u32)(address)))
 
-/* Given by the host. */
+/* Given by the host. Other names with wasm_ are imports and exports of the module. */
 extern u32 wasm_pages;
 __attribute__((noreturn, cold)) void wasm_trap(void);
 void *memcpy(void *, const void *, __SIZE_TYPE__);
@@ -32,20 +32,20 @@ CELL(u8); CELL(s8); CELL(u16); CELL(s16); CELL(u32); CELL(s32); CELL(u64); CELL(
 #define LOAD(type, address, offset) (*(const cell_##type *)(WASM_BASE + (u64)(address) + (offset)))
 #define STORE(type, address, offset, value) (*(cell_##type *)(WASM_BASE + (u64)(address) + (offset)) = (type)(value))
 
-struct wasm_entry { u32 type; void (*function)(void); };
-static inline void (*wasm_target(const struct wasm_entry *table, u32 size, u32 index, u32 type))(void) {
+struct table_entry { u32 type; void (*function)(void); };
+static inline void (*table_target(const struct table_entry *table, u32 size, u32 index, u32 type))(void) {
   if (index >= size || table[index].type != type) wasm_trap();
   return table[index].function;
 }
-static inline void wasm_inside(u32 from, u32 size) {
+static inline void memory_inside(u32 from, u32 size) {
   if ((u64)from + size > (u64)wasm_pages * WASM_PAGE) wasm_trap();
 }
-static inline void wasm_copy(u32 to, u32 from, u32 size) {
-  wasm_inside(to, size), wasm_inside(from, size);
+static inline void memory_copy(u32 to, u32 from, u32 size) {
+  memory_inside(to, size), memory_inside(from, size);
   memmove(WASM_AT(to), WASM_AT(from), size);
 }
-static inline void wasm_fill(u32 to, u32 value, u32 size) {
-  wasm_inside(to, size);
+static inline void memory_fill(u32 to, u32 value, u32 size) {
+  memory_inside(to, size);
   memset(WASM_AT(to), (int)(u8)value, size);
 }
 

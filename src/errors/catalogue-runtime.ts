@@ -9,6 +9,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The config names an AppArmor profile, but AppArmor is not enabled in this kernel. A container that is to be confined is not started unconfined.',
   ],
   [
+    'TSR_CAPABILITY_AMBIENT',
+    "The kernel raises a capability in the ambient set only if it is in 'permitted' and in 'inheritable'. One that is not is left out and the container starts without it; this is a warning.",
+  ],
+  [
     'TSR_CAPABILITY_UNAVAILABLE',
     'The config grants a capability that the runtime itself has not got, for instance because it runs in a container. It is left out and the container starts without it; this is a warning.',
   ],
@@ -141,7 +145,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   [
     'TSR_NAMESPACE_NO_MOUNTS',
-    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices, masked or read-only paths.",
+    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices. What protects something, masked and read-only paths and a read-only root, is refused there.",
   ],
   [
     'TSR_NAMESPACE_USER',
@@ -169,7 +173,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The config has passed its checks with a name that the plan compiler has no number for: a mistake in tsrun itself.',
   ],
   ['TSR_PLAN_SECCOMP', 'The seccomp profile was not compiled before the plan was made: a mistake in tsrun itself.'],
-  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 65535 and 16 MiB.'],
+  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 1048576 and 128 MiB.'],
   [
     'TSR_PROCESS_INTERPRETER',
     'The program was found, but something that it needs to be executed was not: the interpreter that the first line of a script names, or the loader (dynamic linker) of a binary. Look for CR LF line ends, for a shell that the image does not have, or for a binary of another C library.',

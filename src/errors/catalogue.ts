@@ -268,7 +268,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_SYSTEMD_PROPERTY',
-    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text, or names a property outside the short list that changes nothing but how this unit ends. Others could start units or reboot the host (CVE-2024-3154).",
+    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text of the property's type, or names a property that an annotation cannot set: it could run programs on the host, start units or reboot it (CVE-2024-3154). docs/config/annotations.md lists those that can.",
   ],
   [
     'TSR_SYSTEMD_UNIT',

@@ -261,6 +261,7 @@ int run_plan(u32 from) {
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
+    if (result < 0 && s->flags & STEP_OR_END) return 0;
     if (result < 0 && s->op == OP_HOOK_RUN) remark(k, -result);
     k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
   }

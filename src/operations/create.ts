@@ -158,9 +158,8 @@ function draftRecord(
   };
 }
 
-/** state.json while the container is being made: the same record, `creating`, with the process in it. */
-function encodeCreating(draft: RecordDraft): CompileOptions['creating'] {
-  const ready = encodeRecord(draft);
+/** state.json while the container is being made: the same record, `creating`, with the process in it; what is long in both is one text. */
+function asCreating(ready: CompileOptions['ready']): CompileOptions['creating'] {
   return { ...ready, before: ready.before.replace('"ready"', '"creating"') };
 }
 
@@ -191,14 +190,15 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   trace('cgroup', { record: cgroup.record, cgroupsPath: spec.linux?.cgroupsPath, id: request.id });
   const resctrl = resctrlPart(spec, request.id);
   const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
+  const ready = encodeRecord(draft);
   const options: CompileOptions = {
     ...request.switches,
     id: request.id,
     bundle: request.bundle,
     stateDir: `${request.root.path}/${request.id}`,
     mode: request.mode,
-    creating: encodeCreating(draft),
-    ready: encodeRecord(draft),
+    creating: asCreating(ready),
+    ready,
     hookState: (status) => encodeHookState(draft, status),
     cgroup,
     resctrl,

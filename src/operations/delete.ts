@@ -3,7 +3,14 @@ import { monotonicMs, sleepMs } from '../host/process.js';
 import { stateFiles } from '../tables/state-files.js';
 import { type ContainerRecord, isCgroupRecord, type ProcessIdentity, parseLoosely } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
-import { findDirectory, readRecord, readStateFile, removeIfEmpty, removeState } from '../state/store.js';
+import {
+  findDirectory,
+  readRecord,
+  readStateFile,
+  removeIfEmpty,
+  removeState,
+  removeUnrecorded,
+} from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { SIGKILL, SIGTERM } from '../tables/signals.js';
 import { removeResctrlGroup } from '../linux/resctrl.js';
@@ -148,15 +155,26 @@ async function deriveFromConfig(directory: string, id: string, tools: DeleteTool
   }
 }
 
-/** Removes what has no usable record: a damaged one, or none because `create` was killed right after claiming the id. */
-async function destroyDamaged(root: string, directory: string, id: string, tools: DeleteTools): Promise<void> {
+/**
+ * Removes what has no usable record: a damaged one, or none because `create` was killed right after claiming the id. False: that
+ * `create` lives, and has written one meanwhile.
+ */
+async function destroyDamaged(
+  root: string,
+  directory: string,
+  id: string,
+  damaged: boolean,
+  tools: DeleteTools,
+): Promise<boolean> {
   const { process, cgroup = await deriveFromConfig(directory, id, tools) } = salvage(directory);
   if (process.pid > 0) killAndWait(process, tools.signalProcess ?? signalByPid);
   if (cgroup) {
     tools.cgroups.killAll(cgroup);
     await removeCgroups(cgroup, tools);
   }
+  if (!damaged) return removeUnrecorded(root, id);
   removeState(root, id);
+  return true;
 }
 
 /** The record, or undefined where it is missing or, with force, damaged beyond reading. */
@@ -190,7 +208,8 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   const directory = findDirectory(root, id);
   const record = directory === undefined ? undefined : readRecordFor(directory, id, force);
   if (directory === undefined || record === undefined || record === 'damaged') {
-    if (directory !== undefined && force) await destroyDamaged(root, directory, id, tools);
+    if (directory !== undefined && force && !(await destroyDamaged(root, directory, id, record === 'damaged', tools)))
+      return deleteContainer(root, id, force, tools);
     if (directory !== undefined && !force) removeIfEmpty(directory);
     if (!force) fail('TSR_STATE_MISSING', 'container does not exist');
     return;

@@ -1,6 +1,6 @@
 // Kept plans of exec on the real kernel.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TestContainer } from '../executor/test-container.js';
@@ -32,6 +32,27 @@ test('an exec that came twice needs no engine, with these words and no others', 
   assert.is(execWithout(container, ...words, 'more'), undefined);
   assert.is(execWithout(container, ...words.slice(0, -1)), undefined);
   assert.is(execWithout(container, '--env', 'A=c', ...words.slice(2)), undefined);
+});
+
+test('twenty probes of one container have their plans side by side', (container) => {
+  start(container);
+  const texts = Array.from({ length: 20 }, (_, i) => `probe ${i}`);
+  for (const text of texts) execTwice(container, container.id, 'echo', text);
+  for (const text of texts) assert.is(execWithout(container, container.id, 'echo', text), text);
+});
+
+test('a plan that is too long to be taken is not written, and not made again', (container) => {
+  start(container);
+  const file = join(container.folder, 'long.json');
+  const env = Array.from({ length: 12 }, (_, i) => `LONG${i}=${'x'.repeat(100_000)}`);
+  writeFileSync(file, JSON.stringify({ args: ['/bin/true'], cwd: '/', user: { uid: 0, gid: 0 }, env }));
+  execTwice(container, '--process', file, container.id);
+  const seen = join(directory(container), 'execs');
+  const written = statSync(seen).ino;
+  assert.match(readFileSync(seen, 'utf8'), /^[0-9a-f]{64} -\n$/);
+  assert.is(container.tsrun(['exec', '--process', file, container.id]).status, 0);
+  assert.is(statSync(seen).ino, written);
+  assert.equal(plans(container), ['delete-0.plan', 'start-0.plan']);
 });
 
 test('the status and the failure of a kept exec are those of the first', (container) => {

@@ -121,7 +121,7 @@ export class Body {
     else if (code === Code.memorySize) values.keep('i32', 'wasm_pages');
     else if (code === Code.memoryCopy || code === Code.memoryFill) {
       const [to, what, size] = values.popAll(3);
-      values.lines.push(`${code === Code.memoryCopy ? 'wasm_copy' : 'wasm_fill'}(${to}, ${what}, ${size});`);
+      values.lines.push(`${code === Code.memoryCopy ? 'memory_copy' : 'memory_fill'}(${to}, ${what}, ${size});`);
     }
   }
 

@@ -76,7 +76,7 @@ function fixedParts(module: Module, exports: readonly Signature[]): string[] {
   const places = data.map(({ at, bytes }, i) => `  memcpy(WASM_AT(${at}u), data${i}, ${bytes.length});`);
   if (module.start !== undefined) places.push(`  ${nameOf(module, module.start)}();`);
   return [
-    `const struct wasm_entry wasm_table[${table.length || 1}] = {${slots.join(', ') || '{~0u, 0}'}};`,
+    `const struct table_entry function_table[${table.length || 1}] = {${slots.join(', ') || '{~0u, 0}'}};`,
     ...globals.map(({ type, value }, i) => `${cType[type]} g${i} = ${value}ull;`),
     ...exports.map(({ cName, params, result }, i) => {
       const args = params.map((_, k) => `l${k}`).join(', ');
@@ -104,8 +104,8 @@ function writeUnits(module: Module, units: readonly Definition[][], header: stri
     const own = [...needed].filter((index) => functions[index]!.imported === undefined).sort((a, b) => a - b);
     return [
       header,
-      `extern const struct wasm_entry wasm_table[${table.length || 1}];`,
-      `#define TARGET(index, type) wasm_target(wasm_table, ${table.length}u, index, type)`,
+      `extern const struct table_entry function_table[${table.length || 1}];`,
+      `#define TARGET(index, type) table_target(function_table, ${table.length}u, index, type)`,
       ...own.map((index) => `${storage(index)}${prototype(functions[index]!.type, nameOf(module, index))}`),
       ...unit.map(({ index, text }) => `${storage(index)}${text}`),
       ...(i === 0 ? fixed : []),

@@ -62,11 +62,16 @@ export function superviseSteps({ process, options }: ProcessContext): Step[] {
 export function removeSteps(context: Context): Step[] {
   const { options } = context;
   if (options.mode !== 'run' || options.keep) return [];
+  const { before, between } = options.ready;
+  const record = { path: `${options.stateDir}/${stateFiles.record}`, before, between };
   const args = { directory: options.stateDir, names: runStateNames };
+  // `delete --force` from elsewhere removes all that and runs the hooks; and a new container may have the name by now (R03).
+  const deleted = { tolerate: ['ENOENT', 'ESTALE'], orEnd: true };
   return [
+    step('host', 'state.ours', record, '', 'look whether the container was deleted meanwhile', deleted),
     ...(options.cgroup?.remove ?? []),
     ...(options.resctrl?.remove ?? []),
     ...notifyRemoveSteps(context),
-    step('host', 'file.remove', args, '', 'remove the state'),
+    step('host', 'file.remove', args, '', 'remove the state', deleted),
   ];
 }
