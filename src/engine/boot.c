@@ -65,8 +65,8 @@ void engine_main(int argc, char **argv, char **envp) {
     E.building = 1;
     on_stack(stack(), build_snapshot);
   }
-  /* Whoever reads what we say may have gone (cli-contract, invariant 4); an executor that we start resets its signals. */
-  struct { void *handler; unsigned long flags; void *restorer; u64 mask; } ignore = {.handler = (void *)1};
+  /* Nobody at the other end of a stream is an error like others, not the end of us; spawn.ts takes it back for other programs. */
+  struct { void *handler; unsigned long flags; void *restorer; u64 mask; } ignore = {(void *)1, 0, NULL, 0};
   RAW(rt_sigaction, 13 /* SIGPIPE */, &ignore, 0, 8);
   map_snapshot(&s);
   wasm_stack = s.stack_pointer;

@@ -77,8 +77,9 @@ static const char *command_word(char **argv) {
 }
 
 /*
- * Whether the command claims an id, and so must not be stopped between that and its plan: half of a container would be left (R39).
- * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
+ * Whether the command claims an id, and so must not just end: half of a container would be left (R39). The signal comes to us alone,
+ * as something to read: while the engine works it is killed, and another one takes back what it had claimed; the executor rolls
+ * back. A second signal waits until that is done. Other commands end as ever, and their engine with them.
  */
 static int makes_container(char **argv) {
   const char *word = command_word(argv);
@@ -193,16 +194,34 @@ static int start_engine(char **argv, char **envp, struct round *r) {
   return r->engine < 0 ? -1 : 0;
 }
 
-/* -1 when the engine left a plan, else its exit status. */
-static int await_engine(struct round *r) {
+#define HAS_PLAN (-1)
+#define INTERRUPTED (-2)
+
+/* Waits for the engine's word, or for one of `stops`: its number. */
+static int await_word(int go) {
+  struct signalfd_siginfo info = {0};
+  int signals = (int)RAW(signalfd4, -1, &stops, 8, O_CLOEXEC), number = 0;
+  for (;;) {
+    struct pollfd polls[2] = {{go, POLLIN, 0}, {signals, POLLIN, 0}};
+    if (RAW(ppoll, polls, 2, NULL, 0, 0) < 0) continue; /* EINTR */
+    if (polls[1].revents && RAW(read, signals, &info, sizeof info) == sizeof info) number = (int)info.ssi_signo;
+    if (number || polls[0].revents) break;
+  }
+  RAW(close, signals);
+  return number;
+}
+
+/* HAS_PLAN; INTERRUPTED with the number in *signal, and the engine is dead; else its exit status. */
+static int await_engine(struct round *r, int *signal) {
   char go = 0;
-  int status = 0;
-  long got;
-  while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
+  int status = 0, number = signal ? await_word(r->go) : 0;
+  long got = 0;
+  if (!number) while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
   RAW(close, r->go);
-  if (got == 1) return -1; /* it is on its way out; reaped when the plan is done */
+  if (got == 1) return HAS_PLAN; /* it is on its way out; reaped when the plan is done */
+  if (number) RAW(kill, r->engine, 9), *signal = number;
   wait_child(r->engine, &status);
-  return exit_status(status);
+  return number ? INTERRUPTED : exit_status(status);
 }
 
 static int keep_outcome(const struct outcome *out) {
@@ -253,7 +272,7 @@ void tell_remark(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = teller.plan;
-  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r);
+  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r, NULL);
   RAW(close, r.plan);
   RAW(close, r.outcome);
 }
@@ -263,15 +282,24 @@ int attempt(struct round *r) {
   struct outcome out;
   teller.plan = r->plan;
   int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
+  int makes = teller.argv && makes_container(teller.argv);
+  if (!kept && makes) RAW(kill, r->engine, 9); /* all it had to say was the plan; one that hangs must not hold us (R39) */
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
   int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));
   if (!stale) r->outcome = keep_outcome(&out), r->old_plan = r->plan;
-  u64 none = 0;
-  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
+  u64 mask = makes ? stops : 0; /* one that comes now must not end us before it is rolled back */
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
   RAW(close, G.signals);
   G = (struct state)NO_STATE;
   return stale ? -1 : 1;
+}
+
+/* What was to be made will not be: for an engine that takes back what the one that was killed had claimed. It had no plan. */
+static void leave_off(struct round *r, int signal) {
+  struct outcome out = {.magic = OUTCOME_MAGIC, .status = STATUS_INTERRUPTED, .value = signal, .pid = (u32)r->engine};
+  RAW(close, r->plan);
+  r->outcome = keep_outcome(&out), r->old_plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC));
 }
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
@@ -280,8 +308,13 @@ int launch(char **argv, char **envp, struct round r, int number, int ready) {
   while (number < 3) {
     if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
-    int code = r.engine ? await_engine(&r) : -1;
+    int signal = 0, code = r.engine ? await_engine(&r, number == 0 && makes_container(argv) ? &signal : NULL) : HAS_PLAN;
     if (code >= 0) return code;
+    if (code == INTERRUPTED) {
+      leave_off(&r, signal);
+      number = 1;
+      continue;
+    }
     int result = attempt(&r);
     if (result == 0) return G.exit_code;
     number += result > 0;

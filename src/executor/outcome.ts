@@ -82,8 +82,9 @@ export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks:
 /** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */
 export type Notes = readonly (readonly [string, string])[];
 
-/** Reads the notes out of an encoded plan. */
+/** Reads the notes out of an encoded plan; an engine that was interrupted has left none. */
 export function decodeNotes(plan: Uint8Array): Notes {
+  if (plan.length === 0) return [];
   const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
   const offset = view.getUint32(28, true);
   const length = view.getUint32(32, true);

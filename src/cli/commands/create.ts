@@ -71,7 +71,7 @@ async function explainCgroups({ log }: Context, { cgroup }: PreparedCreate): Pro
 export async function undo(context: Context, round: Round): Promise<Error> {
   const { rollBack } = await import('../../operations/roll-back.js');
   const systemd = await loadSystemd(context);
-  const options = { warn: context.log.warn.bind(context.log), stopUnit: systemd?.stopUnitOf };
+  const options = { warn: context.log.warn.bind(context.log), stopUnit: systemd?.stopUnitOf, creator: creator() };
   return rollBack(stateRoot(context).path, context.operands[0] ?? '', round, options);
 }
 
