@@ -191,7 +191,7 @@ test('refuses what the executor would refuse, and names the key', () => {
 test('a text that is not ASCII has its true length, and bytes behind it stay aligned', () => {
   // U+FF01 and U+FFFD begin with the byte that also stands for half a surrogate pair.
   for (const odd of ['é', 'ééé', '\u{1f600}', 'a\u{1f600}é', '\uff01', '\ufffd\u{1f600}', '']) {
-    const record = { mode: 0, path: `/${odd}`, before: odd, between: `${odd}b`, after: odd.repeat(3) };
+    const record = { mode: 0, descriptor: 0, path: `/${odd}`, before: odd, between: `${odd}b`, after: odd.repeat(3) };
     const exec = { args: [odd, '', odd], env: [`A=${odd}`, ''] };
     const back = decode(
       encodePlan(plan(step('file.publish', record), step('process.exec', exec), step('process.home', { uid: 1 }))),
@@ -207,7 +207,8 @@ test('a text that is not ASCII has its true length, and bytes behind it stay ali
 test('a long text for bytes is there once, however many steps have it', () => {
   for (const letter of ['x', 'é']) {
     const after = letter.repeat(100_000);
-    const publish = (before: string) => step('file.publish', { mode: 0, path: '/p', before, between: '', after });
+    const publish = (before: string) =>
+      step('file.publish', { mode: 0, descriptor: 0, path: '/p', before, between: '', after });
     const bytes = encodePlan(plan(publish('a'), publish('b'), publish('c')));
     assert.ok(bytes.length < 100_000 * (letter === 'x' ? 1 : 2) + 2000, `${bytes.length} bytes`);
     for (const [i, { args }] of decode(bytes).steps.entries()) {
