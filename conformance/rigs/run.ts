@@ -1,11 +1,12 @@
 // Rigs that break things on purpose and look what is left (security.md section 6).
-//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars,same]
+//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,kills,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars,same]
 // Needs root, busybox-static and strace. Short: a minute; long: an hour. They work on a host of their own (conformance/lib/isolate.sh).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { differencesRig } from './differences.js';
 import { fuzzRig } from './fuzz.js';
 import { injectRig } from './inject.js';
+import { killRig } from './kills.js';
 import { liarRig } from './liars.js';
 import { mutantRig } from './mutants.js';
 import { nosysRig } from './nosys.js';
@@ -33,6 +34,7 @@ if (process.env.RIG !== 'inside') {
 const rigs: readonly (readonly [name: string, rig: (long: boolean) => void | Promise<void>])[] = [
   ['steps', stepRig],
   ['inject', injectRig],
+  ['kills', killRig],
   ['soak', soakRig],
   ['race', raceRig],
   ['swap', swapRig],

@@ -1,11 +1,12 @@
 // Invariants of the whole program that no advisory stands for, each under the name it has in docs/security.md: what a caller,
 // an image or another mount namespace might do to it. Needs root and dist/tsrun.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { executorPath } from '../host/executor.js';
 import { containerSuite, type Ran } from './test-container.js';
+import { buildHelper } from './test-swapper.js';
 
 const { tests: invariants, test } = containerSuite('invariants of the whole program');
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -71,6 +72,50 @@ test("S10: the streams of create and exec are not the host's null device, though
   const bound = container.run(show, { mounts: [{ destination: '/dev', source: dev, options: ['bind'] }] }).output;
   assert.match(bound, 'character special file ');
   assert.not.match(bound, host);
+});
+
+test('R38: an exec whose joiner is killed, if only after it has had its child, ends, and nothing of it goes on', async (container) => {
+  container.prepare('exec sleep 60');
+  const quiet = ['sh', '-c', '"$@" >/dev/null 2>&1 </dev/null', 'sh'];
+  assert.is(container.tsrun(['run', '--detach', '--bundle', container.folder, container.id], quiet).status, 0);
+  const exec = ['exec', '--detach', container.id, 'sleep', '30.5'];
+  const commandOf = (pid: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  const isOurs = (command: string): boolean =>
+    command === 'sleep\x0030.5\0' || command.includes(`\0exec\0--detach\0${container.id}\0`);
+  const running = (): string[] => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isOurs(commandOf(pid)));
+  const stopped = (call: number): string[] => {
+    const helper = [buildHelper('stop-at'), '1', `${call}`, '19'];
+    return container.tsrun(exec, ['sh', '-c', 'exec "$@" 2>/dev/null </dev/null', 'sh', ...helper]).output.split(' ');
+  };
+  const tidy = (): void => running().forEach((pid) => void process.kill(Number(pid), 'SIGKILL'));
+  // From a plan that was kept there is no engine: the second process is the joiner, whose last calls are the fork and a message.
+  for (let i = 0; i < 3; i++) assert.is(container.tsrun(exec, quiet).status, 0);
+  const counted = container.tsrun(exec, [
+    'sh',
+    '-c',
+    'exec "$@" 2>/dev/null',
+    'sh',
+    buildHelper('stop-at'),
+    '1',
+    '1000000',
+    '9',
+  ]);
+  const calls = Number(counted.output.trim().split(' ')[1]);
+  assert.ok(calls > 20, counted.output);
+  for (let call = calls - 3; call < calls; call++) {
+    tidy();
+    const [pid] = stopped(call);
+    await sleep(100);
+    if (pid !== 'none') process.kill(Number(pid), 'SIGKILL');
+    for (let i = 0; i < 60 && running().length > 0; i++) await sleep(50);
+    assert.equal(running(), [], `after ${call} of ${calls} calls`);
+  }
 });
 
 test('S22: a process that waits as another user is not to be looked into, whatever fs.suid_dumpable says', (container) => {

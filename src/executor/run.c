@@ -184,7 +184,7 @@ static int host_waits(u32 from, u32 to) {
     }
     if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
-      if (executing) return trace_executed(from, to), leave_devices(), 0; /* close-on-exec: the payload runs */
+      if (executing && !G.joiner) return trace_executed(from, to), leave_devices(), 0; /* close-on-exec: the payload runs */
       return died(from);
     }
     if (answer.kind == KIND_FAIL) {
@@ -297,6 +297,22 @@ static void fill_outcome(struct outcome *out, int result) {
   memcpy(out->text, G.failure.text, TEXT_LIMIT);
 }
 
+/*
+ * A joiner that is killed between having its child and naming it leaves a process that nobody knows, and that goes on: its parent are
+ * we. Whatever other children there are (an engine that has handed over) are done with.
+ */
+static void end_unknown_children(void) {
+  char list[512];
+  int status;
+  long got = read_small(AT_FDCWD, "/proc/thread-self/children", list, sizeof list);
+  for (char *at = list; got > 0 && *at;) {
+    int pid = 0;
+    while (*at >= '0' && *at <= '9') pid = pid * 10 + (*at++ - '0');
+    while (*at && (*at < '0' || *at > '9')) at++;
+    if (pid > 1 && pid != G.joiner && pid != G.pid) RAW(kill, pid, 9), wait_child(pid, &status);
+  }
+}
+
 /* Carries out the plan behind `plan_fd`; after a failure no process of ours is left. `directory`: where a kept plan was found, or -1. */
 int carry_out(int plan_fd, int directory, struct outcome *out) {
   u64 all = ~0ull;
@@ -317,6 +333,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
   if (result < 0) {
     criu_dismiss();
     give_devices_back();
+    if (G.joiner && !G.pid) end_unknown_children();
     int victims[2] = {G.joiner, G.reaped ? 0 : G.pid};
     for (int i = 0; i < 2; i++) {
       if (!victims[i]) continue;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const built = new Map<string, string>();
 
 /** Compiles `src/executor/fuzz/<name>.c` into a folder and answers with the program's path. */
-export function buildHelper(name: 'swap' | 'refuse', folder = tmpdir()): string {
+export function buildHelper(name: 'swap' | 'refuse' | 'stop-at', folder = tmpdir()): string {
   const known = built.get(name);
   if (known !== undefined && existsSync(known)) return known;
   const program = join(folder, `tsrun-${name}-${process.pid}`);
