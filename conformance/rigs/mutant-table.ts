@@ -173,8 +173,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'perform.c',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
+        'TRY(result);\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'TRY(result);\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
       ],
       [
         'run.c',

@@ -10,7 +10,7 @@ const small = join(host, 'small');
 const smallHost: Plugin = {
   name: 'small-host',
   setup({ onResolve }) {
-    onResolve({ filter: /^\./ }, ({ path, resolveDir, importer }) => {
+    onResolve({ filter: /^[./]/ }, ({ path, resolveDir, importer }) => {
       const target = resolve(resolveDir, path).replace(/\.js$/, '.ts');
       const other = join(small, basename(target));
       if (dirname(target) !== host || dirname(importer) === small || !existsSync(other)) return undefined;
@@ -34,10 +34,14 @@ const everythingAtOnce: Plugin = {
   },
 };
 
-/** The text of the module. */
-export async function engineModule(bundle: typeof build, commit: string): Promise<string> {
+/** TypeScript as one module for the small engine. */
+export async function bundleForEngine(
+  bundle: typeof build,
+  entry: string,
+  define: { [name: string]: string },
+): Promise<string> {
   const { outputFiles } = await bundle({
-    entryPoints: ['src/main.ts'],
+    entryPoints: [entry],
     inject: [join(small, 'text.ts')],
     bundle: true,
     write: false,
@@ -46,9 +50,13 @@ export async function engineModule(bundle: typeof build, commit: string): Promis
     target: 'es2022',
     minifySyntax: true,
     minifyWhitespace: true,
-    define: { TSRUN_COMMIT: JSON.stringify(commit) },
+    define,
     plugins: [smallHost, everythingAtOnce],
     logLevel: 'warning',
   });
   return outputFiles?.[0]?.text ?? '';
 }
+
+/** The program's module. */
+export const engineModule = (bundle: typeof build, commit: string): Promise<string> =>
+  bundleForEngine(bundle, 'src/main.ts', { TSRUN_COMMIT: JSON.stringify(commit) });

@@ -8,6 +8,7 @@ interface OpRow {
 }
 export interface WireSource {
   version: number;
+  limits: { steps: number; bytes: number };
   roles: string[];
   slots: Record<string, number>;
   flags: Record<string, Record<string, [bit: number, meaning: string]>>;
@@ -49,7 +50,8 @@ function checkLimits(wire: WireSource): void {
 }
 
 function header(wire: WireSource): string {
-  const lines = [`/* ${banner} */`, '#pragma once', `#define WIRE_VERSION ${wire.version}`, ''];
+  const lines = [`/* ${banner} */`, '#pragma once', `#define WIRE_VERSION ${wire.version}`];
+  lines.push(`#define WIRE_STEPS ${wire.limits.steps}u`, `#define WIRE_BYTES ${wire.limits.bytes}u`, '');
   lines.push(`enum role { ${wire.roles.map((role, i) => `ROLE_${constant(role)} = ${i}`).join(', ')} };`, '');
   const slots = Object.entries(wire.slots).map(([name, at]) => `SLOT_${constant(name)} = ${at}`);
   lines.push(`enum wired_slot { ${slots.join(', ')} };`, '');
@@ -99,6 +101,7 @@ function header(wire: WireSource): string {
 
 function typescript(wire: WireSource): string {
   const lines = [`// ${banner}`, `export const wireVersion = ${wire.version};`];
+  lines.push(`export const wireLimits = ${JSON.stringify(wire.limits)} as const;`);
   lines.push(`export const roles = ${JSON.stringify(wire.roles)} as const;`);
   lines.push('export type Role = (typeof roles)[number];', '', 'export interface OpArgs {');
   for (const [name, op] of Object.entries(wire.ops)) {

@@ -277,6 +277,8 @@ const accepted: readonly Json[] = [
   maps([0, 0, 2 ** 32 - 1]),
   many(340),
   put(smallest(), '/linux', { timeOffsets: {} }),
+  // docker --device-cgroup-rule: no such device can exist, and the rule is not wrong for that.
+  set('/linux/resources/devices', [{ allow: true, type: 'c', major: 4242, minor: 2 ** 32 - 1, access: 'rwm' }]),
   set('/linux/devices/0', { type: 'p', path: '/run/fifo' }),
   set('/linux/cgroupsPath', 'system.slice:tsrun:web'),
   set('/linux/cgroupsPath', '/a/..b/c..'),

@@ -65,6 +65,9 @@ void engine_main(int argc, char **argv, char **envp) {
     E.building = 1;
     on_stack(stack(), build_snapshot);
   }
+  /* Nobody at the other end of a stream is an error like others, not the end of us; spawn.ts takes it back for other programs. */
+  struct { void *handler; unsigned long flags; void *restorer; u64 mask; } ignore = {(void *)1, 0, NULL, 0};
+  RAW(rt_sigaction, 13 /* SIGPIPE */, &ignore, 0, 8);
   map_snapshot(&s);
   wasm_stack = s.stack_pointer;
   E.runtime = s.runtime, E.context = s.context, main_function = s.main;

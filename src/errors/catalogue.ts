@@ -101,11 +101,15 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_CONFIG_NAME', 'Only certain names are allowed at this key; the message lists them, or the nearest one.'],
   [
     'TSR_CONFIG_NOT_FILE',
-    'The config must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang.',
+    "A bundle's config.json must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang. Other files that an option names may be FIFOs or descriptors (/dev/fd/N).",
   ],
   [
     'TSR_CONFIG_NUL',
     'A text contains a NUL character (written \\u0000 in JSON). The kernel would take it as the end of the text, and so see another path or name than the one that was checked.',
+  ],
+  [
+    'TSR_CONFIG_NULL',
+    'A warning: an optional key is null and counts as not there, as with runc and crun. Required keys, entries of lists and values of maps must not be null.',
   ],
   [
     'TSR_CONFIG_RANGE',
@@ -264,7 +268,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_SYSTEMD_PROPERTY',
-    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text, or names a property outside the short list that changes nothing but how this unit ends. Others could start units or reboot the host (CVE-2024-3154).",
+    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text of the property's type, or names a property that an annotation cannot set: it could run programs on the host, start units or reboot it (CVE-2024-3154). docs/config/annotations.md lists those that can.",
   ],
   [
     'TSR_SYSTEMD_UNIT',

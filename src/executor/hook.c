@@ -10,9 +10,12 @@ static void become(const char *path, char *const *argv, char *const *envp, int i
   RAW(dup3, output, 1, 0);
   RAW(dup3, output, 2, 0);
   RAW(close_range, 3, ~0u, 0);
-  RAW(execve, path, argv, envp);
-  static const char message[] = "cannot execute the program\n";
-  RAW(write, 2, message, sizeof message - 1);
+  long result = RAW(execve, path, argv, envp);
+  /* \1, the errno, and what the file is: for src/errors/explain/program.ts. A filter that is on may not let us look. */
+  static char message[DESCRIPTION_LIMIT + 32], digits[24];
+  char *end = message + sizeof message, *at = append(append(append(message, end, "\1"), end, number_to_text(digits + sizeof digits, (u64)-result)), end, " ");
+  if (!G.filtered) describe_program(path, at, (usize)(end - at));
+  RAW(write, 2, message, str_length(message));
   RAW(exit_group, 127);
 }
 
@@ -85,7 +88,7 @@ static int run_captured(const char *path, char *const *argv, char *const *envp, 
   if (pid > 0) wait_child((int)pid, &status);
   RAW(close, output[0]);
   RAW(close, pidfd);
-  G.failure.value = status;
+  G.failure.value = result == -ETIMEDOUT ? (int)timeout_ms : status;
   where = W_execve;
   if (result == 0 && status == 0) G.failure.text_length = 0;
   return result < 0 ? result : status ? -ECHILD : 0;

@@ -223,6 +223,18 @@ test('S43: without a mount namespace the mounts of the host stay as they are', (
   assert.is(readFileSync(after, 'utf8'), readFileSync(before, 'utf8'));
 });
 
+test('without a mount namespace a terminal is one of the host, and it is the process’s own', (container) => {
+  container.prepare('true', { linux: { namespaces: types('pid') }, process: { terminal: true } });
+  const path = join(container.folder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { args: string[] }; mounts?: object[] };
+  config.process.args = ['/usr/bin/sh', '-c', 'test -t 0 && echo terminal'];
+  writeFileSync(path, JSON.stringify({ ...config, mounts: [] }));
+  const links = ['bin', 'lib', 'lib64'].map((name) => `mount --bind /${name} ${container.folder}/rootfs/${name}`);
+  const wrapper = [...apart([`mount --bind /usr ${container.folder}/rootfs/usr`, ...links].join('; '))];
+  const ran = container.tsrun(['run', '--bundle', container.folder, container.id], wrapper);
+  assert.equal([ran.status, ran.output.trim()], [0, 'terminal'], ran.errors);
+});
+
 test('S44: with --no-pivot no procfs of the host is left anywhere, nor a sysfs (runc#1962)', (container) => {
   const place = join(container.folder, 'another place');
   mkdirSync(place);

@@ -77,8 +77,9 @@ static const char *command_word(char **argv) {
 }
 
 /*
- * Whether the command claims an id, and so must not be stopped between that and its plan: half of a container would be left (R39).
- * The signal waits, for milliseconds; the executor then finds it and rolls back. Other commands may run for long and end as ever.
+ * Whether the command claims an id, and so must not just end: half of a container would be left (R39). The signal comes to us alone,
+ * as something to read: while the engine works it is killed, and another one takes back what it had claimed; the executor rolls
+ * back. A second signal waits until that is done. Other commands end as ever, and their engine with them.
  */
 static int makes_container(char **argv) {
   const char *word = command_word(argv);
@@ -93,9 +94,54 @@ int only_answers(char **argv) {
   return !word;
 }
 
-/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed. */
+/*
+ * Descriptors that the caller's words name (/dev/fd/5, as a shell makes of <(...)): the engine has them from 7 on, and their numbers in
+ * its environment. None of the others reaches it.
+ */
+#define MOST_NAMED 4
+#define FIRST_NAMED 7
+static char named_text[80] = "TSRUN_NAMED_FDS=";
+
+/* The number behind /dev/fd/ at the word's begin, or at that of an option's value; -1 when there is none. */
+static int named_descriptor(const char *word) {
+  const char *at = word;
+  if (*at == '-') while (*at && *at++ != '=') {}
+  at += starts_with(at, "/dev/fd/") ? 8 : starts_with(at, "/proc/self/fd/") ? 14 : str_length(at);
+  int number = -1;
+  for (; *at >= '0' && *at <= '9' && number < 100000; at++) number = (number < 0 ? 0 : number * 10) + (*at - '0');
+  return *at ? -1 : number;
+}
+
+static void close_from(int first) {
+  if (RAW(close_range, first, ~0u, 0) == -ENOSYS)
+    for (int fd = first; fd < 1024; fd++) RAW(close, fd);
+}
+
+/* Puts them where no other is to go, and says which they are. */
+static int name_descriptors(char **argv, int to[MOST_NAMED]) {
+  char digits[24], *end = named_text + sizeof named_text, *text = named_text + 16;
+  int count = 0, number;
+  for (; *argv && count < MOST_NAMED; argv++) {
+    if ((number = named_descriptor(*argv)) < 3) continue;
+    int copy = (int)RAW(fcntl, number, F_DUPFD_CLOEXEC, FIRST_NAMED + MOST_NAMED);
+    if (copy < 0) continue;
+    to[count++] = copy;
+    text = append(append(text, end, number_to_text(digits + sizeof digits, (u64)number)), end, ",");
+  }
+  return count;
+}
+
+/* For the engine that we become: they, and nothing else. */
+void let_named_through(char **argv) {
+  int named[MOST_NAMED], count = name_descriptors(argv, named);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  for (int fd = 3; fd < FIRST_NAMED; fd++) RAW(close, fd);
+  close_from(FIRST_NAMED + count);
+}
+
+/* The engine: 3 new plan, 4 its "go" pipe, 5 outcome and 6 old plan of a round that failed; then what the caller's words name. */
 static void engine(char **argv, char **envp, const int fds[4], long parent) {
-  int from[4];
+  int from[4], named[MOST_NAMED], count = name_descriptors(argv, named);
   char here[4096];
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
   for (int i = 0; i < 4; i++) { /* under a small RLIMIT_NOFILE one may have the number that another is to get */
@@ -106,8 +152,8 @@ static void engine(char **argv, char **envp, const int fds[4], long parent) {
     if (from[i] >= 0) place(from[i], 3 + i);
   for (int i = 0; i < 4; i++)
     if (fds[i] < 0) RAW(close, 3 + i);
-  if (RAW(close_range, 7, ~0u, 0) == -ENOSYS)
-    for (int i = 7; i < 1024; i++) RAW(close, i);
+  for (int i = 0; i < count; i++) RAW(dup3, named[i], FIRST_NAMED + i, 0);
+  close_from(FIRST_NAMED + count);
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
@@ -148,21 +194,39 @@ static int start_engine(char **argv, char **envp, struct round *r) {
   return r->engine < 0 ? -1 : 0;
 }
 
-/* -1 when the engine left a plan, else its exit status. */
-static int await_engine(struct round *r) {
+#define HAS_PLAN (-1)
+#define INTERRUPTED (-2)
+
+/* Waits for the engine's word, or for one of `stops`: its number. */
+static int await_word(int go) {
+  struct signalfd_siginfo info = {0};
+  int signals = (int)RAW(signalfd4, -1, &stops, 8, O_CLOEXEC), number = 0;
+  for (;;) {
+    struct pollfd polls[2] = {{go, POLLIN, 0}, {signals, POLLIN, 0}};
+    if (RAW(ppoll, polls, 2, NULL, 0, 0) < 0) continue; /* EINTR */
+    if (polls[1].revents && RAW(read, signals, &info, sizeof info) == sizeof info) number = (int)info.ssi_signo;
+    if (number || polls[0].revents) break;
+  }
+  RAW(close, signals);
+  return number;
+}
+
+/* HAS_PLAN; INTERRUPTED with the number in *signal, and the engine is dead; else its exit status. */
+static int await_engine(struct round *r, int *signal) {
   char go = 0;
-  int status = 0;
-  long got;
-  while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
+  int status = 0, number = signal ? await_word(r->go) : 0;
+  long got = 0;
+  if (!number) while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
   RAW(close, r->go);
-  if (got == 1) return -1; /* it is on its way out; reaped when the plan is done */
+  if (got == 1) return HAS_PLAN; /* it is on its way out; reaped when the plan is done */
+  if (number) RAW(kill, r->engine, 9), *signal = number;
   wait_child(r->engine, &status);
-  return exit_status(status);
+  return number ? INTERRUPTED : exit_status(status);
 }
 
 static int keep_outcome(const struct outcome *out) {
   int fd = high(SYS(memfd_create, "outcome", MFD_CLOEXEC));
-  if (fd >= 0) RAW(write, fd, out, sizeof *out), RAW(lseek, fd, 0, 0);
+  if (fd >= 0) RAW(write, fd, out, sizeof *out), trace_write(fd), RAW(lseek, fd, 0, 0);
   return fd;
 }
 
@@ -170,7 +234,7 @@ static int keep_outcome(const struct outcome *out) {
 char **engine_environment(char **envp, int number) {
   static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
-  const char *extra[] = {self_path, round_text, NULL};
+  const char *extra[] = {self_path, round_text, named_text, NULL};
   return clean_environment(envp, extra);
 }
 
@@ -208,7 +272,7 @@ void tell_remark(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = teller.plan;
-  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r);
+  if (start_round(teller.argv, teller.envp, 3, &r) == 0) await_engine(&r, NULL);
   RAW(close, r.plan);
   RAW(close, r.outcome);
 }
@@ -218,15 +282,24 @@ int attempt(struct round *r) {
   struct outcome out;
   teller.plan = r->plan;
   int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
+  int makes = teller.argv && makes_container(teller.argv);
+  if (!kept && makes) RAW(kill, r->engine, 9); /* all it had to say was the plan; one that hangs must not hold us (R39) */
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
   int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));
   if (!stale) r->outcome = keep_outcome(&out), r->old_plan = r->plan;
-  u64 none = 0;
-  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
+  u64 mask = makes ? stops : 0; /* one that comes now must not end us before it is rolled back */
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
   RAW(close, G.signals);
   G = (struct state)NO_STATE;
   return stale ? -1 : 1;
+}
+
+/* What was to be made will not be: for an engine that takes back what the one that was killed had claimed. It had no plan. */
+static void leave_off(struct round *r, int signal) {
+  struct outcome out = {.magic = OUTCOME_MAGIC, .status = STATUS_INTERRUPTED, .value = signal, .pid = (u32)r->engine};
+  RAW(close, r->plan);
+  r->outcome = keep_outcome(&out), r->old_plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC));
 }
 
 /* Goes on until the command is done. `ready`: r has an engine that was started for round `number`, or a kept plan. */
@@ -235,8 +308,13 @@ int launch(char **argv, char **envp, struct round r, int number, int ready) {
   while (number < 3) {
     if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     ready = 0;
-    int code = r.engine ? await_engine(&r) : -1;
+    int signal = 0, code = r.engine ? await_engine(&r, number == 0 && makes_container(argv) ? &signal : NULL) : HAS_PLAN;
     if (code >= 0) return code;
+    if (code == INTERRUPTED) {
+      leave_off(&r, signal);
+      number = 1;
+      continue;
+    }
     int result = attempt(&r);
     if (result == 0) return G.exit_code;
     number += result > 0;

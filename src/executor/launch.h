@@ -19,5 +19,5 @@ int start_round(char **argv, char **envp, int number, struct round *r);
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);
 int attempt(struct round *r);
-extern struct teller { char **argv, **envp; int plan, answer; } teller; /* what tell_remark() needs */
 int launch(char **argv, char **envp, struct round r, int number, int ready);
+void let_named_through(char **argv);

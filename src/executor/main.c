@@ -53,8 +53,7 @@ static int count_inherited(void) {
 static void be_engine(char **argv, char **envp) {
   int argc = 0;
   while (argv[argc]) argc++;
-  if (RAW(close_range, 3, ~0u, 0) == -ENOSYS)
-    for (int fd = 3; fd < 1024; fd++) RAW(close, fd);
+  let_named_through(argv);
   engine_main(argc, argv, engine_environment(envp, 0));
 }
 

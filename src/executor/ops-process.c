@@ -182,6 +182,9 @@ static int is_executable(const char *path) {
   return (st.stx_mode & 0170000) == 0100000 ? 0 : -EACCES;
 }
 
+/* Of the program that is to be executed, from before there was a filter that might not let us look. */
+static char description[DESCRIPTION_LIMIT];
+
 /* execvp's search, with the final identity and root, and at create: a missing command is create's error (S20). */
 int op_find(const struct step *s) {
   const char *candidates = text(s, S_PROCESS_FIND_candidates);
@@ -191,6 +194,7 @@ int op_find(const struct step *s) {
     int result = is_executable(candidates + at);
     if (result == 0) {
       G.exec_path = candidates + at;
+      if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
       return 0;
     }
     if (result != -ENOENT && result != -ENOTDIR) worst = result;
@@ -232,6 +236,17 @@ int op_close_fds(void) {
   return 0;
 }
 
+static void end_by(int signal) { RAW(exit_group, 128 + signal); }
+
+/* To process 1 of a namespace the kernel brings only what it has a handler for. execve resets them. */
+int op_end_on(u64 signals) {
+  /* 0x04000000: SA_RESTORER, without which x86-64 runs no handler; this one never returns. */
+  struct { void (*handler)(int); unsigned long flags; void (*restorer)(int); u64 mask; } action = {end_by, 0x04000000, end_by, ~0ull};
+  for (int i = 1; i <= 64; i++)
+    if (signals >> (i - 1) & 1) TRY(SYS(rt_sigaction, i, &action, NULL, 8));
+  return 0;
+}
+
 int op_wait_start(const struct step *s) {
   char byte;
   long got;
@@ -262,5 +277,10 @@ int op_exec(const struct step *s) {
   TRY(prepare_exec((u32)(s - G.steps)));
   if (!G.exec_path) return -ENOENT;
   announce();
-  return (int)SYS(execve, G.exec_path, G.argv, G.envp);
+  int result = (int)SYS(execve, G.exec_path, G.argv, G.envp), at = where;
+  if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
+  G.failure.text_length = (u32)str_length(description);
+  memcpy(G.failure.text, description, G.failure.text_length);
+  where = at;
+  return result;
 }

@@ -184,7 +184,7 @@ static int host_waits(u32 from, u32 to) {
     }
     if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
-      if (executing) return leave_devices(), 0; /* close-on-exec: the payload runs */
+      if (executing) return trace_executed(from, to), leave_devices(), 0; /* close-on-exec: the payload runs */
       return died(from);
     }
     if (answer.kind == KIND_FAIL) {
@@ -253,11 +253,15 @@ int run_plan(u32 from) {
       continue;
     }
     G.step = k;
+    if (s->op == OP_CHILD_SUPERVISE) trace_tell(k); /* it may go on for days */
+    if (s->op == OP_PROCESS_EXEC) trace_step(k, TRACE_BEGUN);
     int result = perform(s);
+    trace_step(k, result);
     if (result < 0 && !tolerated(s, -result)) {
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
+    if (result < 0 && s->flags & STEP_OR_END) return 0;
     if (result < 0 && s->op == OP_HOOK_RUN) remark(k, -result);
     k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
   }
@@ -304,6 +308,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
     return -1;
   }
   RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, 8);
+  trace_begin();
   G.signals = (int)SYS(signalfd4, -1, &all, 8, O_NONBLOCK | O_CLOEXEC);
   G.role = ROLE_HOST;
   /* Deaf to signals it would wait for ever. */
@@ -320,6 +325,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
     }
   }
   fill_outcome(out, result);
+  if (result == 0) trace_tell(G.count);
   if (out->status == STATUS_CHILD_DIED) out->value = status;
   return result;
 }

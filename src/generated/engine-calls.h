@@ -44,6 +44,7 @@ static const struct engine_call { short number; char kinds[7]; } engine_calls[] 
   {__NR_execve, "saa"},
   {__NR_execveat, "nsaan"},
   {__NR_wait4, "nann"},
+  {__NR_rt_sigaction, "naan"},
   {__NR_prctl, "nnnnn"},
   {__NR_close_range, "nnn"},
   {__NR_seccomp, "nna"},

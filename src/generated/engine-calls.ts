@@ -44,7 +44,8 @@ export const calls = {
   execve: 41,
   execveat: 42,
   wait4: 43,
-  prctl: 44,
-  close_range: 45,
-  seccomp: 46,
+  rt_sigaction: 44,
+  prctl: 45,
+  close_range: 46,
+  seccomp: 47,
 } as const;

@@ -22,6 +22,12 @@ export const handOver = (_plan: Uint8Array): never => onlyTheEngine();
 export const handOverAnd = async (_plan: Uint8Array, _meanwhile: () => Promise<void>): Promise<never> =>
   onlyTheEngine();
 
+/** Whether we were started again, for a plan that another engine has made. */
+export const isLaterRound = (): boolean => false;
+
+/** Where a descriptor of the caller's is in this process; undefined when it was not open. */
+export const callerDescriptor = (number: number): number | undefined => number;
+
 /** The failed round's outcome and plan, when the executor started us to explain it. */
 export const failedRound = (): { outcome: Uint8Array; plan: Uint8Array } | undefined => undefined;
 

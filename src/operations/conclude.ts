@@ -61,6 +61,7 @@ export function explainOutcome(outcome: Outcome, notes: Notes, oomKills = 0): Fa
         syscall: outcome.syscall,
         ended,
         text: outcome.text,
+        limitMs: outcome.value,
       });
     }
   }

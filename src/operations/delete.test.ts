@@ -302,4 +302,23 @@ test('R40: deleting in a loop under a create leaves nothing behind', async () =>
   }
 });
 
+test('R40: a record that a creation writes while its directory is cleared is not taken away unread', async () => {
+  const root = makeRoot();
+  const directory = `${root}/web`;
+  mkdirSync(directory);
+  // Left by nobody in particular: what is asked for then is the moment in which the creation goes on.
+  writeFileSync(`${directory}/config.json`, '{}');
+  const { child: _, ...identity } = startProcess('sleep', ['60']);
+  const { tools, cgroups } = makeTools({
+    deriveCgroup: async () => {
+      writeFileSync(`${directory}/provisional.json`, encodeProvisional(withCgroup({ creator: identity })));
+      return undefined;
+    },
+  });
+  await deleteContainer(root, 'web', true, tools);
+  assert.not(existsSync(directory));
+  assert.is(startTimeOf(identity.pid), undefined, 'the creator is stopped');
+  assert.ok(cgroups.calls.includes('remove tsrun-test/web'), cgroups.calls.join());
+});
+
 test.run();

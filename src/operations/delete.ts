@@ -3,13 +3,21 @@ import { monotonicMs, sleepMs } from '../host/process.js';
 import { stateFiles } from '../tables/state-files.js';
 import { type ContainerRecord, isCgroupRecord, type ProcessIdentity, parseLoosely } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
-import { findDirectory, readRecord, readStateFile, removeIfEmpty, removeState } from '../state/store.js';
+import {
+  findDirectory,
+  readRecord,
+  readStateFile,
+  removeIfEmpty,
+  removeState,
+  removeUnrecorded,
+} from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { SIGKILL, SIGTERM } from '../tables/signals.js';
 import { removeResctrlGroup } from '../linux/resctrl.js';
 import { hasOwnPidNamespace, signalByPid } from './kill.js';
 import { describeContainer } from './state.js';
 import type { CgroupControl, RunHooks, SignalProcess, Warn } from './tools.js';
+import { traceStep } from './trace.js';
 
 export interface DeleteTools {
   readonly cgroups: CgroupControl;
@@ -50,6 +58,7 @@ function killAndWait(process: ProcessIdentity, signalProcess: SignalProcess): vo
 function endProcesses(record: ContainerRecord, tools: DeleteTools): void {
   const { cgroups, signalProcess = signalByPid } = tools;
   const frozen = cgroups.isFrozen(record.cgroup);
+  traceStep(() => `kill process ${record.pid}${frozen ? ' and thaw its cgroup' : ''}`);
   signalProcess(record, SIGKILL);
   // A v1 freezer holds even the killed, and the wait would be in vain.
   if (frozen) cgroups.thaw(record.cgroup);
@@ -86,6 +95,7 @@ async function removeCgroups(cgroup: CgroupRecord, tools: DeleteTools): Promise<
     tools.warn(error.failure);
   }
   tools.cgroups.remove(cgroup);
+  for (const { mountPoint, path } of cgroup.places) traceStep(() => `cgroup ${mountPoint}/${path} is removed`);
 }
 
 /** Ends the container's processes and removes its cgroups. */
@@ -145,15 +155,26 @@ async function deriveFromConfig(directory: string, id: string, tools: DeleteTool
   }
 }
 
-/** Removes what has no usable record: a damaged one, or none because `create` was killed right after claiming the id. */
-async function destroyDamaged(root: string, directory: string, id: string, tools: DeleteTools): Promise<void> {
+/**
+ * Removes what has no usable record: a damaged one, or none because `create` was killed right after claiming the id. False: that
+ * `create` lives, and has written one meanwhile.
+ */
+async function destroyDamaged(
+  root: string,
+  directory: string,
+  id: string,
+  damaged: boolean,
+  tools: DeleteTools,
+): Promise<boolean> {
   const { process, cgroup = await deriveFromConfig(directory, id, tools) } = salvage(directory);
   if (process.pid > 0) killAndWait(process, tools.signalProcess ?? signalByPid);
   if (cgroup) {
     tools.cgroups.killAll(cgroup);
     await removeCgroups(cgroup, tools);
   }
+  if (!damaged) return removeUnrecorded(root, id);
   removeState(root, id);
+  return true;
 }
 
 /** The record, or undefined where it is missing or, with force, damaged beyond reading. */
@@ -187,16 +208,19 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   const directory = findDirectory(root, id);
   const record = directory === undefined ? undefined : readRecordFor(directory, id, force);
   if (directory === undefined || record === undefined || record === 'damaged') {
-    if (directory !== undefined && force) await destroyDamaged(root, directory, id, tools);
+    if (directory !== undefined && force && !(await destroyDamaged(root, directory, id, record === 'damaged', tools)))
+      return deleteContainer(root, id, force, tools);
     if (directory !== undefined && !force) removeIfEmpty(directory);
     if (!force) fail('TSR_STATE_MISSING', 'container does not exist');
     return;
   }
   const status = statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup));
+  traceStep(() => `${directory}: ${status}, process ${record.pid}, force: ${force}`);
   if (!force && status !== 'stopped') {
     fail('TSR_DELETE_STATE', `cannot delete container ${id} that is not stopped: ${status}`);
   }
   const current = abortCreation(directory, record, tools);
   await tearDown(current, tools);
+  traceStep(() => 'processes and cgroups are gone; the state goes now, then the poststop hooks run');
   if (removeState(root, id)) await runPoststopHooks(current, tools);
 }

@@ -6,6 +6,7 @@ import { directoryStep, environmentOf } from '../plan/phases/hooks.js';
 import { step } from '../plan/step.js';
 import { explainOutcome } from './conclude.js';
 import type { RunHooks } from './tools.js';
+import { traceStep } from './trace.js';
 
 /** `hook.run` puts no pid into the state: it is complete. */
 const pidInState = 3;
@@ -38,5 +39,6 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
   const answer = carryOut(plan, ['ignore', 'ignore', 'ignore']);
   if (answer.length === 0) fail('TSR_EXECUTOR_ANSWER', 'the executor has not answered', { pointer });
   const outcome = decodeOutcome(answer);
+  traceStep(() => `${hooks.length} of the ${name} hooks: ${outcome.status === 'ok' ? 'done' : 'failed'}`, { pointer });
   if (outcome.status !== 'ok') throw new TsrunError(explainOutcome(outcome, decodeNotes(plan)));
 }) satisfies RunHooks;

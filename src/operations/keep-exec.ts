@@ -2,11 +2,12 @@
  * Remembers execs, so that one which comes again is carried out without an engine (docs/decisions/0007). Runs while the
  * plan is being carried out, in time that nobody waits for.
  */
-import { readLink } from '../host/files.js';
+import { readLink, statIfExists } from '../host/files.js';
 import { sha256 } from '../host/hash.js';
 import { keepExec, type Words } from '../plan/keep-exec.js';
 import { encodeKept, type Keeper, keptEach, keptFile, longestKept } from '../plan/kept.js';
 import { readStateFile, writeKept } from '../state/store.js';
+import { descriptorOf } from '../tables/descriptors.js';
 import { hasRawBytes } from '../tables/lossless-text.js';
 import { stateFiles } from '../tables/state-files.js';
 import type { ExecRequest, PreparedExec } from './exec.js';
@@ -55,13 +56,17 @@ function withSeen(list: readonly Seen[], seen: Seen): Seen[] {
   return [...others, seen];
 }
 
+/** Something that can be read again and is what it was called; not a descriptor of the caller's. */
+const isFile = (path: string): boolean => descriptorOf(path) === undefined && statIfExists(path)?.kind === 'file';
+
 /** What talks to others besides the process, or has something to say each time, is not kept. */
-const isPlain = ({ switches }: ExecRequest, { warnings, trace }: PreparedExec): boolean =>
+const isPlain = ({ switches, processFile }: ExecRequest, { warnings, trace }: PreparedExec): boolean =>
   switches.consoleSocket === undefined &&
   switches.pidfdSocket === undefined &&
   switches.preserveFds === 0 &&
   warnings.length === 0 &&
   trace.plan.warnings.length === 0 &&
+  (processFile === undefined || isFile(processFile)) &&
   !trace.plan.steps.some(({ op }) => op === 'console.open' || op === 'seccomp.send-listener');
 
 /**

@@ -88,6 +88,37 @@ test('a process file is compared by what it says, a pid file is written where th
   assert.is(execWithout(container, '--process', file('one'), '--pid-file', long, container.id), undefined, 'no room');
 });
 
+test('a process file and a pid file may be descriptors of the caller, whatever was kept', (container) => {
+  start(container);
+  const file = (name: string): string => join(container.folder, name);
+  writeFileSync(file('p.json'), JSON.stringify({ args: ['/bin/echo', 'in'], cwd: '/', user: { uid: 0, gid: 0 } }));
+  const command = `${program} --root ${file('state')}`;
+  const say = (script: string): string => {
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+    return `${stdout}${stderr}`.trim();
+  };
+  for (let i = 0; i < 3; i++) {
+    const [p, id] = [file('p.json'), container.id];
+    assert.is(say(`${command} exec --process ${p} --pid-file ${file('pid')} ${id}`), 'in', 'so that its plan is kept');
+    assert.is(say(`${command} exec --process /dev/fd/5 ${id} 5<${p}`), 'in');
+    assert.is(say(`${command} exec --process=/proc/self/fd/3 ${id} 3<${p} 4</ 6</`), 'in', 'where our own would be');
+    assert.is(say(`${command} exec -p <(cat ${p}) ${id}`), 'in');
+    assert.is(
+      say(`${command} exec --process <(sleep 0.1; cat ${p}) --pid-file /dev/fd/9 ${id} 9>${file('nine')}`),
+      'in',
+    );
+    assert.match(readFileSync(file('nine'), 'utf8'), /^[0-9]+$/);
+    assert.is(say(`cat ${p} | ${command} exec --process /dev/stdin ${id}`), 'in');
+    const fifo = file(`fifo-${i}`);
+    const slow = `mkfifo ${fifo}; { cat ${p}; sleep 0.4; } >${fifo} & sleep 0.1;`;
+    assert.is(say(`${slow} ${command} exec --process ${fifo} --pid-file ${file('pid')} ${id}`), 'in');
+    assert.match(say(`${command} exec --process /dev/fd/5 ${id} 5<&-`), /cannot read '\/dev\/fd\/5': EBADF/);
+    assert.match(say(`${command} exec --pid-file /dev/fd/8 ${id} true 8>&1`), /^[0-9]+$/);
+    assert.is(say(`${command} exec --pid-file /dev/null ${id} true; stat -c %F /dev/null`), 'character special file');
+    assert.match(say(`${command} exec --pid-file /dev/fd/700 ${id} true`), /--pid-file .*\/dev\/fd\/700/);
+  }
+});
+
 test('a paused container is refused, a resumed one is not', (container) => {
   start(container);
   execTwice(container, container.id, 'true');

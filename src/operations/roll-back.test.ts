@@ -205,7 +205,7 @@ test('a failed hook around a run is said as start and delete say it, and takes n
     const words = [
       'hooks.poststart[0] (/hooks/poststart/0): error running poststart hook #0 /bin/false: exit status 1',
       'hooks.poststop[0] (/hooks/poststop/0): error running poststop hook #0 /bin/sh: exit status 3: why',
-      'hooks.poststop[2] (/hooks/poststop/2): error running poststop hook #2 /bin/sleep: it did not end within its timeout',
+      'hooks.poststop[2] (/hooks/poststop/2): error running poststop hook #2 /bin/sleep: it did not end within its timeout of 1 s',
     ];
     assert.is(stderr, words.map((line) => `tsrun run web: warning: ${line}\n`).join(''));
     assert.is(JSON.parse(readFileSync(join(directory, 'second'), 'utf8')).status, 'stopped');

@@ -19,6 +19,6 @@ export function readSnapshot(directory: string): Spec {
   }
   // create has checked it: no rule is asked again, and the quick reader's answer is as good as the exact one's.
   const parsed = parseQuickly(text);
-  if (parsed !== undefined) return parsed.value as Spec;
+  if (parsed !== undefined && !parsed.hasNulls) return parsed.value as Spec;
   return loadDocument(`${directory}/${stateFiles.config}`, snapshotKind, stateFiles.config).value;
 }

@@ -182,6 +182,19 @@ test('execCPUAffinity: the first for the start, the other once it is in its cgro
   inOrder(plan, 'process.affinity', 'cgroup.enter');
 });
 
+test('S45: without execCPUAffinity the process has all CPUs that the cgroup allows, once it is in it', () => {
+  const all = (execCPUAffinity?: { initial?: string; final?: string }) =>
+    pick(compile(execCPUAffinity ? { execCPUAffinity } : {}, { cgroup: v1 }), 'process.affinity').map(
+      ({ role, args }) => `${role} ${(args as { mask: Uint8Array }).mask.join()}`,
+    );
+  assert.equal(all(), ['joiner ']);
+  assert.equal(all({ initial: '', final: '' }), ['joiner ']);
+  assert.equal(all({ final: '1' }), ['joiner 2,0,0,0,0,0,0,0']);
+  // config.md: SHOULD NOT change after the move when `final` is left out.
+  assert.equal(all({ initial: '0' }), ['joiner 1,0,0,0,0,0,0,0']);
+  inOrder(compile({}, { cgroup: v1 }), 'cgroup.enter', 'process.affinity', 'process.user');
+});
+
 test('limits of the process are set from outside, when it has made everything that they might forbid', () => {
   const plan = compile({ rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 1 }], oomScoreAdj: 5 });
   inOrder(plan, 'process.directory', 'child.write-proc', 'child.rlimit', 'process.user');

@@ -9,7 +9,7 @@ import { consoleFlags } from '../generated/ops.js';
 import { rlimitNumber } from '../tables/rlimits.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { allowsCalls } from './phases/seccomp-calls.js';
-import { superviseSteps } from './phases/finish.js';
+import { pidFileStep, superviseSteps } from './phases/finish.js';
 import {
   closeSteps,
   confineSteps,
@@ -20,7 +20,7 @@ import {
   keyringSteps,
   labelSteps,
 } from './phases/process.js';
-import { nodeMask, schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, nodeMask, schedulingSteps } from './phases/scheduling.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
@@ -49,6 +49,15 @@ function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial'
   if (list === undefined || list === '') return [];
   const pointer = `/process/execCPUAffinity/${when}`;
   return [step(role, 'process.affinity', { mask: nodeMask(list) }, pointer, `run on CPUs ${list}`)];
+}
+
+/**
+ * With only a first one the kernel decides, says config.md. With none the process has the CPUs of the container, and not
+ * those that the caller was pinned to.
+ */
+function finalAffinity(process: Process): Step[] {
+  const { initial, final } = process.execCPUAffinity ?? {};
+  return initial || final ? affinityStep('init', process, 'final') : [allCpusStep()];
 }
 
 /** What create's first process does to itself, done by the joiner: its child has it from birth. */
@@ -180,10 +189,7 @@ function publishSteps({ pidFile, pidfdSocket }: ExecOptions): Step[] {
     const args = { slot: slots.pidfd, text: 'setns' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of the process'));
   }
-  if (pidFile !== undefined) {
-    const args = { mode: 0o644, path: pidFile, before: '', between: '', after: '' };
-    steps.push(step('host', 'file.publish', args, '', `write the pid to ${pidFile}`));
-  }
+  if (pidFile !== undefined) steps.push(pidFileStep(pidFile));
   return steps;
 }
 
@@ -214,7 +220,7 @@ export function compileExec(spec: ExecSpec, process: Process, facts: HostFacts, 
       ...settleSteps(context, options),
       ...keyringSteps(context),
       directoryStep(context),
-      ...affinityStep('init', process, 'final'),
+      ...finalAffinity(process),
     ]),
     ...birthSteps(context, cgroup),
     ...execSteps(context),

@@ -178,7 +178,10 @@ export function layOut(steps: readonly Step[], lengthOf?: LengthOf): Draft {
     const step = steps[i]!;
     const layout = layouts.get(step.op) ?? invalid(step, `unknown operation '${step.op}'`);
     const role = roleBits.get(step.role) ?? invalid(step, `unknown role '${step.role}'`);
-    const marks = (step.orElseNext === true ? 1 << 24 : 0) | (step.expects === true ? 2 << 24 : 0);
+    const marks =
+      (step.orElseNext === true ? 1 << 24 : 0) |
+      (step.expects === true ? 2 << 24 : 0) |
+      (step.orEnd === true ? 4 << 24 : 0);
     words[at] = layout.code | role | marks;
     if (step.tolerate !== undefined) words[at + 1] = tolerated(step);
     addFields(draft, at, step, layout);

@@ -1,5 +1,5 @@
 import { fail } from '../errors/error.js';
-import { wireVersion } from '../generated/ops.js';
+import { wireLimits, wireVersion } from '../generated/ops.js';
 import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
 import { type Draft, headerWords, invalid, layOut, type LengthOf, numberWord, stepWords } from './encode-steps.js';
 import type { Plan, Step } from './step.js';
@@ -14,8 +14,6 @@ import type { Plan, Step } from './step.js';
  * as bytes. If it turns out not to be ASCII, the true lengths are seen in what came out, and the steps are laid out again.
  */
 const magic = 0x50525354;
-const maxSteps = 65535;
-const maxTotal = 16 << 20;
 
 const utf8 = new TextEncoder();
 
@@ -55,7 +53,8 @@ function refuseNul(steps: readonly Step[]): never {
 }
 
 function checkTotal(total: number): void {
-  if (total > maxTotal) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${maxTotal} fit`);
+  const { bytes } = wireLimits;
+  if (total > bytes) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${bytes} fit`);
 }
 
 /** With this byte begins what stands for half of a surrogate pair, which is a raw byte or a mistake. */
@@ -118,7 +117,8 @@ function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
 export function encodePlan(plan: Plan): Uint8Array {
   const { steps } = plan;
   const count = steps.length;
-  if (count > maxSteps) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${maxSteps} fit`);
+  const most = wireLimits.steps;
+  if (count > most) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${most} fit`);
   const draft = layOut(steps);
   const text = encodeTexts(draft);
   const ends = endsOf(text, draft.texts.length) ?? refuseNul(steps);

@@ -22,20 +22,32 @@ export function hostIdentity(): HostIdentity {
   return here;
 }
 
-/** Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. */
+/**
+ * Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. One whose first thread
+ * alone has ended looks like a zombie, too, and lives as long as the others.
+ */
 export function startTimeOf(pid: number): number | undefined {
   const stat = readTextIfExists(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The name in parentheses may hold anything, also parentheses and spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  return state === 'Z' || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
+  const [state] = fields;
+  const threads = Number(fields[17]);
+  return (state === 'Z' && threads < 2) || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
 }
 
 /** Identity of a living process, e.g. of the one that creates a container. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const startTime = startTimeOf(pid);
   return startTime === undefined ? undefined : { pid, startTime };
+}
+
+/** Living children of a process. Who is in both lists was its child when its start time was read. */
+export function childrenOf(pid: number): ProcessIdentity[] {
+  const list = (): string[] => (readTextIfExists(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean);
+  const found = list().map((child) => identityOf(Number(child)));
+  const still = list();
+  return found.filter((child): child is ProcessIdentity => child !== undefined && still.includes(String(child.pid)));
 }
 
 /** Whether this very process lives. */

@@ -24,6 +24,11 @@ const longestFile = 32 << 20;
 const missing = (): never => fail('TSR_STATE_MISSING', 'container does not exist');
 
 /** Makes the root if need be, 0700, and refuses one that others could tamper with (S48). */
+const rootHint = ({ explicit, sticky }: StateRoot): { hint?: string } =>
+  explicit || sticky || effectiveUid() === 0
+    ? {}
+    : { hint: 'set XDG_RUNTIME_DIR to a directory of your own (a login session has /run/user/UID), or use --root' };
+
 export function prepareRoot(root: StateRoot): void {
   try {
     if (files.lstatIfExists(root.path) === undefined) {
@@ -31,10 +36,13 @@ export function prepareRoot(root: StateRoot): void {
       if (root.sticky) files.changeMode(root.path, 0o1700);
     }
   } catch (error) {
-    fail('TSR_STATE_ROOT', `cannot make state root '${root.path}'`, { errno: files.errnoOf(error) });
+    fail('TSR_STATE_ROOT', `cannot make state root '${root.path}'`, { errno: files.errnoOf(error), ...rootHint(root) });
   }
   const facts = files.statIfExists(root.path);
   if (facts?.kind !== 'directory') fail('TSR_STATE_ROOT', `state root '${root.path}' is not a directory`);
+  // It is there, and root's: nothing could be made in it.
+  if (facts.uid !== effectiveUid() && !files.isWritable(root.path))
+    fail('TSR_STATE_ROOT', `cannot write to state root '${root.path}'`, { errno: 'EACCES', ...rootHint(root) });
   if (facts.uid !== effectiveUid() && facts.uid !== 0)
     fail('TSR_STATE_ROOT', `state root '${root.path}' belongs to another user`);
   // With a sticky bit, too: others could be the first to make what is expected in it.
@@ -108,7 +116,7 @@ export function listIds(root: StateRoot): string[] {
   } catch (error) {
     const errno = files.errnoOf(error);
     if (errno === 'ENOENT' && !root.explicit) return [];
-    return fail('TSR_STATE_ROOT', `cannot list state root '${root.path}'`, { errno });
+    return fail('TSR_STATE_ROOT', `cannot list state root '${root.path}'`, { errno, ...rootHint(root) });
   }
 }
 
@@ -189,13 +197,16 @@ function removeEmpty(directory: string): boolean {
   }
 }
 
+const recordFiles: readonly string[] = [stateFiles.provisional, stateFiles.record];
+
 /**
  * Removes the known names; the records last, so that whoever is interrupted can start over. Whether this call removed the
  * record: of several at once that is one, and the directory may then be taken away by any of them.
  */
-function removeFiles(base: string, id: string): boolean {
+function removeFiles(base: string, id: string, withRecords: boolean): boolean {
   const names = files.listDirectory(base);
-  const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
+  // A creation goes on: what it has said by now is not for us to take away unread.
+  if (!withRecords && names.some((name) => recordFiles.includes(name))) return false;
   const known: readonly string[] = Object.values(stateFiles);
   const strange = names.find(
     (name) => !(known.includes(name) || isTemporary(name) || isKeptPlan(name) || stateDirectories.has(name)),
@@ -206,7 +217,7 @@ function removeFiles(base: string, id: string): boolean {
     });
   }
   for (const name of names) {
-    if (records.includes(name)) continue;
+    if (recordFiles.includes(name)) continue;
     const inside = stateDirectories.get(name);
     if (inside && files.lstatIfExists(`${base}/${name}`)?.kind === 'directory') {
       for (const file of inside) unlessGone(() => files.removeFile(`${base}/${name}/${file}`));
@@ -214,7 +225,8 @@ function removeFiles(base: string, id: string): boolean {
     } else unlessGone(() => files.removeFile(`${base}/${name}`));
   }
   let removed = false;
-  for (const name of records) if (names.includes(name)) removed = unlessGone(() => files.removeFile(`${base}/${name}`));
+  for (const name of recordFiles)
+    if (withRecords && names.includes(name)) removed = unlessGone(() => files.removeFile(`${base}/${name}`)) || removed;
   return removed;
 }
 
@@ -226,19 +238,30 @@ const mostTries = 20;
  * nothing outside it can be hit, whatever happens to the name meanwhile. True for the one call of several
  * concurrent ones that took the record away (R03).
  */
-export function removeState(root: string, id: string): boolean {
+export const removeState = (root: string, id: string): boolean => removeDirectoryOf(root, id, true) === 'record';
+
+/** The same for a directory in which no record was found. False: there is one by now, for its creation has gone on (R40). */
+export const removeUnrecorded = (root: string, id: string): boolean => removeDirectoryOf(root, id, false) !== 'kept';
+
+const findRecordName = (directory: string): boolean =>
+  recordFiles.some((name) => files.lstatIfExists(`${directory}/${name}`) !== undefined);
+
+/** What went by this call: the record, or nothing that counts; or nothing, since there is a record. */
+function removeDirectoryOf(root: string, id: string, withRecords: boolean): 'record' | 'rest' | 'kept' {
   const directory = findDirectory(root, id);
-  if (directory === undefined) return false;
+  if (directory === undefined) return 'rest';
   const { read, directory: onlyDirectory, noFollow } = files.openFlags;
   let fd: number | undefined;
   let ours = false;
+  const answer = (): 'record' | 'rest' => (ours ? 'record' : 'rest');
   try {
     fd = files.openFile(directory, read | onlyDirectory | noFollow);
     for (let tries = 1; ; tries++) {
-      ours = removeFiles(`/proc/self/fd/${fd}`, id) || ours;
+      ours = removeFiles(`/proc/self/fd/${fd}`, id, withRecords) || ours;
       const [opened, named] = [files.fileFacts(fd), files.lstatIfExists(directory)];
       // The name may by now belong to a container made after another delete finished.
-      if (named?.ino !== opened.ino || named.dev !== opened.dev || removeEmpty(directory)) return ours;
+      if (named?.ino !== opened.ino || named.dev !== opened.dev || removeEmpty(directory)) return answer();
+      if (!withRecords && findRecordName(directory)) return 'kept';
       if (tries === mostTries)
         fail('TSR_STATE_WRITE', `cannot remove state directory '${directory}'`, { errno: 'ENOTEMPTY' });
       sleepMs(1);
@@ -246,7 +269,7 @@ export function removeState(root: string, id: string): boolean {
   } catch (error) {
     const errno = files.errnoOf(error);
     if (errno === '') throw error;
-    if (errno === 'ENOENT') return ours;
+    if (errno === 'ENOENT') return answer();
     return fail('TSR_STATE_WRITE', `cannot remove state directory '${directory}'`, { errno });
   } finally {
     if (fd !== undefined) files.closeFile(fd);

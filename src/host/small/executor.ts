@@ -40,8 +40,19 @@ export async function handOverAnd(plan: Uint8Array, meanwhile: () => Promise<voi
   return end();
 }
 
+export const isLaterRound = (): boolean => (environment('TSRUN_ROUND') ?? '0') !== '0';
+
+/** The first of the descriptors that the launcher lets through because the command line names them (launch.c). */
+const firstNamedFd = 7;
+
+export function callerDescriptor(number: number): number | undefined {
+  if (number < 3) return number;
+  const at = (environment('TSRUN_NAMED_FDS') ?? '').split(',').indexOf(String(number));
+  return at < 0 ? undefined : firstNamedFd + at;
+}
+
 export function failedRound(): { outcome: Uint8Array; plan: Uint8Array } | undefined {
-  if ((environment('TSRUN_ROUND') ?? '0') === '0') return undefined;
+  if (!isLaterRound()) return undefined;
   return { outcome: readWhole(outcomeFd), plan: readWhole(oldPlanFd) };
 }
 

@@ -40,7 +40,7 @@ export function expectRawPaths(): void {}
 
 export function errnoOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
+  return typeof code === 'string' && code.startsWith('E') ? code : '';
 }
 
 const tryOpen = (path: string, flags: number, mode = 0o666): number =>

@@ -36,6 +36,13 @@ export function monotonicMs(): number {
   return ((scratchWords[1] ?? 0) * 2 ** 32 + (scratchWords[0] ?? 0)) * 1000 + (scratchWords[2] ?? 0) / 1e6;
 }
 
+let began: number | undefined;
+/** The modules were evaluated at build time: the first who asks, which is `main`, begins. */
+export function elapsedMs(): number {
+  began ??= monotonicMs();
+  return monotonicMs() - began;
+}
+
 export function sleepMs(milliseconds: number): void {
   const until = monotonicMs() + milliseconds;
   for (let left = milliseconds; left > 0; left = until - monotonicMs()) {

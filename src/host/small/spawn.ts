@@ -10,6 +10,7 @@ const closeOnExec = 0o2000000;
 const memfdCloseOnExec = 1; // MFD_CLOEXEC
 const allowSealing = 2;
 const childSignal = 17;
+const pipeSignal = 13;
 const duplicate = 0; // F_DUPFD
 /** Above every descriptor that a child is given. */
 const aside = 300;
@@ -75,6 +76,9 @@ function become(path: string, words: Room, variables: Room, given: readonly numb
   moved.forEach((fd, index) => {
     door.call(calls.dup3, fd, index, 0);
   });
+  // struct sigaction of SIG_DFL: all zero.
+  scratch.bytes.fill(0, 0, 32);
+  door.call(calls.rt_sigaction, pipeSignal, scratch.at, 0, 8);
   door.call(calls.close_range, given.length, 0xffffffff, 0);
   door.call(calls.execve, path, words.at, variables.at);
   door.call(calls.exit_group, 127);

@@ -73,6 +73,14 @@ function replacingText(room: Room, length: number): string {
   return text;
 }
 
+/** Whole characters only, as many as fit. */
+function encodeBeginning({ at, bytes }: Room, into: Uint8Array): { read: number; written: number } {
+  let end = into.length;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  into.set(bytes.subarray(0, end));
+  return { read: textAt({ at, bytes }, 0, end).length, written: end };
+}
+
 class Encoder {
   readonly encoding = 'utf-8';
   encode(text = ''): Uint8Array {
@@ -81,7 +89,7 @@ class Encoder {
   encodeInto(text: string, into: Uint8Array): { read: number; written: number } {
     const room = roomFor(text.length * 3);
     const length = encodeTo(text, room);
-    if (length > into.length) throw new RangeError('encodeInto: the text does not fit');
+    if (length > into.length) return encodeBeginning(room, into);
     into.set(room.bytes.subarray(0, length));
     return { read: text.length, written: length };
   }

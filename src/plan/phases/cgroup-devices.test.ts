@@ -37,6 +37,11 @@ test('S34: allows the defaults on v1 whether the config denies all or says nothi
   assert.equal(v1([{ allow: false, type: 'a', major: -1, minor: -1, access: 'rwm' }]), defaults);
 });
 
+test('takes numbers that no device has, as far as the kernel can read them', () => {
+  assert.is(v1([{ allow: true, type: 'c', major: 4242, access: 'rwm' }])[0], 'c 4242:* rwm');
+  assert.is(v1([{ allow: true, type: 'b', major: 2 ** 32 - 1, minor: 7, access: 'r' }])[0], 'b 4294967295:7 r');
+});
+
 test('puts the rules of the config first, and joins two for one device', () => {
   assert.equal(
     v1([

@@ -103,6 +103,16 @@ function ioPriorityStep({ class: name, priority }: IoPriority): Step {
   return step('init', 'process.io-priority', { value }, '/process/ioPriority', `I/O priority ${name} ${priority}`);
 }
 
+/**
+ * What the caller was pinned to is no business of the container: an engine may be kept to some CPUs, whose containers have
+ * others (S45). Since Linux 6.2 the kernel remembers the mask across cpusets. Once the process is in its cgroup.
+ */
+export function allCpusStep(): Step {
+  const refused = { tolerate: ['EPERM', 'EACCES', 'EINVAL'] };
+  const mask = new Uint8Array(0);
+  return step('init', 'process.affinity', { mask }, '', 'run on all CPUs that the cgroup allows', refused);
+}
+
 /** How the kernel schedules and places the process; all of it needs privileges that are about to go. */
 export function schedulingSteps({ spec, process }: ProcessContext): Step[] {
   const steps: Step[] = [];
