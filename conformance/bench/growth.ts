@@ -119,7 +119,8 @@ function startContainer(path: string, root: string, id: string): void {
 /** `list`, `list -q`, `state`-like commands and `exec` among so many containers. */
 function amongOthers(): Points[] {
   const sizes = [1, 100, 500];
-  const commands = [['list'], ['list', '-q'], ['exec', 'other0', '/bin/true']];
+  // Ids of their own: runtimes that name cgroups by them would share one.
+  const commands = [['list'], ['list', '-q'], ['exec', 'other0-{}', '/bin/true']];
   const all = commands.map(([name = '', flag = '']) =>
     emptyPoints(`${name} ${flag === '-q' ? '-q ' : ''}among containers`, sizes),
   );
@@ -130,13 +131,17 @@ function amongOthers(): Points[] {
   let present = 0;
   for (const size of sizes) {
     for (; present < size; present++)
-      for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, `other${present}`);
+      for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, `other${present}-${label}`);
     for (const [points, words] of wanted)
-      sample(points, size, rounds, (label, path) => measure(path, ['--root', `/run/bench/${label}`, ...words]));
+      sample(points, size, rounds, (label, path) =>
+        measure(path, ['--root', `/run/bench/${label}`, ...words.map((word) => word.replace('{}', label))]),
+      );
   }
   for (let i = 0; i < present; i++)
     for (const [label, path] of runtimes)
-      spawnSync(path, ['--root', `/run/bench/${label}`, 'delete', '--force', `other${i}`], { stdio: 'ignore' });
+      spawnSync(path, ['--root', `/run/bench/${label}`, 'delete', '--force', `other${i}-${label}`], {
+        stdio: 'ignore',
+      });
   return wanted.map(([points]) => points);
 }
 
@@ -144,13 +149,20 @@ function amongOthers(): Points[] {
 function probes(): Points[] {
   const points = emptyPoints('exec: probes of one container', [1, 5, 10, 20]);
   if (!points.name.includes(options.only)) return [];
-  for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, 'probed');
+  for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, `probed-${label}`);
   for (const size of points.sizes) {
     const turns = Math.max(3, Math.round((20 * Number(options.seconds)) / size));
     sample(points, size, 1, (label, path) => {
       const total = { cpu: 0, peak: 0 };
       for (let i = 0; i < turns * size; i++) {
-        const cost = measure(path, ['--root', `/run/bench/${label}`, 'exec', 'probed', '/bin/true', `${i % size}`]);
+        const cost = measure(path, [
+          '--root',
+          `/run/bench/${label}`,
+          'exec',
+          `probed-${label}`,
+          '/bin/true',
+          `${i % size}`,
+        ]);
         total.cpu += cost.cpu / (turns * size);
         total.peak = Math.max(total.peak, cost.peak);
       }
@@ -158,7 +170,7 @@ function probes(): Points[] {
     });
   }
   for (const [label, path] of runtimes)
-    spawnSync(path, ['--root', `/run/bench/${label}`, 'delete', '--force', 'probed'], { stdio: 'ignore' });
+    spawnSync(path, ['--root', `/run/bench/${label}`, 'delete', '--force', `probed-${label}`], { stdio: 'ignore' });
   return [points];
 }
 

@@ -10,16 +10,6 @@ export interface Nulls {
   readonly warnings: readonly Failure[];
 }
 
-/** Whether a text can hold any: nearly none does, but for '/dev/null' as a string. */
-export function mayHaveNulls(text: string): boolean {
-  for (let at = text.indexOf('null'); at >= 0; at = text.indexOf('null', at + 4)) {
-    let before = at - 1;
-    while (text.charCodeAt(before) <= 0x20) before -= 1;
-    if (text[before] === ':') return true;
-  }
-  return false;
-}
-
 /** Takes the optional keys that are null out of the value. Those that are required stay, and so are found by the schema. */
 export function dropNulls(value: unknown, shape: Shape): Nulls {
   const pointers: string[] = [];

@@ -11,6 +11,8 @@ export interface Parsed {
   readonly keys: number;
   /** Integers of more than 15 digits, in the order of the text. In `value` they may be rounded. */
   readonly large: readonly LargeInteger[];
+  /** Whether a key may be null. */
+  readonly hasNulls: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ const zero = 0x30;
 const colon = 0x3a;
 const bracket = 0x5b;
 const backslash = 0x5c;
+const letterN = 0x6e;
 const letterU = 0x75;
 
 const high = 1;
@@ -62,14 +65,19 @@ export function mayHaveBadStrings(text: Bytes): boolean {
 /** The value of an ordinary text; undefined when the text needs the exact reader, for whatever reason. */
 export function parseQuickly(text: string, bytes: Bytes = new TextEncoder().encode(text)): Parsed | undefined {
   if (mayHaveBadStrings(bytes)) return undefined;
-  const large: LargeInteger[] = [];
-  const keys = countKeys(bytes, large);
+  const seen: Seen = { large: [], hasNulls: false };
+  const keys = countKeys(bytes, seen);
   if (keys < 0) return undefined;
   try {
-    return { value: JSON.parse(text), keys, large };
+    return { value: JSON.parse(text), keys, ...seen };
   } catch {
     return undefined;
   }
+}
+
+interface Seen {
+  readonly large: LargeInteger[];
+  hasNulls: boolean;
 }
 
 const isSpace = (code: number | undefined): boolean =>
@@ -79,7 +87,7 @@ const isSpace = (code: number | undefined): boolean =>
  * Counts `":`, the end of a key: never too few, and too many only for a string that starts with a colon. -1 when
  * a number has a fraction or an exponent, or when there may be space before a colon.
  */
-function countKeys(text: Bytes, large: LargeInteger[]): number {
+function countKeys(text: Bytes, seen: Seen): number {
   let keys = 0;
   for (let at = text.indexOf(colon); at >= 0; at = text.indexOf(colon, at + 1)) {
     const before = text[at - 1];
@@ -97,10 +105,11 @@ function countKeys(text: Bytes, large: LargeInteger[]): number {
     }
     if (code === bracket) {
       if (!isPlainList(text, from + 1)) return -1;
-    } else if (startsNumber(code)) {
+    } else if (code === letterN) seen.hasNulls = true;
+    else if (startsNumber(code)) {
       const end = endOfInteger(text, from);
       if (end < 0) return -1;
-      if (end - from > 15) large.push({ key: keys, text: new TextDecoder().decode(text.subarray(from, end)) });
+      if (end - from > 15) seen.large.push({ key: keys, text: new TextDecoder().decode(text.subarray(from, end)) });
     }
   }
   return keys;

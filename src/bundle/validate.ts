@@ -3,7 +3,7 @@ import type { Failure } from '../errors/error.js';
 import { clip } from './describe.js';
 import { type DocumentName, explainer } from './explainer.js';
 import { type Literal, scanExactly } from './json64.js';
-import { dropNulls, mayHaveNulls, type Nulls } from './nulls.js';
+import { dropNulls, type Nulls } from './nulls.js';
 import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
 import type { Source } from './read.js';
@@ -28,7 +28,7 @@ export interface Checked<T> extends Findings {
 export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   const parsed = parseQuickly(source.text, source.bytes);
   if (parsed !== undefined) {
-    const checked = checkQuickly(parsed, kind, mayHaveNulls(source.text));
+    const checked = checkQuickly(parsed, kind);
     if (checked !== undefined) return checked;
   }
   return checkExactly(source, kind);
@@ -36,11 +36,10 @@ export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T
 
 /** The way of an ordinary document; undefined when anything needs a closer look at its text. */
 function checkQuickly<T>(
-  { value, keys: written, large }: Parsed,
+  { value, keys: written, large, hasNulls }: Parsed,
   kind: DocumentKind<T>,
-  maybeNulls: boolean,
 ): Checked<T> | undefined {
-  const nulls = maybeNulls ? dropNulls(value, kind.shape) : noNulls;
+  const nulls = hasNulls ? dropNulls(value, kind.shape) : noNulls;
   // Large integers are found by the number of their key.
   if (nulls.count > 0 && large.length > 0) return undefined;
   const keys = written - nulls.count;
@@ -67,8 +66,7 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   for (const [path, exact] of integers.values) putAt(value, path, exact);
   const found: Findings = { errors: [...notes.duplicates, ...integers.errors], warnings: [] };
   const again = (): unknown => JSON.parse(source.text);
-  const maybeBad = mayHaveBadStrings(source.bytes ?? new TextEncoder().encode(source.text));
-  gather(value, again, kind, found, maybeBad);
+  gather(value, again, kind, found, mayHaveBadStrings(source.bytes ?? new TextEncoder().encode(source.text)));
   return { value: value as T, ...found };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mangled } from './declare.js';
@@ -59,7 +59,6 @@ test('imports and exports are told to the host', () => {
 const hash = (texts: readonly string[]) => createHash('sha256').update(texts.join('\0')).digest('hex');
 
 test('the pinned module is translated whole, and twice to the same bytes', () => {
-  if (!existsSync(pinned)) return;
   const bytes = readFileSync(pinned);
   for (const units of [1, 4]) {
     const { sources } = translate(bytes, units);
