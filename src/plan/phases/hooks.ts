@@ -13,22 +13,18 @@ interface Point {
   readonly status: 'creating' | 'created' | 'running' | 'stopped';
 }
 
-/** Where each hook runs and what its state says (config.md, POSIX-platform hooks; runtime.md, lifecycle). */
+/**
+ * Where each hook runs and what its state says (config.md, POSIX-platform hooks; runtime.md, lifecycle). The container is created
+ * in step 2 of the lifecycle, and prestart hooks are step 3; the other two are called as part of the creation.
+ */
 const points: { readonly [K in keyof Hooks]-?: Point } = {
-  prestart: { role: 'host', pid: 'host', status: 'creating' },
+  prestart: { role: 'host', pid: 'host', status: 'created' },
   createRuntime: { role: 'host', pid: 'host', status: 'creating' },
   createContainer: { role: 'init', pid: 'own', status: 'creating' },
   startContainer: { role: 'init', pid: 'own', status: 'created' },
   poststart: { role: 'host', pid: 'host', status: 'running' },
   poststop: { role: 'host', pid: 'none', status: 'stopped' },
 };
-
-/**
- * Before 1.1 prestart hooks were part of `start`, which found the container created: runtime-tools still asks for that
- * of a config of that time.
- */
-const statusOf = (name: keyof Hooks, ociVersion: string): Point['status'] =>
-  name === 'prestart' && isBefore(ociVersion, 1) ? 'created' : points[name].status;
 
 /** Without an `env` of its own a hook has that of the runtime's caller (runc, crun), and in the container that of the process. */
 export const environmentOf = (env: readonly string[] | undefined, inside?: readonly string[]) =>
@@ -53,11 +49,11 @@ export function hookDirectorySteps({ spec: { hooks = {} }, options }: Context): 
 export function hookSteps(context: Context, name: keyof Hooks, inside?: readonly string[]): Step[] {
   const hooks: readonly Hook[] = context.spec.hooks?.[name] ?? [];
   if (hooks.length === 0) return [];
-  const { role, pid } = points[name];
+  const { role, pid, status } = points[name];
   // Before 1.3 a failed poststart hook was a warning and the next one ran; a failed poststop hook always is one.
   const soft = name === 'poststop' || (name === 'poststart' && isBefore(context.spec.ociVersion, 3));
   const softly = soft ? { tolerate: ['ECHILD', 'ETIMEDOUT'] } : {};
-  const { before, after } = context.options.hookState(statusOf(name, context.spec.ociVersion));
+  const { before, after } = context.options.hookState(status);
   return hooks.map(({ path, args, env, timeout }, index) => {
     const run = {
       timeoutMs: (timeout ?? 0) * 1000,
