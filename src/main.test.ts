@@ -69,8 +69,8 @@ for (const [engine, command] of engines) {
       [['--root'], 'tsrun: flag needs an argument: --root\n', /^Incorrect Usage: /],
       [['nope'], "tsrun: unknown command 'nope'; see 'tsrun --help'\n", /^$/],
       [['constructor'], "tsrun: unknown command 'constructor'; see 'tsrun --help'\n", /^$/],
-      [['list', '-f', 'xml'], 'tsrun list: invalid format option\n', /^$/],
-      [['--log-format', 'x', 'list'], 'tsrun: invalid log-format: x\n', /^$/],
+      [['list', '-f', 'xml'], "tsrun list: invalid format option; it is 'table' or 'json'\n", /^$/],
+      [['--log-format', 'x', 'list'], "tsrun: invalid log-format: x; it is 'text' or 'json'\n", /^$/],
       [['--root', '/', 'list'], 'tsrun list: Option --root argument should not be set to /\n', /^$/],
       [['--root=', 'list'], 'tsrun list: Option --root argument should not be set to /\n', /^$/],
     ];

@@ -92,7 +92,7 @@ const emptyPoints = (name: string, sizes: readonly number[]): Points => ({
 
 function createCurves(): Points[] {
   return curves
-    .filter(({ name }) => name.includes(options.only))
+    .filter(({ name }) => `create: ${name}`.includes(options.only))
     .map(({ name, sizes, config }) => {
       const points = emptyPoints(`create: ${name}`, sizes);
       for (const size of sizes) {

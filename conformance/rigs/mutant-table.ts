@@ -47,14 +47,24 @@ export const mutants: readonly Mutant[] = [
     test: plan,
     edits: [
       noRoot,
-      ['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)'],
+      [
+        'console.c',
+        'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY)',
+        'make_target("/dev/console", 0, 0)',
+      ],
     ],
   },
   {
     row: 'CVE-2025-52565',
     what: 'the console follows links',
     test: plan,
-    edits: [['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)']],
+    edits: [
+      [
+        'console.c',
+        'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY)',
+        'make_target("/dev/console", 0, 0)',
+      ],
+    ],
   },
   {
     row: 'CVE-2025-52565 (S17): a ptmx',

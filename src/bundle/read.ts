@@ -14,6 +14,8 @@ const largestBytes = 64 * 1024 * 1024;
 export interface Source {
   readonly name: string;
   readonly text: string;
+  /** What it was read from. */
+  readonly bytes?: Uint8Array;
 }
 
 /** How long a stream may take to come to its end. */
@@ -141,7 +143,7 @@ export function decodeText(bytes: Uint8Array, name: string): Source {
   }
   // A byte order mark, or a NUL where UTF-16 has the other half of a letter.
   const odd = text.charCodeAt(0) === 0xfeff || text.charCodeAt(0) === 0 || text.charCodeAt(1) === 0;
-  return odd ? failEncoding(bytes, name) : { name, text };
+  return odd ? failEncoding(bytes, name) : { name, text, bytes };
 }
 
 function failEncoding(bytes: Uint8Array, name: string): never {

@@ -26,7 +26,7 @@ export interface Checked<T> extends Findings {
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
 export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
-  const parsed = parseQuickly(source.text);
+  const parsed = parseQuickly(source.text, source.bytes);
   if (parsed !== undefined) {
     const checked = checkQuickly(parsed, kind, mayHaveNulls(source.text));
     if (checked !== undefined) return checked;
@@ -67,7 +67,8 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   for (const [path, exact] of integers.values) putAt(value, path, exact);
   const found: Findings = { errors: [...notes.duplicates, ...integers.errors], warnings: [] };
   const again = (): unknown => JSON.parse(source.text);
-  gather(value, again, kind, found, mayHaveBadStrings(source.text));
+  const maybeBad = mayHaveBadStrings(source.bytes ?? new TextEncoder().encode(source.text));
+  gather(value, again, kind, found, maybeBad);
   return { value: value as T, ...found };
 }
 

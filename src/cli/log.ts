@@ -40,10 +40,12 @@ export function daemonOf({ file }: LogOptions): Daemon | undefined {
 /** Reads `--log`, `--log-format`, `--log-level` and `--debug`. */
 export function logOptions(options: Values): LogOptions {
   const format = options.text('log-format') ?? 'text';
-  if (format !== 'text' && format !== 'json') fail('TSR_CLI_VALUE', `invalid log-format: ${format}`);
+  if (format !== 'text' && format !== 'json')
+    fail('TSR_CLI_VALUE', `invalid log-format: ${format}`, { hint: "it is 'text' or 'json'" });
   const named = options.text('log-level') ?? 'warning';
   const level = levels.find((known) => known === named);
-  if (level === undefined) fail('TSR_CLI_VALUE', `invalid log-level: ${named}`);
+  if (level === undefined)
+    fail('TSR_CLI_VALUE', `invalid log-level: ${named}`, { hint: `it is one of ${levels.join(', ')}` });
   return { file: options.text('log'), json: format === 'json', level: options.is('debug') ? 'debug' : level };
 }
 

@@ -474,6 +474,20 @@ test('R35: an engine that dies for want of memory leaves an error and nothing el
   assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
 });
 
+test('R35: an engine that is killed is told from a program that was; what it had claimed is gone', (container) => {
+  // As the kernel does it when the cgroup of the caller has no memory left: at a call in the middle of its work.
+  const kill = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=statx:signal=KILL:when=3'];
+  assert.is(container.create('sleep 60').status, 0);
+  const exec = container.tsrun(['exec', container.id, 'true'], kill);
+  assert.is(exec.status, 255);
+  assert.match(exec.errors, 'the engine was killed before it had an answer');
+  assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
+  const create = container.tsrun(['create', '--bundle', container.folder, container.id], kill);
+  assert.ok(create.status !== 0);
+  assert.match(create.errors, 'the engine was killed before it had an answer');
+  assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
+});
+
 test('CVE-2015-3629: what the container has made of its mount points does not lead the next start out', (container) => {
   const canary = join(container.folder, 'canary');
   mkdirSync(canary);

@@ -197,6 +197,8 @@ static int start_engine(char **argv, char **envp, struct round *r) {
 #define HAS_PLAN (-1)
 #define INTERRUPTED (-2)
 
+struct teller teller = {.plan = -1, .answer = -1};
+
 /* Waits for the engine's word, or for one of `stops`: its number. */
 static int await_word(int go) {
   struct signalfd_siginfo info = {0};
@@ -221,7 +223,13 @@ static int await_engine(struct round *r, int *signal) {
   if (got == 1) return HAS_PLAN; /* it is on its way out; reaped when the plan is done */
   if (number) RAW(kill, r->engine, 9), *signal = number;
   wait_child(r->engine, &status);
-  return number ? INTERRUPTED : exit_status(status);
+  if (number) return INTERRUPTED;
+  if (!(status & 0x7f)) return exit_status(status);
+  /* The runtime is charged to its caller's cgroup (R35): without a word its status would be taken for the program's own. */
+  say("tsrun: the engine was killed before it had an answer; by the kernel, if memory ran out in the cgroup of whoever called tsrun");
+  if (signal) return *signal = status & 0x7f, INTERRUPTED;
+  const char *word = teller.argv ? command_word(teller.argv) : NULL;
+  return word && str_equal(word, "exec") ? 255 : 1;
 }
 
 static int keep_outcome(const struct outcome *out) {
@@ -261,8 +269,6 @@ void read_early(const char *text, struct round *r, int *inherited) {
   }
   r->plan = values[0], r->go = values[1], r->engine = values[2], *inherited = values[3];
 }
-
-struct teller teller = {.plan = -1, .answer = -1};
 
 /* Something to explain although the plan goes on: the engine says it, or TypeScript when that has started us. */
 void tell_remark(const struct outcome *out) {

@@ -236,7 +236,7 @@ static int copy_link(const struct step *s, int source) {
   char name[256];
   long size = SYS(readlinkat, source, "", content, sizeof content - 1);
   content[TRY(size)] = 0;
-  int parent = TRY(parent_of(text(s, S_MOUNT_BIND_target), name, 1));
+  int parent = TRY(parent_of(text(s, S_MOUNT_BIND_target), name, 2));
   int result = (int)SYS(symlinkat, content, parent, name);
   if (result == -EEXIST && RAW(readlinkat, parent, name, there, sizeof there) == size && !memcmp(content, there, (usize)size)) result = 0;
   RAW(close, parent);

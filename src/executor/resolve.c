@@ -37,6 +37,8 @@ static int follow(int link, char *rest, usize size, const char *after) {
   return content[0] == '/';
 }
 
+#define MOST_LINKS 40 /* as many as the kernel follows */
+
 /* `out` up to `end` is the parent, the name lies behind it. */
 static int make_component(char *out, usize end, u32 mode, int directory) {
   out[end] = 0;
@@ -95,16 +97,18 @@ static int make_path(const char *path, u32 mode, int directory, int follow_last,
 }
 
 /* ENOENT in spite of it: somebody takes away or exchanges what was made. */
-int make_directories(const char *path, u32 mode) {
+static int made_directories(const char *path, u32 mode, int links) {
   int fd = resolve(path, O_PATH, 0);
   for (int tries = 0; fd == -ENOENT && tries < 8; tries++) {
-    TRY(make_path(path, mode, 1, 1, 40));
+    TRY(make_path(path, mode, 1, 1, links));
     fd = resolve(path, O_PATH, 0);
   }
   return fd;
 }
+int make_directories(const char *path, u32 mode) { return made_directories(path, mode, MOST_LINKS); }
 
-/* The directory that holds the last component of `path`; the component goes to `name` (256 bytes). */
+/* The directory that holds the last component of `path`; the component goes to `name` (256 bytes). `create`: it is made when
+   missing; with 2 also behind links, which nodes and links of /dev, with /dev a link, would only be lost at (S09). */
 int parent_of(const char *path, char *name, int create) {
   static char head[4200];
   usize end = str_length(path);
@@ -118,7 +122,7 @@ int parent_of(const char *path, char *name, int create) {
   memcpy(head, path, cut);
   head[cut] = 0;
   if (cut == 0) return resolve("/", O_PATH | O_DIRECTORY, 0);
-  return create ? make_directories(head, 0755) : resolve(head, O_PATH | O_DIRECTORY, 0);
+  return create ? made_directories(head, 0755, create == 2 ? MOST_LINKS : 0) : resolve(head, O_PATH | O_DIRECTORY, 0);
 }
 
 /* A place to mount on: looked up, or made when missing. File system type decides what /proc may carry (S06). */
@@ -126,7 +130,7 @@ int make_target(const char *path, int directory, u32 flags) {
   u64 how = flags & MOUNT_STRICT ? RESOLVE_NO_SYMLINKS : 0, open = O_PATH | (flags & MOUNT_NO_TARGET_LINK ? O_NOFOLLOW : 0);
   int fd = resolve(path, open, how);
   for (int tries = 0; fd == -ENOENT && tries < 8; tries++) {
-    TRY(make_path(path, 0755, directory, !(flags & MOUNT_NO_TARGET_LINK), flags & MOUNT_STRICT ? 0 : 40));
+    TRY(make_path(path, 0755, directory, !(flags & MOUNT_NO_TARGET_LINK), flags & (MOUNT_STRICT | MOUNT_MADE_DIRECTLY) ? 0 : MOST_LINKS));
     fd = resolve(path, open, how);
   }
   TRY(fd);

@@ -132,6 +132,8 @@ export const mountFlags = {
   copyUp: 512,
   /** filesystem: it gets the mode of the target */
   copyMode: 1024,
+  /** what is missing of the target is not made behind a symbolic link */
+  madeDirectly: 2048,
 } as const;
 export const cgroupOpenFlags = {
   /** v1 cpuset: cpus and mems are copied down from the parent where they are empty */

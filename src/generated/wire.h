@@ -25,6 +25,7 @@ enum mount_flag {
   MOUNT_SOURCE_IS_PROC = 256, /* bind: the source must be the root of a procfs */
   MOUNT_COPY_UP = 512, /* filesystem: what the target held is copied into it */
   MOUNT_COPY_MODE = 1024, /* filesystem: it gets the mode of the target */
+  MOUNT_MADE_DIRECTLY = 2048, /* what is missing of the target is not made behind a symbolic link */
 };
 
 enum cgroup_open_flag {

@@ -240,7 +240,7 @@ function compileOrRefuse(
 export function compileRead({ spec, facts, options, draft, text, warnings }: ReturnType<typeof readRequest>) {
   const plan = compileOrRefuse(spec, facts, options, warnings);
   trace('plan', plan);
-  return { plan, draft, spec, text, warnings: [...warnings, ...plan.warnings] };
+  return { plan, draft, creating: options.creating, spec, text, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
@@ -263,13 +263,13 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
   trace('root', request.root);
-  const { plan, draft, spec, text, warnings } = compileRequest(request);
+  const { plan, draft, creating, spec, text, warnings } = compileRequest(request);
   requireUserNamespace(spec);
   const bytes = encodePlan(plan);
   const directory = claimId(request.root.path, request.id);
   trace('claimed', directory);
   try {
-    writeProvisional(directory, draft);
+    writeProvisional(directory, creating);
     writeConfigSnapshot(directory, text);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));

@@ -80,7 +80,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   const directory = claimId(create.root.path, create.id);
   trace('claimed', directory);
   try {
-    writeProvisional(directory, draft);
+    writeProvisional(directory, options.creating);
     writeConfigSnapshot(directory, text);
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { consoleFlags } from '../generated/ops.js';
 import type { Process } from '../bundle/types.js';
 import type { HostFacts } from '../linux/facts.js';
 import { compileExec, type ExecOptions, type ExecSpec } from './compile-exec.js';
@@ -232,6 +233,11 @@ test('a terminal goes through the socket or to the executor, and not on /dev/con
 
 test('a container without a mount namespace is entered by chroot', () => {
   assert.is(only(compile({}, { root: '/bundle/rootfs', joins: [] }), 'root.open').args.path, '/bundle/rootfs');
+  const plan = compile({ terminal: true }, { root: '/bundle/rootfs', joins: ['pid'] });
+  const at = (op: string) => plan.steps.findIndex((one) => one.op === op);
+  assert.is(only(plan, 'console.open').args.flags, consoleFlags.handOver | consoleFlags.host);
+  assert.ok(at('console.open') < at('root.open') && at('root.open') < at('stdio.null'));
+  assert.is(only(plan, 'console.open').role, 'joiner');
 });
 
 test('the keyring is the container’s, unless create was told to leave it', () => {

@@ -88,15 +88,19 @@ function joinSteps(context: ProcessContext, options: ExecOptions, cgroup: ExecCg
   if (joins.includes('user')) {
     steps.push(step('joiner', 'ns.become-root', {}, '', 'become root of the user namespace'));
   }
+  if (!joins.includes('mount')) {
+    // The container has no devpts of its own: see compile.ts.
+    steps.push(...beforeBirth(consoleSteps(context, consoleFlags.handOver | consoleFlags.host)));
+  }
   steps.push(step('joiner', 'root.open', { path: options.root }, '', "open the container's root"));
   return steps;
 }
 
 /** What still takes something of the host's, until there is nothing left of it. */
-function settleSteps(context: ProcessContext, { mode }: ExecOptions): Step[] {
+function settleSteps(context: ProcessContext, { mode, joins }: ExecOptions): Step[] {
   const { uid } = context.process.user ?? { uid: 0 };
   const steps = [
-    ...consoleSteps(context, consoleFlags.handOver),
+    ...(joins.includes('mount') ? consoleSteps(context, consoleFlags.handOver) : []),
     step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"),
   ];
   // A foreground exec as root leaves the caller's own terminal or file alone.

@@ -57,33 +57,28 @@ function checkTotal(total: number): void {
   if (total > bytes) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${bytes} fit`);
 }
 
-/**
- * Whether the text fills the place exactly. Where every character was taken for a byte, this says that it is one, so
- * there can be no half of a surrogate pair.
- */
-function writeText(text: string, place: Uint8Array): boolean {
-  const { read, written } = utf8.encodeInto(text, place);
-  if (read === text.length && written === place.length) return place.length === text.length || !hasRawBytes(text);
-  if (!hasRawBytes(text)) return false;
-  const bytes = encodeLossless(text);
-  if (bytes.length !== place.length) return false;
-  place.set(bytes);
-  return true;
+/** With this byte begins what stands for half of a surrogate pair, which is a raw byte or a mistake. */
+const ofReplacement = 0xef;
+
+/** All texts, each with a NUL behind it. */
+function encodeTexts({ texts }: Draft): Uint8Array {
+  const text = texts.length === 0 ? '' : `${texts.join('\0')}\0`;
+  const bytes = utf8.encode(text);
+  return bytes.indexOf(ofReplacement) !== -1 && hasRawBytes(text) ? encodeLossless(text) : bytes;
 }
 
-/** The lengths of the texts as bytes, which end at every NUL; undefined where a half of a surrogate pair may be. */
-function trueLengths({ texts, padding }: Draft): LengthOf | undefined {
-  const bytes = utf8.encode(`${texts.join('\0')}\0`);
-  // What stands for such a half begins with this byte.
-  if (bytes.indexOf(0xef) !== -1) return undefined;
+/** Where each text ends; undefined where one holds a NUL. An engine that interprets searches bytes much faster than text. */
+function endsOf(bytes: Uint8Array, count: number): number[] | undefined {
+  const ends: number[] = [];
+  for (let at = bytes.indexOf(0); at >= 0 && ends.length <= count; at = bytes.indexOf(0, at + 1)) ends.push(at);
+  return ends.length === count ? ends : undefined;
+}
+
+/** The lengths of the texts as bytes. Where something may be half a surrogate pair, they are looked at one by one. */
+function trueLengths({ padding }: Draft, bytes: Uint8Array, ends: readonly number[]): LengthOf {
+  if (bytes.indexOf(ofReplacement) !== -1) return utf8Length;
   const isPadding = new Set(padding);
-  const lengths: number[] = [];
-  let at = 0;
-  for (let i = 0; i < texts.length; i++) {
-    const end = bytes.indexOf(0, at);
-    if (!isPadding.has(i)) lengths.push(end - at);
-    at = end + 1;
-  }
+  const lengths = ends.map((end, i) => end - (i === 0 ? 0 : ends[i - 1]! + 1)).filter((_, i) => !isPadding.has(i));
   return (_, index) => lengths[index]!;
 }
 
@@ -94,9 +89,9 @@ function encodeNotes(steps: readonly Step[]): Uint8Array {
   return utf8.encode(JSON.stringify(notes));
 }
 
-/** Undefined: the lengths of the draft's texts are others. */
-function assemble(draft: Draft, plan: Plan, notes: Uint8Array): Uint8Array | undefined {
-  const { words, texts } = draft;
+function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
+  const { words } = draft;
+  const notes = encodeNotes(plan.steps);
   let dataLength = draft.length;
   for (const { at, bytes } of draft.blobs) {
     words[at] = (dataLength + 7) & ~7;
@@ -111,9 +106,8 @@ function assemble(draft: Draft, plan: Plan, notes: Uint8Array): Uint8Array | und
   words[8] = notes.length;
   words[9] = preserveFds;
   const out = new Uint8Array(total);
-  const text = texts.length === 0 ? '' : `${texts.join('\0')}\0`;
-  if (!writeText(text, out.subarray(dataAt, dataAt + draft.length))) return undefined;
   out.set(new Uint8Array(words.buffer));
+  out.set(text, dataAt);
   for (const { at, bytes } of draft.blobs) out.set(bytes, dataAt + words[at]!);
   out.set(notes, dataAt + dataLength);
   return out;
@@ -126,8 +120,11 @@ export function encodePlan(plan: Plan): Uint8Array {
   const most = wireLimits.steps;
   if (count > most) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${most} fit`);
   const draft = layOut(steps);
-  if (draft.texts.join('').includes('\0')) refuseNul(steps);
-  const notes = encodeNotes(steps);
-  const bytes = assemble(draft, plan, notes) ?? assemble(layOut(steps, trueLengths(draft) ?? utf8Length), plan, notes);
-  return bytes ?? fail('TSR_PLAN_ENCODE', 'the texts of the plan have no length');
+  const text = encodeTexts(draft);
+  const ends = endsOf(text, draft.texts.length) ?? refuseNul(steps);
+  if (text.length === draft.length) return assemble(draft, text, plan);
+  const again = layOut(steps, trueLengths(draft, text, ends));
+  const longer = encodeTexts(again);
+  if (longer.length !== again.length) fail('TSR_PLAN_ENCODE', 'the texts of the plan have no length');
+  return assemble(again, longer, plan);
 }

@@ -7,7 +7,7 @@ import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
 import { isKeptPlan, isTemporary, type StateRoot, stateDirectories } from './layout.js';
 import { stateFiles } from '../tables/state-files.js';
-import { type ContainerRecord, encodeProvisional, parseRecord, type RecordDraft } from './record.js';
+import { type ContainerRecord, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
 
 export interface Container {
   readonly id: string;
@@ -129,8 +129,8 @@ function writeFile(path: string, data: string | Uint8Array): void {
 }
 
 /** Writes the record without a process, before the first side effect: `delete --force` can then always clean up (R06). */
-export function writeProvisional(directory: string, draft: RecordDraft): void {
-  writeFile(`${directory}/${stateFiles.provisional}`, encodeProvisional(draft));
+export function writeProvisional(directory: string, creating: EncodedRecord): void {
+  writeFile(`${directory}/${stateFiles.provisional}`, withoutProcess(creating));
 }
 
 /** The folder that a container sees with its notify socket in it: for any user of it. */

@@ -22,7 +22,8 @@ function renderTable(containers: readonly ContainerState[]): string {
 
 export function run(context: Context): number {
   const format = context.options.text('format') ?? 'table';
-  if (format !== 'table' && format !== 'json') fail('TSR_CLI_VALUE', 'invalid format option');
+  if (format !== 'table' && format !== 'json')
+    fail('TSR_CLI_VALUE', 'invalid format option', { hint: "it is 'table' or 'json'" });
   const warn = context.log.warn.bind(context.log);
   const root = stateRoot(context);
   if (context.options.is('quiet')) {

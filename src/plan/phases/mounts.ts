@@ -65,7 +65,9 @@ function propagationSteps({ options, target, pointer, mount }: MountEntry): Step
 export function placeFlags({ clean, mount }: MountEntry): number {
   const strict = clean === '/proc' || clean === '/sys' || mount.type === 'proc' || mount.type === 'sysfs';
   const proc = (clean === '/proc' && mount.type === 'proc') || proxiedProcFiles.includes(clean);
-  return (strict ? mountFlags.strict : 0) | (proc ? mountFlags.proc : 0);
+  // What is below /dev belongs together, and in no place that a link of the image names (S09).
+  const direct = clean === '/dev' || clean.startsWith('/dev/');
+  return (strict ? mountFlags.strict : 0) | (proc ? mountFlags.proc : 0) | (direct ? mountFlags.madeDirectly : 0);
 }
 
 /**
