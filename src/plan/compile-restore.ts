@@ -74,7 +74,7 @@ function targetOf(context: Context): RestoreTarget {
   return {
     root: `${options.stateDir}/${criuRootDirectory}`,
     cgroup: options.cgroup?.record,
-    mounts: restoredMounts(spec, options.bundle, `${options.stateDir}/${notifyDirectory}`),
+    mounts: restoredMounts(spec, options.bundle, `${options.stateDir}/${notifyDirectory}`, options.cgroup?.record),
     external,
     joined,
   };

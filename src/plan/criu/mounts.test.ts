@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Mount } from '../../bundle/types.js';
+import type { CgroupRecord } from '../../tables/cgroup.js';
 import { namespaces, refusal, testSpec } from '../test-inputs.js';
 import { checkReadonly, dumpedMounts, readonlyMounts, restoredMounts } from './mounts.js';
 import type { MountFact } from './options.js';
@@ -86,18 +87,29 @@ test('id-mapped mounts are refused: CRIU would restore them without their map', 
   );
 });
 
-test('cgroup v1 is refused without a cgroup namespace; v2 is one mount like another', () => {
+test('without a cgroup namespace the v1 hierarchies are the container’s cgroups, where it is dumped and where it is restored', () => {
   const mounts: Mount[] = [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] }];
-  const fact = (type: string): MountFact => ({
-    mountPoint: '/sys/fs/cgroup/pids',
+  const fact = (name: string, type: string): MountFact => ({
+    mountPoint: `/sys/fs/cgroup/${name}`,
     root: '/web',
     type,
     options: ['ro'],
   });
-  assert.is(refusal(() => dumpedMounts(testSpec({ mounts }), [fact('cgroup')])).pointer, '/mounts/0');
-  assert.equal(dumpedMounts(testSpec({ mounts }), [fact('cgroup2')]), []);
+  const place = (version: 1 | 2, mountPoint: string, path: string) => ({ version, controllers: [], mountPoint, path });
+  const record = (path: string): CgroupRecord => ({
+    driver: 'cgroupfs',
+    places: [place(2, '/sys/fs/cgroup/unified', path), place(1, '/sys/fs/cgroup/pids', path)],
+  });
+  const spec = testSpec({ mounts });
+  // One that the container has mounted itself has no key.
+  const seen = [fact('pids', 'cgroup'), fact('other', 'cgroup')];
+  const key = '/sys/fs/cgroup/pids';
+  assert.equal(dumpedMounts(spec, seen, record('old')), [{ key, val: key }]);
+  const offered = restoredMounts(spec, '/b', '/n', record('new')).filter((one) => one.key.startsWith('/sys'));
+  assert.equal(offered, [{ key, val: '/sys/fs/cgroup/pids/new' }]);
+  assert.equal(dumpedMounts(spec, [fact('pids', 'cgroup2')], record('old')), []);
   const apart = testSpec({ mounts, linux: { namespaces: namespaces('mount', 'cgroup') } });
-  assert.equal(dumpedMounts(apart, [fact('cgroup')]), []);
+  assert.equal(dumpedMounts(apart, seen, record('old')), []);
 });
 
 test('S52: what is read-only in the config must be read-only where it is seen', () => {

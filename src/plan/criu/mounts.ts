@@ -5,6 +5,7 @@
  */
 import type { Spec } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
+import type { CgroupRecord } from '../../tables/cgroup.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import { containerDirectory } from '../../tables/notify.js';
 import { absolutePath, cleanPath } from '../paths.js';
@@ -60,24 +61,27 @@ function seenAt(mounts: readonly MountFact[], path: string): MountFact | undefin
   return seen;
 }
 
-/** Without a cgroup namespace these are binds of the host's hierarchies, one by one, which are other ones where it is restored. */
-function refuseLegacyCgroups(spec: Spec, mounts: readonly MountFact[]): void {
-  if ((spec.linux?.namespaces ?? []).some(({ type }) => type === 'cgroup')) return;
-  for (const { clean, mount, pointer } of readMounts(spec.mounts ?? [])) {
+/**
+ * Without a cgroup namespace a mount of type cgroup shows the container's own cgroup of each v1 hierarchy, bound: key, and where
+ * that is on this host.
+ */
+function legacyCgroups(spec: Spec, record: CgroupRecord | undefined): ExternalMount[] {
+  if ((spec.linux?.namespaces ?? []).some(({ type }) => type === 'cgroup')) return [];
+  const found: ExternalMount[] = [];
+  for (const { clean, mount } of readMounts(spec.mounts ?? [])) {
     if (mount.type !== 'cgroup') continue;
-    if (!mounts.some(({ type, mountPoint }) => type === 'cgroup' && mountPoint.startsWith(clean))) continue;
-    fail('TSR_CRIU_MOUNT', `the cgroup v1 hierarchies on '${mount.destination}' cannot be saved`, {
-      pointer,
-      hint: 'a container with a cgroup namespace of its own can be checkpointed',
-    });
+    for (const { version, mountPoint, path } of record?.places ?? []) {
+      const name = mountPoint.slice(mountPoint.lastIndexOf('/') + 1);
+      if (version === 1) found.push({ key: `${clean}/${name}`, val: `${mountPoint}/${path}` });
+    }
   }
+  return found;
 }
 
 /** For a dump: the destination of each mount that leads outside, and the key it gets in the image. */
-export function dumpedMounts(spec: Spec, mounts: readonly MountFact[]): ExternalMount[] {
+export function dumpedMounts(spec: Spec, mounts: readonly MountFact[], record?: CgroupRecord): ExternalMount[] {
   const taken = new Set<string>();
   const found: ExternalMount[] = [];
-  refuseLegacyCgroups(spec, mounts);
   for (const { clean, mount, pointer } of bindsOf(spec, taken)) {
     if (!seenAt(mounts, clean)) {
       fail('TSR_CRIU_MOUNT', `nothing is mounted on '${mount.destination}' in the container`, {
@@ -86,6 +90,9 @@ export function dumpedMounts(spec: Spec, mounts: readonly MountFact[]): External
       });
     }
     found.push({ key: clean, val: clean });
+  }
+  for (const { key } of legacyCgroups(spec, record)) {
+    if (!taken.has(key) && seenAt(mounts, key)?.type === 'cgroup') found.push({ key, val: key });
   }
   for (const path of [...devicesOf(spec), containerDirectory]) {
     if (taken.has(path) || !seenAt(mounts, path)) continue;
@@ -101,12 +108,18 @@ export function dumpedMounts(spec: Spec, mounts: readonly MountFact[]): External
 }
 
 /** For a restore: what the image's keys stand for. What is not listed here is not bound, whatever the image says. */
-export function restoredMounts(spec: Spec, bundle: string, notifyFolder: string): ExternalMount[] {
+export function restoredMounts(
+  spec: Spec,
+  bundle: string,
+  notifyFolder: string,
+  record?: CgroupRecord,
+): ExternalMount[] {
   const taken = new Set<string>();
   const found: ExternalMount[] = [];
   for (const { clean, mount } of bindsOf(spec, taken)) {
     found.push({ key: clean, val: absolutePath(bundle, mount.source ?? '') });
   }
+  for (const one of legacyCgroups(spec, record)) if (!taken.has(one.key)) found.push(one);
   for (const [key, val] of [
     [nullDevice, nullDevice],
     ...devicesOf(spec).map((path) => [path, path] as const),

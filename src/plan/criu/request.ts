@@ -79,7 +79,7 @@ export function dumpMessage(spec: Spec, options: CheckpointOptions): Message {
     ps: flags.pageServer && { ...flags.pageServer },
     parent_img: flags.parentPath,
     track_mem: flags.parentPath === undefined ? undefined : true,
-    ext_mnt: flags.preDump ? [] : messages(dumpedMounts(spec, mounts)),
+    ext_mnt: flags.preDump ? [] : messages(dumpedMounts(spec, mounts, cgroup)),
   };
   return { type: flags.preDump ? requestTypes.preDump : requestTypes.dump, opts };
 }
