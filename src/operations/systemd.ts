@@ -3,9 +3,9 @@
  * and for containers made with it only.
  */
 import type { Resources, Spec } from '../bundle/types.js';
-import { fail } from '../errors/error.js';
+import { fail, TsrunError } from '../errors/error.js';
 import { executorPath } from '../host/executor.js';
-import { busAddresses, requireSystemd } from '../linux/cgroup/systemd/addresses.js';
+import { busAddresses, systemdMissing } from '../linux/cgroup/systemd/addresses.js';
 import { setUnitProperties, startUnit, stopUnit } from '../linux/cgroup/systemd/manager.js';
 import type { HostFacts } from '../linux/facts.js';
 import { type CompiledCgroup, compileCgroup } from '../plan/phases/cgroup.js';
@@ -24,10 +24,23 @@ function busesOf({ unit, places }: CgroupRecord): BusAddress[] {
 
 /** The cgroup phase of create. @throws TSR_SYSTEMD_MISSING, TSR_SYSTEMD_PATH and what a limit may be refused for. */
 export function compileInSystemd(spec: Spec, id: string, facts: HostFacts): CompiledCgroup {
-  requireSystemd();
+  const missing = systemdMissing();
+  if (missing) throw new TsrunError(missing);
+  return planInSystemd(spec, id, facts);
+}
+
+/** The same for `plan`, which shows what would be done also where it cannot be done, and says so. */
+export function planInSystemd(spec: Spec, id: string, facts: HostFacts): CompiledCgroup {
   const record = placeInSystemd(spec.linux?.cgroupsPath, id, facts);
   const helper = { path: executorPath(), args: ['tsrun', unitCommand] };
-  return compileCgroup(spec, record, facts, compileUnitPart(spec, id, record, facts, busesOf(record), helper));
+  const compiled = compileCgroup(
+    spec,
+    record,
+    facts,
+    compileUnitPart(spec, id, record, facts, busesOf(record), helper),
+  );
+  const missing = systemdMissing();
+  return missing ? { ...compiled, warnings: [...compiled.warnings, missing] } : compiled;
 }
 
 /** `start REQUEST PID` or `stop REQUEST`; the request is our own, handed through the plan. */

@@ -1,4 +1,4 @@
-import { fail } from '../../../errors/error.js';
+import type { Failure } from '../../../errors/error.js';
 import { statIfExists } from '../../../host/files.js';
 import { effectiveUid, environment } from '../../../host/process.js';
 import type { BusAddress } from '../../../tables/systemd.js';
@@ -31,10 +31,9 @@ export function busAddresses(user: boolean, unitPath: string): BusAddress[] {
   return [...first, at(`${directory}/bus`, true), at(`${directory}/systemd/private`, false)];
 }
 
-/** @throws TSR_SYSTEMD_MISSING where systemd is not the init system, in the words that engines know. */
-export function requireSystemd(): void {
-  if (statIfExists('/run/systemd/system')?.kind === 'directory') return;
-  fail('TSR_SYSTEMD_MISSING', 'systemd not running on this host, cannot use systemd cgroups manager', {
-    hint: 'leave out --systemd-cgroup',
-  });
+/** What stands against the driver: undefined where systemd is the init system. The words are those that engines know. */
+export function systemdMissing(): Failure | undefined {
+  if (statIfExists('/run/systemd/system')?.kind === 'directory') return undefined;
+  const message = 'systemd not running on this host, cannot use systemd cgroups manager';
+  return { code: 'TSR_SYSTEMD_MISSING', message, hint: 'leave out --systemd-cgroup' };
 }
