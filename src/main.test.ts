@@ -8,12 +8,12 @@ import * as assert from 'uvu/assert';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from './state/test-container.js';
 import { version } from './tables/versions.js';
 
-/** The engine under Node, and as the shipped executable where that has been built. */
-const compiled = fileURLToPath(new URL('../../tsrun-engine', import.meta.url));
+/** The TypeScript under Node, and in the program where that has been built. */
+const compiled = fileURLToPath(new URL('../../tsrun', import.meta.url));
 const engines: [string, string[]][] = [
   ['node', [process.execPath, fileURLToPath(new URL('./main.js', import.meta.url))]],
 ];
-if (existsSync(compiled)) engines.push(['bun', [compiled]]);
+if (existsSync(compiled)) engines.push(['tsrun', [compiled]]);
 
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-main-'));
 test.after(() => {
@@ -69,8 +69,8 @@ for (const [engine, command] of engines) {
       [['--root'], 'tsrun: flag needs an argument: --root\n', /^Incorrect Usage: /],
       [['nope'], "tsrun: unknown command 'nope'; see 'tsrun --help'\n", /^$/],
       [['constructor'], "tsrun: unknown command 'constructor'; see 'tsrun --help'\n", /^$/],
-      [['list', '-f', 'xml'], 'tsrun list: invalid format option\n', /^$/],
-      [['--log-format', 'x', 'list'], 'tsrun: invalid log-format: x\n', /^$/],
+      [['list', '-f', 'xml'], "tsrun list: invalid format option; it is 'table' or 'json'\n", /^$/],
+      [['--log-format', 'x', 'list'], "tsrun: invalid log-format: x; it is 'text' or 'json'\n", /^$/],
       [['--root', '/', 'list'], 'tsrun list: Option --root argument should not be set to /\n', /^$/],
       [['--root=', 'list'], 'tsrun list: Option --root argument should not be set to /\n', /^$/],
     ];

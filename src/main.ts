@@ -1,5 +1,5 @@
 /** The engine's entry: arguments in, exit status out. Loads nothing but what the command needs. */
-import { hasCommand, loadCommand } from './cli/commands.js';
+import { commandHint, hasCommand, loadCommand } from './cli/commands.js';
 import { type Context, print } from './cli/context.js';
 import { daemonOf, Log, logOptions } from './cli/log.js';
 import { commandRow, globalOptions } from './cli/options.js';
@@ -7,7 +7,9 @@ import { countComplaint, parseOptions, type Values } from './cli/parse.js';
 import { settle } from './cli/settle.js';
 import { type Failure, fail, TsrunError } from './errors/error.js';
 import { commandLine } from './host/arguments.js';
-import { exit } from './host/process.js';
+import { isLaterRound } from './host/executor.js';
+import { elapsedMs, exit } from './host/process.js';
+import { whenStarted } from './host/start.js';
 
 async function printVersion(): Promise<void> {
   const { commit, specificationMax, version } = await import('./tables/versions.js');
@@ -21,7 +23,7 @@ async function printProgramHelp(): Promise<void> {
 
 async function printCommandHelp(name: string): Promise<void> {
   const row = hasCommand(name) ? commandRow(name) : undefined;
-  if (!row) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: "see 'tsrun --help'" });
+  if (!row) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: commandHint(name) });
   const { renderCommandHelp } = await import('./cli/help.js');
   print(renderCommandHelp(row));
 }
@@ -34,7 +36,7 @@ async function runCommand(name: string, args: readonly string[], globals: Values
   }
   const row = commandRow(name);
   const loading = loadCommand(name);
-  if (!row || !loading) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: "see 'tsrun --help'" });
+  if (!row || !loading) return fail('TSR_CLI_COMMAND', `unknown command '${name}'`, { hint: commandHint(name) });
   log.head = `tsrun ${name}`;
   const { options, operands } = parseOptions(row.options, args, row.optionsFirst === true);
   if (options.is('help')) {
@@ -47,8 +49,14 @@ async function runCommand(name: string, args: readonly string[], globals: Values
     fail('TSR_CLI_USAGE', complaint);
   }
   if (row.operands.startsWith('ID') && operands[0]) log.head = `tsrun ${name} ${operands[0]}`;
+  if (log.isVerbose && !isLaterRound()) (await import('./cli/debug.js')).tellCommand(log, name, args);
   const context: Context = { globals, options, operands, words: [name, ...args], log };
   return (await loading).run(context);
+}
+
+async function startDebug(log: Log): Promise<void> {
+  const debug = await import('./cli/debug.js');
+  debug.startDebug(log);
 }
 
 async function openLog(globals: Values): Promise<Log> {
@@ -72,15 +80,21 @@ async function printUsage(failure: Failure, name: string | undefined): Promise<v
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  elapsedMs();
   let log = new Log({ file: undefined, json: false, level: 'warning' });
   let name: string | undefined;
   try {
     const { options: globals, operands } = parseOptions(globalOptions, args, true);
     log = await openLog(globals);
+    if (log.isVerbose) await startDebug(log);
     name = operands[0];
     if (globals.is('version')) await printVersion();
     else if (name === undefined || globals.is('help')) await printProgramHelp();
-    else return await runCommand(name, operands.slice(1), globals, log);
+    else {
+      const status = await runCommand(name, operands.slice(1), globals, log);
+      if (!isLaterRound()) log.debug(`ends with exit status ${status}`);
+      return status;
+    }
     return 0;
   } catch (thrown) {
     const error = await settle(thrown);
@@ -92,4 +106,4 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-void main(commandLine()).then(exit);
+whenStarted(() => main(commandLine()).then(exit));

@@ -5,16 +5,18 @@
 //   --podman             measure 100 `podman run --rm` in a row, too (minutes)
 //   --check              exit 1 if tsrun misses a bar
 //   --no-write           print only
+//   --growth             the second part instead: how cost grows (growth.ts)
 // Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
 // hybrid cgroup hierarchy as long as a controller is left in cgroup v2.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
 import { hasPodman, podmanRuns } from './podman.js';
 import { printTable, writeReport } from './report.js';
+import { findRuntimes } from './runtimes.js';
 import { fastest, judge, median, type Row } from './statistics.js';
 
 const { values: options } = parseArgs({
@@ -25,30 +27,14 @@ const { values: options } = parseArgs({
     podman: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
+    seconds: { type: 'string' },
   },
 });
 
-function findRuntimes(): Map<string, string> {
-  const found = new Map([
-    ['tsrun', resolve('dist/tsrun')],
-    ['crun', '/usr/bin/crun'],
-    ['runc', '/usr/sbin/runc'],
-  ]);
-  for (const argument of options.runtime) {
-    const [name = '', path = ''] = argument.split('=');
-    if (path === '') found.delete(name);
-    else found.set(name, resolve(path));
-  }
-  for (const [name, path] of found) {
-    if (existsSync(path)) continue;
-    console.error(`bench: no ${name} at '${path}': left out`);
-    found.delete(name);
-  }
-  return found;
-}
-
 if (process.env.RIG !== 'inside') {
-  const again = [process.execPath, 'src/build/run-ts.mjs', 'conformance/bench/bench.ts', ...process.argv.slice(2)];
+  const script = `conformance/bench/${options.growth ? 'growth' : 'bench'}.ts`;
+  const again = [process.execPath, 'src/build/run-ts.mjs', script, ...process.argv.slice(2)];
   const result = spawnSync('conformance/lib/isolate.sh', ['--', ...again], {
     stdio: 'inherit',
     env: { ...process.env, RIG: 'inside' },
@@ -56,7 +42,7 @@ if (process.env.RIG !== 'inside') {
   process.exit(result.status ?? 1);
 }
 
-const runtimes = findRuntimes();
+const runtimes = findRuntimes(options.runtime);
 const rounds = Number(options.rounds);
 const work = mkdtempSync(join(tmpdir(), 'bench-'));
 process.env.WORK = work;

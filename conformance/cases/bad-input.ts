@@ -159,6 +159,19 @@ const ignored: ReadonlyArray<readonly [string, Changes, string]> = [
   ['solaris', { '/solaris': { milestone: 'x' } }, 'config.platform.object'],
 ];
 
+/** What generators write for keys that are not set; both peers take it so. */
+const nulls: Changes = {
+  '/hooks': null,
+  '/annotations': null,
+  '/mounts/0/options': null,
+  '/process/apparmorProfile': null,
+  '/process/rlimits': null,
+  '/process/user/additionalGids': null,
+  '/linux/resources': { memory: null, pids: null, cpu: { shares: null } },
+  '/linux/maskedPaths': null,
+  '/linux/seccomp': null,
+};
+
 function addTexts(test: Add): void {
   for (const [slug, change] of texts) {
     test(`text-${slug}`, invalid, async (box) => {
@@ -212,6 +225,13 @@ export function badInputCases(): Case[] {
         result.code === 0 && result.stdout.trim() === 'well',
         `exit status ${result.code}: ${result.stderr.trim()}`,
       );
+    });
+  }
+  for (const [key, value] of Object.entries(nulls)) {
+    test(`null-${key.slice(1).replaceAll('/', '-')}`, [], async (box) => {
+      box.configureText(valid(box, { [key]: value }));
+      const result = await box.runBundle();
+      same([result.code, result.stdout.trim()], [0, 'well'], 'exit status and output');
     });
   }
   for (const version of [

@@ -89,6 +89,13 @@ export function capabilityCases(): Case[] {
       });
     });
   }
+  test('ambient-beyond-inheritable-warns', ['config.capabilities.unknown-warned'], async (box) => {
+    const list = ['CAP_CHOWN'];
+    const sets = { bounding: list, effective: list, permitted: list, ambient: ['CAP_CHOWN', 'CAP_KILL'] };
+    const result = await box.run('echo on', { '/process/capabilities': sets });
+    same([result.code, result.stdout.trim()], [0, 'on'], 'exit status and output');
+    expect(result.stderr.includes('CAP_KILL'), `no warning that names it: '${result.stderr.trim()}'`);
+  });
   test(
     'unknown-warns-and-goes-on',
     ['config.capabilities.unknown-warned', 'config.capabilities.unknown-not-fatal', 'runtime.warnings.continue'],

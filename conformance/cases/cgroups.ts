@@ -103,9 +103,16 @@ function addLimits(test: Add): void {
   });
   test('pids-limit-zero', ['linux.pids.zero'], async (box) => {
     await box.works();
-    const result = await box.run('echo began; /bin/true & wait; echo all', { '/linux/resources/pids': { limit: 0 } });
+    const result = await box.run('echo began; /bin/true & wait; echo all', {
+      '/ociVersion': '1.3.0',
+      '/linux/resources/pids': { limit: 0 },
+    });
     await box.ranOrRefused(result);
     expect(!result.stdout.includes('all') || result.stderr.includes('fork'), 'a second process in spite of the limit');
+  });
+  // podman 4.3 to 5.4 writes it for --pids-limit=-1; both peers set no limit.
+  test('pids-limit-zero-before-1.3', ['linux.resources.pids'], async (box) => {
+    same(await box.sh('/bin/true & wait; echo all', { '/linux/resources/pids': { limit: 0 } }), 'all', 'output');
   });
   test('memory-limit-works', ['linux.resources.memory'], async (box) => {
     const limits = unified ? { limit: 16 * mega, swap: 16 * mega } : { limit: 16 * mega };

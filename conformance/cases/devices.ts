@@ -142,6 +142,8 @@ function addAllowed(test: Add): void {
     ['allowed-then-denied', [none, kmsg, noRead], 'refused'],
     ['allowed-by-wildcard', [none, { allow: true, type: 'c', major: 1, access: 'rwm' }], 'open'],
     ['other-major-allowed', [none, { allow: true, type: 'c', major: 4, access: 'rwm' }], 'refused'],
+    // What docker --device-cgroup-rule makes of it; no device has such a number, and both peers take it.
+    ['impossible-major-allowed', [none, kmsg, { allow: true, type: 'c', major: 4242, access: 'rwm' }], 'open'],
     ['only-writing-allowed', [none, { ...kmsg, access: 'wm' }], 'refused'],
     ['all-allowed', [{ allow: true, access: 'rwm' }], 'open'],
   ];

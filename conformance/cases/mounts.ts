@@ -32,6 +32,20 @@ function addPlaces(test: Add): void {
     mountOn(out, '/mnt/x');
     mountOn(out, '/mnt/y');
   });
+  test('destination-through-dangling-links-is-made-inside', ['runtime.lifecycle.environment'], async (box) => {
+    writeFileSync(box.path('file'), 'text');
+    symlinkSync('/run-of-the-image/resolve/conf', `${box.rootfs}/etc/conf`);
+    symlinkSync('../../../../not-there', `${box.rootfs}/folder`);
+    const mounts = at(bind(box.path('file'), '/etc/conf'), tmpfs('/folder/new'));
+    const out = await box.sh(`cat /run-of-the-image/resolve/conf; echo; readlink /etc/conf; ${info}`, mounts);
+    expect(out.startsWith('text\n/run-of-the-image/resolve/conf'), 'the file is not where the link leads');
+    mountOn(out, '/not-there/new');
+  });
+  test('destination-in-a-loop-is-refused', ['runtime.lifecycle.environment'], async (box) => {
+    symlinkSync('two', `${box.rootfs}/one`);
+    symlinkSync('one', `${box.rootfs}/two`);
+    expect((await box.run('true', at(tmpfs('/one/x')))).code !== 0, 'mounted on a loop of links');
+  });
   test('destination-with-dots-stays-inside', ['runtime.lifecycle.environment'], async (box) => {
     mountOn(await box.sh(info, at(tmpfs('/../../mnt'))), '/mnt');
   });
@@ -73,6 +87,12 @@ function addBinds(test: Add): void {
       'refused',
       'touch',
     );
+  });
+  // podman writes it on the tmpfs of a container with systemd.
+  test('empty-option', [], async (box) => {
+    mkdirSync(box.path('source'));
+    const out = await box.sh(info, at(tmpfs('/tmp', ''), bind(box.path('source'), '/mnt', '')));
+    for (const place of ['/tmp', '/mnt']) mountOn(out, place);
   });
   // The text says nothing of options that a bind mount has no use for; that one of them is lost must be seen.
   for (const [slug, option] of [

@@ -19,11 +19,13 @@ export function makeBundle(script: string, more: object = {}): Bundle {
   const directory = mkdtempSync(join(tmpdir(), 'tsrun-rig-'));
   chmodSync(directory, 0o755);
   const rootfs = join(directory, 'rootfs');
-  for (const name of ['bin', 'etc', 'dev', 'proc', 'sys', 'tmp', 'run', 'volume', 'shared'])
+  for (const name of ['bin', 'etc', 'dev', 'proc', 'sys', 'tmp', 'run', 'volume', 'report', 'shared'])
     mkdirSync(join(rootfs, name), { recursive: true });
   copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
   for (const name of ['sh', 'true', 'sleep', 'echo', 'cat']) symlinkSync('busybox', join(rootfs, 'bin', name));
   mkdirSync(join(directory, 'volume'));
+  mkdirSync(join(directory, 'report'));
+  chmodSync(join(directory, 'report'), 0o777);
   chmodSync(join(directory, 'volume'), 0o777);
   const config = {
     ociVersion: '1.3.0',
@@ -50,6 +52,9 @@ export function makeBundle(script: string, more: object = {}): Bundle {
       { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'ro'] },
       { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['mode=1777'] },
       { destination: '/volume', source: join(directory, 'volume'), options: ['rbind', 'nodev', 'rprivate'] },
+      { destination: '/report', source: join(directory, 'report'), options: ['bind'] },
+      // Behind a link that leads nowhere until it is made: see swap.ts.
+      { destination: '/dangling/here', type: 'tmpfs', source: 'tmpfs', options: ['nosuid'] },
       { destination: '/volume/made/below', source: join(directory, 'volume'), options: ['bind', 'ro'] },
     ],
     hooks: {

@@ -1,6 +1,6 @@
 // An executor that is wrong on purpose: a copy of the sources with some lines changed.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,13 +38,21 @@ export function impossible(sets: readonly { readonly name: string; readonly edit
   });
 }
 
-/** A folder for buildMutant, with the engine beside the executor to be; the caller removes it. */
+/** A folder for buildMutant; the caller removes it. */
 export function mutantFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tsrun-mutants-'));
-  symlinkSync(join(process.cwd(), 'dist/tsrun-engine'), join(folder, 'tsrun-engine'));
   // A mutant may well leave something unused.
   writeFileSync(join(folder, 'cc'), `#!/bin/sh\nexec cc "$@" -Wno-error\n`, { mode: 0o755 });
   return folder;
+}
+
+/** The compiled engine of the last build: a mutant is linked with it. */
+function objects(): string {
+  const cache = 'dist/cache';
+  const folders = readdirSync(cache).map((name) => join(process.cwd(), cache, name));
+  const newest = folders.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  if (newest === undefined) throw new Error(`${cache} is empty: run 'npm run build'`);
+  return newest;
 }
 
 /**
@@ -55,14 +63,19 @@ export function mutantFolder(): string {
 export function buildMutant(folder: string, edits: readonly Edit[]): string | undefined {
   const sources = join(folder, 'source');
   rmSync(sources, { recursive: true, force: true });
-  for (const part of ['src/executor', 'src/generated', 'src/build'])
+  for (const part of ['src/executor', 'src/engine', 'src/generated', 'src/build'])
     cpSync(part, join(sources, part), { recursive: true });
   const executor = join(sources, 'src/executor');
   for (const [file, text] of change(edits, (name) => readFileSync(join(executor, name), 'utf8')))
     writeFileSync(join(executor, file), text);
   const program = join(folder, 'tsrun');
   rmSync(program, { force: true });
-  const args = ['src/build/prepare.mjs', '--executor-only', program, '--cc', join(folder, 'cc')];
-  const { status } = spawnSync(process.execPath, args, { cwd: sources, encoding: 'utf8' });
+  const pages = join(process.cwd(), 'dist/parts/pages');
+  const args = ['src/build/prepare.mjs', '--variant', program, '--cc', join(folder, 'cc'), '--pages', pages];
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: sources,
+    encoding: 'utf8',
+    env: { ...process.env, TSRUN_OBJECTS: objects() },
+  });
   return status === 0 ? program : undefined;
 }

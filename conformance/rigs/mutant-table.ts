@@ -47,14 +47,24 @@ export const mutants: readonly Mutant[] = [
     test: plan,
     edits: [
       noRoot,
-      ['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)'],
+      [
+        'console.c',
+        'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY)',
+        'make_target("/dev/console", 0, 0)',
+      ],
     ],
   },
   {
     row: 'CVE-2025-52565',
     what: 'the console follows links',
     test: plan,
-    edits: [['console.c', 'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK)', 'make_target("/dev/console", 0, 0)']],
+    edits: [
+      [
+        'console.c',
+        'make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY)',
+        'make_target("/dev/console", 0, 0)',
+      ],
+    ],
   },
   {
     row: 'CVE-2025-52565 (S17): a ptmx',
@@ -173,8 +183,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'perform.c',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
-        'TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
+        'TRY(result);\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);',
+        'TRY(result);\n  return (int)SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);',
       ],
       [
         'run.c',

@@ -1,5 +1,5 @@
 // Rigs that break things on purpose and look what is left (security.md section 6).
-//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,kills,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars]
+//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,kills,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars,same]
 // Needs root, busybox-static and strace. Short: a minute; long: an hour. They work on a host of their own (conformance/lib/isolate.sh).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { mutantRig } from './mutants.js';
 import { nosysRig } from './nosys.js';
 import { raceRig } from './race.js';
 import { total } from './report.js';
+import { sameRig } from './same.js';
 import { soakRig } from './soak.js';
 import { stepRig } from './steps.js';
 import { straceRig } from './strace.js';
@@ -43,6 +44,7 @@ const rigs: readonly (readonly [name: string, rig: (long: boolean) => void | Pro
   ['differences', differencesRig],
   ['mutants', mutantRig],
   ['liars', liarRig],
+  ['same', sameRig],
 ];
 const wanted = options.only.split(',').filter(Boolean);
 for (const [name, rig] of rigs) if (wanted.length === 0 || wanted.includes(name)) await rig(options.long);

@@ -20,7 +20,7 @@ const failing = (role: Step['role']): Step =>
 const killing = (script: string): Step => {
   const state = { stateBefore: '', stateAfter: '\n' };
   const args = ['sh', '-c', `read -r pid; ${script}`];
-  const run = { timeoutMs: 5000, pidKind: 1, path: '/bin/sh', args, env: ['PATH=/usr/bin:/bin'], ...state };
+  const run = { timeoutMs: 5000, pidKind: 1, flags: 0, path: '/bin/sh', args, env: ['PATH=/usr/bin:/bin'], ...state };
   return step('host', 'hook.run', run, '/rig', 'kill here');
 };
 

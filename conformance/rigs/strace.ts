@@ -32,10 +32,13 @@ function parse(log: string): Call[] {
 
 const strings = (text: string): string[] => [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, value]) => value ?? '');
 
+/** Whoever maps memory there is the engine: WASM_BASE of src/engine/prelude.h. */
+const engineMemory = '0x60000000,';
+
 /** Calls of the engine that name something below the root; the root itself it may look at once, as the config names it. */
 function belowRoot(calls: readonly Call[], rootfs: string): string[] {
   const engines = new Set(
-    calls.filter(({ name, text }) => name === 'execve' && text.includes('tsrun-engine')).map(({ pid }) => pid),
+    calls.filter(({ name, text }) => name === 'mmap' && text.startsWith(`mmap(${engineMemory}`)).map(({ pid }) => pid),
   );
   if (engines.size === 0) return ['no engine was seen'];
   return calls
@@ -92,7 +95,7 @@ export function straceRig(): void {
   const log = join(bundle.directory, 'trace');
   const run = [executorPath(), '--root', bundle.root, 'run', '--bundle', bundle.directory, 'web'];
   const what =
-    '%file,openat2,open_tree,move_mount,fsopen,fsmount,fspick,mount_setattr,pivot_root,execve,execveat,mount,umount2';
+    '%file,mmap,openat2,open_tree,move_mount,fsopen,fsmount,fspick,mount_setattr,pivot_root,execve,execveat,mount,umount2';
   const { status, stderr } = spawnSync(
     'strace',
     ['-f', '-qq', '-s', '4096', '-o', log, '-e', `trace=${what}`, ...run],

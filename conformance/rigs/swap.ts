@@ -23,7 +23,7 @@ import { finish, report } from './report.js';
 
 /** Looks at what the config promises, and leaves a verdict. */
 const script = [
-  'fail() { echo "$1" >/volume/verdict; exit 3; }',
+  'fail() { echo "$1" >/report/verdict; exit 3; }',
   '[ -c /dev/null ] && [ -w /dev/null ] || fail "no null device"',
   '[ "$(busybox stat -c %t:%T /dev/null)" = 1:3 ] || fail "a wrong null device"',
   '[ -z "$(cat /proc/kcore 2>/dev/null)" ] || fail "kcore is not masked"',
@@ -34,7 +34,7 @@ const script = [
   '[ "$seen" = "/proc /dev /sys " ] || fail "mounted: $seen"',
   'case "$ro" in *"/proc/sys "*) ;; *) fail "/proc/sys is not read-only";; esac',
   '[ "$(cat /proc/1/status | while read -r key value _; do [ "$key" = CapInh: ] && echo $value; done)" = 0000000000000000 ] || fail "inheritable"',
-  'echo well >/volume/verdict',
+  'echo well >/report/verdict',
 ].join('\n');
 
 interface Place {
@@ -69,8 +69,12 @@ function startOnce(
   entry: string,
   counts: Map<string, number>,
 ): string {
-  const verdict = join(bundle.directory, 'volume/verdict');
+  const verdict = join(bundle.directory, 'report/verdict');
   rmSync(verdict, { force: true });
+  // What it names has to be made each time, and the way there is what is exchanged in the last two places.
+  const dangling = join(bundle.directory, 'rootfs/dangling');
+  rmSync(dangling, { force: true });
+  symlinkSync(`volume/made/new-${counts.size}-${Math.floor(performance.now())}/deep`, dangling);
   swapper.kill('SIGCONT');
   const log = openSync(join(bundle.directory, 'log'), 'w+');
   const create = ['--root', bundle.root, 'create', '--bundle', bundle.directory, 'web'];

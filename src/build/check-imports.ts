@@ -11,8 +11,8 @@ const allowed: { readonly [area: string]: readonly string[] } = {
   executor: ['host', 'tables', 'errors', 'generated'],
   linux: ['host', 'tables', 'errors', 'generated', 'bundle'],
   state: ['host', 'tables', 'errors', 'generated'],
-  host: ['errors', 'tables'],
-  index: ['operations', 'bundle', 'plan', 'errors', 'state'],
+  host: ['errors', 'tables', 'generated'],
+  index: ['operations', 'bundle', 'plan', 'linux', 'errors', 'state', 'host', 'tables'],
   build: [
     'conformance',
     'plan',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { globalOptions } from '../cli/options.js';
+import { answeringCommands, globalOptions } from '../cli/options.js';
 
 type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 interface OpRow {
@@ -8,6 +8,7 @@ interface OpRow {
 }
 export interface WireSource {
   version: number;
+  limits: { steps: number; bytes: number };
   roles: string[];
   slots: Record<string, number>;
   flags: Record<string, Record<string, [bit: number, meaning: string]>>;
@@ -49,13 +50,17 @@ function checkLimits(wire: WireSource): void {
 }
 
 function header(wire: WireSource): string {
-  const lines = [`/* ${banner} */`, '#pragma once', `#define WIRE_VERSION ${wire.version}`, ''];
+  const lines = [`/* ${banner} */`, '#pragma once', `#define WIRE_VERSION ${wire.version}`];
+  lines.push(`#define WIRE_STEPS ${wire.limits.steps}u`, `#define WIRE_BYTES ${wire.limits.bytes}u`, '');
   lines.push(`enum role { ${wire.roles.map((role, i) => `ROLE_${constant(role)} = ${i}`).join(', ')} };`, '');
   const slots = Object.entries(wire.slots).map(([name, at]) => `SLOT_${constant(name)} = ${at}`);
   lines.push(`enum wired_slot { ${slots.join(', ')} };`, '');
   const valued = globalOptions.filter(({ value }) => value !== undefined).map(({ name }) => `"--${name}"`);
   lines.push('/* Options before the command that take a value, from src/cli/options.ts. */');
   lines.push(`static const char *const valued_options[] = {${valued.join(', ')}};`, '');
+  lines.push('/* Commands that never make a plan, from there, too. */');
+  const answering = answeringCommands().map((name) => `"${name}"`);
+  lines.push(`__attribute__((unused)) static const char *const answering_commands[] = {${answering.join(', ')}};`, '');
   for (const [name, bits] of Object.entries(wire.flags)) {
     lines.push(`enum ${words(name).toLowerCase()}_flag {`);
     for (const [bit, [value, meaning]] of Object.entries(bits))
@@ -96,6 +101,7 @@ function header(wire: WireSource): string {
 
 function typescript(wire: WireSource): string {
   const lines = [`// ${banner}`, `export const wireVersion = ${wire.version};`];
+  lines.push(`export const wireLimits = ${JSON.stringify(wire.limits)} as const;`);
   lines.push(`export const roles = ${JSON.stringify(wire.roles)} as const;`);
   lines.push('export type Role = (typeof roles)[number];', '', 'export interface OpArgs {');
   for (const [name, op] of Object.entries(wire.ops)) {

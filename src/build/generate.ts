@@ -2,6 +2,7 @@
 import { generateConfigDocs } from './generate-config-docs.js';
 import { generateConfigTypes } from './generate-config-types.js';
 import { generateConfigShapes } from './generate-config-shapes.js';
+import { generateEngineCalls } from './generate-engine-calls.js';
 import { generateErrorDocs } from './generate-error-docs.js';
 import { generateMan } from './generate-man.js';
 import { generateValidators } from './generate-validators.js';
@@ -10,6 +11,7 @@ import { type GeneratedFile, isStale, writeIfStale } from './generated-file.js';
 
 const generators: (() => GeneratedFile[])[] = [
   generateWire,
+  generateEngineCalls,
   generateConfigTypes,
   generateConfigShapes,
   generateValidators,

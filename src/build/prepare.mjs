@@ -1,23 +1,24 @@
-// Makes a fresh clone runnable: installs packages, compiles the executor, bundles the engine. Safe to run again; does only what is stale.
+// Makes a fresh clone runnable: installs packages, compiles the program. Safe to run again; does only what is stale.
 //   node src/build/prepare.mjs [--all]      --all also writes dist/ for Node (library, types)
-//   node src/build/prepare.mjs --executor-only OUT [--cc COMPILER]      the executor alone, for another architecture
+//   node src/build/prepare.mjs --variant OUT [--cc COMPILER] [--pages FILE]      the program for another architecture, or of other C
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
 const all = process.argv.includes('--all');
 const option = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
-const executorOnly = option('--executor-only');
+const variant = option('--variant');
 
 function run(what, command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', ...options });
@@ -51,23 +52,62 @@ function install() {
   run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 
+/** For both architectures; the second list is for programs that need no library and lie where they are linked to. */
 const cFlags =
-  '-std=gnu11 -Os -Wall -Wextra -Werror -Wno-unused-parameter -static -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie -no-pie -fno-strict-aliasing -fcf-protection=none -Wl,--build-id=none -Wl,-z,noseparate-code -s'.split(
+  '-std=gnu11 -Os -Wall -Wextra -Werror -Wno-unused-parameter -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing'.split(
     ' ',
   );
+const staticFlags = '-static -nostdlib -fno-pie -no-pie -Wl,--build-id=none -Wl,-z,noseparate-code -s'.split(' ');
+const sharedFlags =
+  '-fPIC -shared -nostdlib -Wl,-e,_start -Wl,--build-id=none -Wl,-z,now -Wl,-z,noseparate-code -s'.split(' ');
+const isCross = (compiler) => compiler.includes('aarch64');
+const flagsFor = (compiler) =>
+  isCross(compiler) || process.arch === 'arm64' ? cFlags : [...cFlags, '-fcf-protection=none'];
 
-/** The executor, one static C program without libc. `compiler` other than cc serves the cross build in CI. */
-export function buildExecutor(out, compiler = process.env.CC || 'cc') {
-  const sources = [...walk('src/executor')].filter((path) => !path.includes('/fuzz/') && /\.[ch]$/.test(path));
-  sources.push('src/generated/wire.h');
-  if (!isStale(out, [...sources, 'src/build/prepare.mjs'])) return;
-  const flags = compiler.includes('aarch64') ? cFlags.filter((flag) => !flag.startsWith('-fcf-')) : cFlags;
-  run('compiling the executor', compiler, [
+const cSources = (folder) => [...walk(folder)].filter((path) => !path.includes('/fuzz/') && /\.[chS]$/.test(path));
+const executorSources = () => [...cSources('src/executor'), 'src/generated/wire.h'];
+const compiled = (paths) => paths.filter((path) => /\.[cS]$/.test(path));
+
+const tool = (what, ...args) =>
+  run(what, process.execPath, ['src/build/run-ts.mjs', 'src/build/build-engine.ts', ...args]).trim();
+
+/**
+ * The program without the engine's memory, and the executor that lies in it (docs/decisions/0009). `parts` is where both are put, with
+ * the engine's objects beside them.
+ */
+function buildBare(parts, compiler) {
+  mkdirSync(parts, { recursive: true });
+  const objects = process.env.TSRUN_OBJECTS || tool('compiling the engine', 'objects', 'dist/cache', compiler);
+  const flags = flagsFor(compiler);
+  const executor = compiled(executorSources());
+  run('compiling the executor', compiler, [...flags, ...staticFlags, '-o', join(parts, 'inner'), ...executor]);
+  run('compiling the bridge', compiler, [...flags, ...sharedFlags, '-o', join(parts, 'bridge'), 'src/engine/bridge.c']);
+  const engine = compiled(cSources('src/engine')).filter((path) => !path.endsWith('bridge.c'));
+  run('compiling the program', compiler, [
     ...flags,
-    '-o',
-    `${out}.new`,
-    ...sources.filter((path) => path.endsWith('.c')),
+    ...['-O2', '-DENGINE', `-I${objects}`, '-Isrc/engine', `-I${parts}`],
+    ...staticFlags,
+    ...['-o', join(parts, 'outer'), ...executor, ...engine],
+    ...[...walk(objects)].filter((path) => path.endsWith('.o')).sort(),
   ]);
+}
+
+/** The engine's memory when all of the TypeScript has been evaluated: the same bytes on every architecture, for it is WebAssembly's. */
+function buildPages(parts, outer) {
+  tool('bundling the TypeScript', 'module', join(parts, 'engine.js'), commit());
+  const input = readFileSync(join(parts, 'engine.js'));
+  const { status, stdout, stderr } = spawnSync(outer, [], { argv0: 'tsrun:snapshot', input, maxBuffer: 64 << 20 });
+  if (status !== 0) stop(`the engine's memory could not be made:\n${stderr}`);
+  writeFileSync(join(parts, 'pages'), stdout);
+}
+
+const pageSize = 4096;
+/** The finished file: the program, padded to a page, and the pages behind it. */
+function finish(outer, pages, out) {
+  const program = readFileSync(outer);
+  const padding = Buffer.alloc((pageSize - (program.length % pageSize)) % pageSize);
+  writeFileSync(`${out}.new`, Buffer.concat([program, padding, readFileSync(pages)]), { mode: 0o755 });
+  chmodSync(`${out}.new`, 0o755); // whatever the umask
   renameSync(`${out}.new`, out);
 }
 
@@ -77,45 +117,37 @@ function commit() {
   return status === 0 ? stdout.trim() : 'unknown';
 }
 
-function buildEngine() {
-  const sources = [...walk('src')].filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
-  if (!isStale('dist/tsrun-engine', [...sources, 'src/build/prepare.mjs', 'package-lock.json'])) return;
-  const bun = `node_modules/@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`;
-  if (!existsSync(bun)) stop(`${bun} is missing: run 'npm ci' on an x86-64 or arm64 Linux`);
-  chmodSync(bun, 0o755);
-  run(
-    'bundling the engine',
-    bun,
-    [
-      'build',
-      '--compile',
-      '--bytecode',
-      // One chunk a command, each with its own bytecode, instead of loading the bytecode of all for one of them.
-      '--format=esm',
-      '--splitting',
-      '--minify',
-      '--define',
-      `TSRUN_COMMIT=${JSON.stringify(commit())}`,
-      '--no-compile-autoload-dotenv',
-      '--no-compile-autoload-bunfig',
-      '--external',
-      'koffi',
-      '--external',
-      '@koromix/*',
-      '--outfile',
-      'dist/tsrun-engine.new',
-      'src/main.ts',
-    ],
-    { env: { PATH: process.env.PATH, HOME: process.env.HOME } },
-  );
-  renameSync('dist/tsrun-engine.new', 'dist/tsrun-engine');
+const engineSources = () => [
+  ...[...walk('src')].filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts')),
+  ...cSources('src/engine'),
+  ...executorSources(),
+  'src/build/prepare.mjs',
+  'package-lock.json',
+];
+
+function buildProgram() {
+  if (!isStale('dist/tsrun', engineSources())) return;
+  const parts = `dist/parts.${process.pid}`;
+  try {
+    buildBare(parts, process.env.CC || 'cc');
+    buildPages(parts, join(parts, 'outer'));
+    rmSync('dist/parts', { recursive: true, force: true });
+    renameSync(parts, 'dist/parts');
+  } finally {
+    rmSync(parts, { recursive: true, force: true });
+  }
+  finish('dist/parts/outer', 'dist/parts/pages', 'dist/tsrun');
 }
 
-function copyKoffi() {
-  const name = `koffi-linux-${process.arch}`;
-  const candidates = existsSync(`node_modules/@koromix/${name}`) ? [...walk(`node_modules/@koromix/${name}`)] : [];
-  const source = candidates.find((path) => path.endsWith('/koffi.node') && !path.includes('musl'));
-  if (source && isStale('dist/koffi.node', [source])) copyFileSync(source, 'dist/koffi.node');
+/** For another architecture, or with other sources of the executor: everything but the engine's memory, which is taken from `pages`. */
+function buildVariant(out, compiler, pages) {
+  const parts = `${out}.parts`;
+  try {
+    buildBare(parts, compiler);
+    finish(join(parts, 'outer'), pages, out);
+  } finally {
+    rmSync(parts, { recursive: true, force: true });
+  }
 }
 
 async function buildNode() {
@@ -132,19 +164,16 @@ async function buildNode() {
     platform: 'node',
     target: 'node20',
     logLevel: 'warning',
-    logOverride: { 'unsupported-require-call': 'silent' }, // src/host/fs.ts
   });
   rmSync('dist/types', { recursive: true, force: true });
   run('writing types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.types.json']);
 }
 
-if (executorOnly) {
-  buildExecutor(executorOnly, option('--cc') ?? 'cc');
+if (variant) {
+  buildVariant(variant, option('--cc') ?? 'cc', option('--pages') ?? 'dist/parts/pages');
 } else {
   install();
   mkdirSync('dist', { recursive: true });
-  buildExecutor('dist/tsrun');
-  buildEngine();
-  copyKoffi();
+  buildProgram();
   if (all) await buildNode();
 }

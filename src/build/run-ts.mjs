@@ -16,7 +16,6 @@ buildSync({
   format: 'esm',
   packages: 'external',
   logLevel: 'warning',
-  logOverride: { 'unsupported-require-call': 'silent' }, // src/host/fs.ts
 });
 process.argv = [process.argv[0], entry, ...rest];
 await import(pathToFileURL(out).href);

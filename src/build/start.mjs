@@ -58,9 +58,9 @@ function sayWhatItSaw(output) {
 
 function main() {
   const asRoot = process.getuid() === 0;
-  const missing = process.env.RUNTIME ? undefined : [runtime, `${runtime}-engine`].find((path) => !existsSync(path));
+  const missing = !process.env.RUNTIME && !existsSync(runtime);
   if (missing) {
-    say(`${relative('.', missing)} is not there; run: npm run build`);
+    say(`${relative('.', runtime)} is not there; run: npm run build`);
     return 1;
   }
   if (!canMakeNamespaces(asRoot)) {

@@ -27,7 +27,6 @@ buildSync({
   target: 'node20',
   sourcemap: 'inline',
   logLevel: 'warning',
-  logOverride: { 'unsupported-require-call': 'silent' }, // src/host/fs.ts
 });
 const tests = files
   .filter((f) => f.endsWith('.test.ts'))

@@ -117,7 +117,7 @@ function explainType(pointer: string, value: unknown, type: string): Failure {
 }
 
 function typeHint(value: unknown, type: string): string | undefined {
-  if (value === null) return 'remove the key instead of setting it to null';
+  if (value === null) return 'null stands for nothing only at optional keys';
   if (type === 'integer' && typeof value === 'string' && /^-?[0-9]+$/.test(value)) return 'remove the quotes';
   if (type === 'boolean' && (value === 'true' || value === 'false')) return 'remove the quotes';
   if (type === 'array' && typeof value === 'string') return 'put it into brackets';

@@ -159,7 +159,7 @@ class Scanner implements ExactNotes {
   #word(): void {
     const word = ['true', 'false', 'null'].find((candidate) => this.#text.startsWith(candidate, this.#at));
     if (word !== undefined) this.#at += word.length;
-    else if (this.#at === this.#text.length) this.#wrong('the document ends too early');
+    else if (this.#at === this.#text.length) this.#wrong('a value was expected');
     else if (this.#text[this.#at] === '/') this.#wrong('comments are not JSON');
     else this.#wrong('a value was expected');
   }
@@ -190,6 +190,11 @@ class Scanner implements ExactNotes {
   }
 
   #wrong(what: string): never {
+    if (this.#at >= this.#text.length && this.#text.trim() !== '') {
+      fail('TSR_CONFIG_SYNTAX', `${this.#name} is cut off: it ends at ${this.#place(this.#at)}, where ${what}`, {
+        hint: 'was it still being written, or the disk full?',
+      });
+    }
     return fail('TSR_CONFIG_SYNTAX', `${this.#name} is not JSON: ${what} at ${this.#place(this.#at)}`);
   }
 }

@@ -9,7 +9,7 @@ import { renderLine } from '../errors/render.js';
 import { parseProcess } from './process-document.js';
 import { parseResources } from './resources-document.js';
 import { loadBundleConfig, validateConfig } from './spec-document.js';
-import { config130, type Json, mutants, put, smallest } from './test-config.js';
+import { codesOf, config130, type Json, mutants, put, smallest } from './test-config.js';
 
 const test = suite<{ path: string; dir: string }>('load');
 test.before.each((context) => {
@@ -53,6 +53,53 @@ test('gives the spec, and warnings as data', ({ path }) => {
   ]);
 });
 
+test('null at an optional key counts as a key that is not there, and is warned of; required keys need a value', ({
+  path,
+}) => {
+  const nulls = [
+    ...['/process/terminal', '/process/apparmorProfile', '/process/capabilities/ambient', '/hooks', '/annotations'],
+    ...['/linux/resources/memory', '/linux/resources/cpu/shares', '/linux/seccomp', '/mounts/0/options'],
+  ];
+  for (const name of nulls) {
+    const plain = put(config130(), name, undefined);
+    for (const value of [
+      put(config130(), name, null),
+      put(put(config130(), name, null), '/linux/resources/rdma', null),
+    ]) {
+      writeFileSync(path, JSON.stringify(value));
+      const { spec, warnings } = loadBundleConfig(path);
+      assert.is(JSON.stringify(spec.process), JSON.stringify(plain.process), name);
+      assert.equal(
+        warnings.map(({ code }) => code),
+        ['TSR_CONFIG_NULL'],
+        'one for all of them',
+      );
+      assert.ok(`${warnings[0]?.pointer}, ${warnings[0]?.message}, `.includes(`${name}, `), name);
+      assert.equal(codesOf(value), [], 'as a value');
+    }
+  }
+  for (const name of [
+    '/ociVersion',
+    '/process/cwd',
+    '/process/args',
+    '/process/args/0',
+    '/root/path',
+    '/annotations/x',
+  ])
+    assert.ok(
+      codesOf(put(config130(), name, null)).some((code) => code.endsWith(` ${name}`)),
+      name,
+    );
+  // Both ways of reading say the same: a fraction leads to the exact one.
+  writeFileSync(path, JSON.stringify({ ...put(config130(), '/hooks', null), other: 1.5 }));
+  assert.equal(
+    loadBundleConfig(path).warnings.map(({ code }) => code),
+    ['TSR_CONFIG_NULL', 'TSR_CONFIG_UNKNOWN_KEY'],
+  );
+  assert.is(parseProcess(bytes({ ...config130().process, oomScoreAdj: null })).process.oomScoreAdj, undefined);
+  assert.equal(parseResources(bytes({ memory: null, pids: { limit: null } })).resources, { pids: {} });
+});
+
 test('one line names the key, the value and what to do', ({ path }) => {
   const lines: readonly (readonly [Json, string])[] = [
     [
@@ -76,8 +123,8 @@ test('one line names the key, the value and what to do', ({ path }) => {
       "process.user.uid (/process/user/uid): must be an integer, not '0'; remove the quotes",
     ],
     [
-      put(config130(), '/process/terminal', null),
-      'process.terminal (/process/terminal): must be true or false, not null; remove the key instead of setting it to null',
+      put(config130(), '/process/cwd', null),
+      'process.cwd (/process/cwd): must be a string, not null; null stands for nothing only at optional keys',
     ],
     [
       put(config130(), '/hooks/poststop/0/timeout', 0),
@@ -100,25 +147,25 @@ test('a misspelt required key is recognised', ({ path }) => {
   );
 });
 
-test('lists further faults in the detail, and counts what it does not list', ({ path }) => {
+test('lists further faults in the hint, and counts what it does not list', ({ path }) => {
   const config = put(put(config130(), '/process/cwd', 'tmp'), '/hostname', 5);
   const line = lineOf(path, config);
   assert.is(
     line,
-    "tsrun create web: process.cwd (/process/cwd): must be an absolute path, starting with '/', not 'tmp': " +
-      '1 more: /hostname: must be a string, not 5',
+    "tsrun create web: process.cwd (/process/cwd): must be an absolute path, starting with '/', not 'tmp'; " +
+      'also wrong: /hostname: must be a string, not 5',
   );
   const many = put(
     config130(),
     '/process/env',
     Array.from({ length: 9 }, () => 'x'),
   );
-  const { message, detail } = failureOf(() => {
+  const { message, hint } = failureOf(() => {
     writeFileSync(path, JSON.stringify(many));
     loadBundleConfig(path);
   });
   assert.is(message, "the entry has no '='");
-  assert.match(detail ?? '', /^8 more: \/process\/env\/1: .* \| and 3 more$/);
+  assert.match(hint ?? '', /also wrong: \/process\/env\/1: .*; 3 more$/);
 });
 
 test('never repeats what an environment holds', ({ path }) => {

@@ -1,7 +1,7 @@
 /** Reading one document, whatever its kind. What is wrong with it becomes one error that names every fault. */
 import { type Failure, TsrunError } from '../errors/error.js';
 import { Unexplained } from './explainer.js';
-import { decodeText, readTextFile } from './read.js';
+import { decodeText, type ReadOptions, readTextFile } from './read.js';
 import { type Checked, checkSource, type DocumentKind } from './validate.js';
 
 /** A failure that is only worth a warning, or one among others. */
@@ -10,14 +10,15 @@ export type Finding = Failure;
 /** How many further faults the one line of an error lists. */
 const mostListed = 5;
 
-/** The first fault, with the others in its detail: callers keep one line. */
+/** The first fault, with the others in its hint: callers keep one line. */
 export function failureOf(errors: readonly Finding[]): Failure {
   const [first, ...others] = errors;
   if (first === undefined) throw new RangeError('there is no fault to report');
   if (others.length === 0) return first;
   const listed = others.slice(0, mostListed).map(({ pointer, message }) => `${pointer}: ${message}`);
-  const more = others.length > mostListed ? [...listed, `and ${others.length - mostListed} more`] : listed;
-  return { ...first, detail: `${others.length} more: ${more.join(' | ')}` };
+  const more = others.length > mostListed ? [...listed, `${others.length - mostListed} more`] : listed;
+  const hint = `${first.hint === undefined ? '' : `${first.hint}; `}also wrong: ${more.join('; ')}`;
+  return { ...first, hint };
 }
 
 function accept<T>(checked: Checked<T>): T {
@@ -32,9 +33,14 @@ export interface Loaded<T> {
   readonly text: string;
 }
 
-/** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `detail`, the others. */
-export function loadDocument<T>(source: Uint8Array | string, kind: DocumentKind<T>, name: string): Loaded<T> {
-  const text = typeof source === 'string' ? readTextFile(source) : decodeText(source, name);
+/** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `hint`, the others. */
+export function loadDocument<T>(
+  source: Uint8Array | string,
+  kind: DocumentKind<T>,
+  name: string,
+  options?: ReadOptions,
+): Loaded<T> {
+  const text = typeof source === 'string' ? readTextFile(source, options) : decodeText(source, name);
   try {
     const checked = checkSource(text, kind);
     return { value: accept(checked), warnings: checked.warnings, text: text.text };

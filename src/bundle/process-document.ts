@@ -36,6 +36,6 @@ export function parseProcess(source: Uint8Array | string): {
   /** What was read. */
   readonly text: string;
 } {
-  const { value, warnings, text } = loadDocument(source, processKind, 'process');
+  const { value, warnings, text } = loadDocument(source, processKind, 'process', { stream: true });
   return { process: value, warnings, text };
 }

@@ -147,6 +147,9 @@ function compare(theirs: ValidateFunction, config: Json, changed: string, what: 
       used.add(reason);
     }
   } else if (!accepted && faults.length === 0) {
+    // Null at an optional key counts as no key.
+    const plain = JSON.parse(JSON.stringify(config, (_, item) => item ?? undefined));
+    if (what.endsWith(' = null') && theirs(plain)) return false;
     const reason = acceptances.find(([at]) => at.test(changed));
     assert.ok(reason, `${what}: only the published schema refuses it: ${JSON.stringify(theirs.errors)}`);
     used.add(reason);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
+import { readTextFile } from './read.js';
 import { loadBundleConfig } from './spec-document.js';
 import { smallest } from './test-config.js';
 
@@ -70,6 +71,34 @@ test('refuses a FIFO that has a writer, too', async ({ dir }) => {
   assert.match(outcome(fifo), /is a fifo/);
   closeSync(reader);
   writer.kill();
+});
+
+test('a process file may be a stream, and has some seconds to come to its end', async ({ dir }) => {
+  const fifo = join(dir, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  const read = (path: string, patienceMs = 10_000): string => {
+    try {
+      return readTextFile(path, { stream: true, patienceMs }).text;
+    } catch (error) {
+      if (!(error instanceof TsrunError)) throw error;
+      return `${error.failure.code} ${error.failure.message}`;
+    }
+  };
+  assert.match(read(fifo, 50), /^TSR_CONFIG_READ '.*fifo' has not come to its end in 0.05 seconds$/);
+  const slow = spawn('sh', ['-c', `{ printf '{"a"'; sleep 0.2; printf ':1}'; } > ${fifo}`]);
+  assert.is(read(fifo), '{"a":1}');
+  const never = spawn('sh', ['-c', `exec sleep 5 > ${fifo}`]);
+  assert.match(read(fifo, 300), /has not come to its end/);
+  never.kill();
+  slow.kill();
+  assert.match(read('/dev/zero'), /^TSR_CONFIG_TOO_LARGE '\/dev\/zero' is larger than 64 MiB$/);
+  assert.match(read(dir), /^TSR_CONFIG_NOT_FILE .* is a directory/);
+  assert.is(read('/dev/fd/999'), "TSR_CONFIG_READ cannot read '/dev/fd/999'");
+  const path = join(dir, 'file');
+  writeFileSync(path, '{}');
+  const fd = openSync(path, 'r');
+  for (let i = 0; i < 2; i++) assert.is(read(`/dev/fd/${fd}`), '{}', 'each time from its beginning');
+  closeSync(fd);
 });
 
 test('refuses a terabyte without reading it', ({ dir }) => {

@@ -1,6 +1,10 @@
 /** From a path or bytes to text, with the bad-input table of security.md section 4 in mind: nothing here can hang. */
 import { fail } from '../errors/error.js';
-import { closeFile, errnoOf, fileFacts, openFile, openFlags, readSome, statIfExists } from '../host/files.js';
+import { callerDescriptor } from '../host/executor.js';
+import { closeFile, errnoOf, fileFacts, openFile, openFlags, readAt, readSome, statIfExists } from '../host/files.js';
+import { monotonicMs } from '../host/process.js';
+import { waitForAny } from '../host/wait.js';
+import { descriptorOf } from '../tables/descriptors.js';
 import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
 
 /** Far more than any engine writes; a config is held in memory more than once. */
@@ -10,14 +14,27 @@ const largestBytes = 64 * 1024 * 1024;
 export interface Source {
   readonly name: string;
   readonly text: string;
+  /** What it was read from. */
+  readonly bytes?: Uint8Array;
 }
 
-/** Reads a regular file. @throws TsrunError TSR_CONFIG_READ, _NOT_FILE, _TOO_LARGE or _ENCODING. */
-export function readTextFile(path: string): Source {
-  return decodeText(readBounded(path), path);
+/** How long a stream may take to come to its end. */
+const longestMs = 10_000;
+
+/** `stream`: also a FIFO, a socket, a terminal or one of the caller's descriptors, read to its end; what was named by hand may be one. */
+export interface ReadOptions {
+  readonly stream?: boolean;
+  readonly patienceMs?: number;
 }
 
-function readBounded(path: string): Uint8Array {
+/** Reads a file. @throws TsrunError TSR_CONFIG_READ, _NOT_FILE, _TOO_LARGE or _ENCODING. */
+export function readTextFile(path: string, { stream = false, patienceMs = longestMs }: ReadOptions = {}): Source {
+  const number = stream ? descriptorOf(path) : undefined;
+  const patience = stream ? patienceMs : undefined;
+  return decodeText(number === undefined ? readPath(path, patience) : readDescriptor(number, path, patienceMs), path);
+}
+
+function readPath(path: string, patienceMs: number | undefined): Uint8Array {
   let fd: number;
   try {
     // A FIFO without a writer would hold an ordinary open for ever.
@@ -26,30 +43,69 @@ function readBounded(path: string): Uint8Array {
     return failRead(path, error);
   }
   try {
-    const { kind, size } = fileFacts(fd);
-    if (kind !== 'file') fail('TSR_CONFIG_NOT_FILE', `'${path}' is a ${kind}, not a regular file`);
-    if (size > largestBytes) failSize(path);
-    const bytes = readSome(fd, size + 1);
-    return bytes.length <= size ? bytes : readGrowing(fd, bytes, path);
-  } catch (error) {
-    if (errnoOf(error) === '') throw error;
-    return failRead(path, error);
+    return readBounded(fd, path, patienceMs);
   } finally {
     closeFile(fd);
   }
 }
 
-/** The rest of a file that is larger than fstat said: it is being written, or is one of procfs. */
-function readGrowing(fd: number, first: Uint8Array, path: string): Uint8Array {
-  const parts = [first];
-  let length = first.length;
+function readDescriptor(number: number, path: string, patienceMs: number): Uint8Array {
+  const fd = callerDescriptor(number);
+  if (fd === undefined) return fail('TSR_CONFIG_READ', `cannot read '${path}'`, { errno: 'EBADF' });
+  return readBounded(fd, path, patienceMs);
+}
+
+/** Without patience only a regular file will do. */
+function readBounded(fd: number, path: string, patienceMs: number | undefined): Uint8Array {
+  try {
+    const { kind, size } = fileFacts(fd);
+    if (kind === 'file') return readRegular(fd, size, path);
+    if (patienceMs === undefined || kind === 'directory')
+      fail('TSR_CONFIG_NOT_FILE', `'${path}' is a ${kind}, not a regular file`);
+    return readStream(fd, path, patienceMs);
+  } catch (error) {
+    if (errnoOf(error) === '') throw error;
+    return failRead(path, error);
+  }
+}
+
+/** From its beginning, whatever has been read of it before. It may be larger than fstat said: it is being written, or is one of procfs. */
+function readRegular(fd: number, size: number, path: string): Uint8Array {
+  if (size > largestBytes) failSize(path);
+  const parts = [readAt(fd, 0, size + 1)];
+  let length = parts[0]!.length;
+  if (length <= size) return parts[0]!;
   for (;;) {
-    const part = readSome(fd, 1024 * 1024);
-    if (part.length === 0) break;
+    const part = readAt(fd, length, 1024 * 1024);
+    if (part.length === 0) return joined(parts, length);
     parts.push(part);
     length += part.length;
     if (length > largestBytes) failSize(path);
   }
+}
+
+/** Waits for its writer, but not for ever. */
+function readStream(fd: number, path: string, patienceMs: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (const deadline = monotonicMs() + patienceMs; ; ) {
+    const left = deadline - monotonicMs();
+    if (left <= 0) {
+      fail('TSR_CONFIG_READ', `'${path}' has not come to its end in ${patienceMs / 1000} seconds`, {
+        hint: 'whoever writes to it has to close it',
+      });
+    }
+    waitForAny([fd], left);
+    if (monotonicMs() >= deadline) continue;
+    const part = readSome(fd, 64 * 1024);
+    if (part.length === 0) return joined(parts, length);
+    parts.push(part);
+    length += part.length;
+    if (length > largestBytes) failSize(path);
+  }
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
@@ -87,7 +143,7 @@ export function decodeText(bytes: Uint8Array, name: string): Source {
   }
   // A byte order mark, or a NUL where UTF-16 has the other half of a letter.
   const odd = text.charCodeAt(0) === 0xfeff || text.charCodeAt(0) === 0 || text.charCodeAt(1) === 0;
-  return odd ? failEncoding(bytes, name) : { name, text };
+  return odd ? failEncoding(bytes, name) : { name, text, bytes };
 }
 
 function failEncoding(bytes: Uint8Array, name: string): never {

@@ -57,6 +57,14 @@ const refused: readonly (readonly [finding: string, config: Json])[] = [
   ['TSR_SCHEDULER /process/scheduler/runtime', scheduler({ policy: 'SCHED_DEADLINE', runtime: 1023, deadline: 2000 })],
   ['TSR_SCHEDULER /process/scheduler/deadline', scheduler({ policy: 'SCHED_DEADLINE', runtime: 2000, deadline: 1999 })],
   [
+    'TSR_SCHEDULER /process/scheduler/runtime',
+    scheduler({ policy: 'SCHED_DEADLINE', runtime: 2 ** 63, deadline: 2 ** 63 }),
+  ],
+  ['TSR_NUMBER_LIST /linux/memoryPolicy/nodes', policy({ mode: 'MPOL_BIND', nodes: '0-9876543210' })],
+  ['TSR_NUMBER_LIST /linux/memoryPolicy/nodes', policy({ mode: 'MPOL_BIND', nodes: '0-7:0/0' })],
+  ['TSR_NUMBER_LIST /process/execCPUAffinity/initial', set('/process/execCPUAffinity/initial', '9876543210')],
+  ['TSR_NUMBER_LIST /linux/resources/cpu/cpus', set('/linux/resources/cpu/cpus', '0-99999')],
+  [
     'TSR_SCHEDULER /process/scheduler/period',
     scheduler({ policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 1999, period: 1998 }),
   ],
@@ -198,6 +206,26 @@ const refused: readonly (readonly [finding: string, config: Json])[] = [
   ['TSR_MOUNT_ON_PROC /mounts/0/destination', mount({ destination: '/proc/sys/fs', type: 'proc' })],
   ['TSR_MOUNT_BIND_DATA /mounts/0/options/1', mount({ source: '/a', options: ['bind', 'nosuidd'] })],
   ['TSR_MOUNT_BIND_DATA /mounts/0/options/0', mount({ source: '/a', options: ['nosiud', 'rbind'] })],
+  ['TSR_MOUNT_BIND_DATA /mounts/0/options/1', mount({ source: '/a', options: ['bind', 'uid=5'] })],
+  ['TSR_MOUNT_BIND_DATA /mounts/0/options/1', mount({ source: '/a', options: ['bind', 'X-mount.idmap=u:0:1:1'] })],
+  ['TSR_MOUNT_BIND_DATA /mounts/0/options/1', mount({ source: '/a', options: ['bind', 'context=x'] })],
+  ...[
+    'uids=0-1-2',
+    'uids=0-1-0;gids=0-1-1',
+    'uids=a;gids=b',
+    '',
+    'uids=0-1-1;gids=0-4294967295-1',
+    'uid=0-1-1;gid=0-1-1',
+  ].map(
+    (map) =>
+      ['TSR_MOUNT_IDMAP /mounts/0/options/1', mount({ source: '/a', options: ['bind', `idmap=${map}`] })] as const,
+  ),
+  [
+    'TSR_MOUNT_IDMAP /mounts/0/options/1',
+    put(put(config130(), '/linux/uidMappings', [{ containerID: 0, hostID: 100, size: 10 }]), '/mounts', [
+      { destination: '/x', source: '/a', options: ['bind', 'idmap=uids=@0-5-6;gids=0-1-1'] },
+    ]),
+  ],
   ['TSR_MOUNT_TMPCOPYUP /mounts/0/options/0', mount({ type: 'proc', options: ['tmpcopyup'] })],
   ['TSR_MOUNT_NFS /mounts/0/options', mount({ type: 'nfs', source: 'server:/a', options: ['vers=4.2'] })],
   ['TSR_MOUNT_IDMAP /mounts/0/options', mount({ source: '/a', options: ['bind', 'ridmap'] })],
@@ -249,6 +277,8 @@ const accepted: readonly Json[] = [
   maps([0, 0, 2 ** 32 - 1]),
   many(340),
   put(smallest(), '/linux', { timeOffsets: {} }),
+  // docker --device-cgroup-rule: no such device can exist, and the rule is not wrong for that.
+  set('/linux/resources/devices', [{ allow: true, type: 'c', major: 4242, minor: 2 ** 32 - 1, access: 'rwm' }]),
   set('/linux/devices/0', { type: 'p', path: '/run/fifo' }),
   set('/linux/cgroupsPath', 'system.slice:tsrun:web'),
   set('/linux/cgroupsPath', '/a/..b/c..'),

@@ -76,7 +76,8 @@ export function conforms(value: unknown, shape: Shape, walk: Walk): boolean {
 }
 
 function conformsInteger(value: unknown, min: number | bigint, max: number | bigint): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= min && value <= max;
+  // Least values are powers of two, so exact as a number: QuickJS-ng 0.12.1 compares negative ones with a bigint the wrong way round.
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= Number(min) && value <= max;
   return typeof value === 'bigint' && typeof max === 'bigint' && value >= min && value <= max;
 }
 

@@ -2,6 +2,7 @@
 import { specShape } from '../generated/config-shapes.js';
 import { type Finding, loadDocument } from './load.js';
 import { processRules } from './process-document.js';
+import type { ReadOptions } from './read.js';
 import { resourcesRules } from './resources-document.js';
 import { runRules } from './rule.js';
 import { linuxRules, specRules } from './rules.js';
@@ -20,10 +21,17 @@ export const specKind: DocumentKind<Spec> = {
   },
 };
 
-/** @throws TsrunError with the first fault and, in `detail`, the others. */
-export function loadBundleConfig(configPath: string): { readonly spec: Spec; readonly warnings: readonly Finding[] } {
-  const { value, warnings } = loadDocument(configPath, specKind, configPath);
-  return { spec: value, warnings };
+export interface LoadedConfig {
+  readonly spec: Spec;
+  readonly warnings: readonly Finding[];
+  /** What was read. */
+  readonly text: string;
+}
+
+/** @throws TsrunError with the first fault and, in `hint`, the others. */
+export function loadBundleConfig(configPath: string, options?: ReadOptions): LoadedConfig {
+  const { value, warnings, text } = loadDocument(configPath, specKind, configPath, options);
+  return { spec: value, warnings, text };
 }
 
 /** `validateConfig(value)`: what is wrong and what is odd in a config. */

@@ -1,3 +1,4 @@
+import { mayHaveBadStrings } from './parse.js';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { config130, faultsOf, type Json, pointersOf, put } from './test-config.js';
@@ -40,6 +41,27 @@ test('refuses half of a surrogate pair: it would become another path, or a raw b
   }
   const text = JSON.stringify(config130()).replace('"true"', '"\\ud83d\\ude00"');
   assert.equal(faultsOf(text), []);
+});
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test('a whole pair is no reason to look closer; what could hold half of one is', () => {
+  for (const text of ['\\ud83d\\ude00', 'x\\uD83D\\uDE00\\ud83d\\ude01', '\\u00e9\\ud7ff\\ue000', '\\\\u00e9'])
+    assert.not(mayHaveBadStrings(bytesOf(`"${text}"`)), text);
+  const pieces = ['\\', '\\\\', '\\u', 'ud83d', '\\ud83d', '\\ude00', '\\uDBff', '\\udCaB', '\\ud7ff', 'x', '\\u0000'];
+  let parsed = 0;
+  for (let i = 0; i < 11 ** 4; i++) {
+    const text = `"${[1, 11, 121, 1331].map((unit) => pieces[Math.floor(i / unit) % 11]).join('')}"`;
+    if (mayHaveBadStrings(bytesOf(text))) continue;
+    try {
+      const value = JSON.parse(text) as string;
+      parsed++;
+      assert.not(/\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(value), text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+  assert.ok(parsed > 400, `${parsed} texts`);
 });
 
 test('looks at the names of maps, too', () => {

@@ -3,6 +3,7 @@ import type { Failure } from '../errors/error.js';
 import { clip } from './describe.js';
 import { type DocumentName, explainer } from './explainer.js';
 import { type Literal, scanExactly } from './json64.js';
+import { dropNulls, mayHaveNulls, type Nulls } from './nulls.js';
 import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
 import type { Source } from './read.js';
@@ -25,19 +26,27 @@ export interface Checked<T> extends Findings {
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
 export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
-  const parsed = parseQuickly(source.text);
+  const parsed = parseQuickly(source.text, source.bytes);
   if (parsed !== undefined) {
-    const checked = checkQuickly(parsed, kind);
+    const checked = checkQuickly(parsed, kind, mayHaveNulls(source.text));
     if (checked !== undefined) return checked;
   }
   return checkExactly(source, kind);
 }
 
 /** The way of an ordinary document; undefined when anything needs a closer look at its text. */
-function checkQuickly<T>({ value, keys, large }: Parsed, kind: DocumentKind<T>): Checked<T> | undefined {
+function checkQuickly<T>(
+  { value, keys: written, large }: Parsed,
+  kind: DocumentKind<T>,
+  maybeNulls: boolean,
+): Checked<T> | undefined {
+  const nulls = maybeNulls ? dropNulls(value, kind.shape) : noNulls;
+  // Large integers are found by the number of their key.
+  if (nulls.count > 0 && large.length > 0) return undefined;
+  const keys = written - nulls.count;
   const walk = newWalk(large);
   if (!conforms(value, kind.shape, walk) || walk.placed < large.length) return undefined;
-  const found: Findings = { errors: [], warnings: [] };
+  const found: Findings = { errors: [], warnings: [...nulls.warnings] };
   if (walk.unknown) {
     // A key such as '1' comes first in the value, wherever it is in the text; only unknown ones can be in the way.
     if (large.length > 0) return undefined;
@@ -48,6 +57,8 @@ function checkQuickly<T>({ value, keys, large }: Parsed, kind: DocumentKind<T>):
   return { value: value as T, errors: found.errors, warnings: found.warnings };
 }
 
+const noNulls: Nulls = { count: 0, warnings: [] };
+
 /** The way of a document with a fault, a large number, or something else that JSON.parse alone cannot be trusted with. */
 function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   const notes = scanExactly(source.text, `'${source.name}'`);
@@ -55,7 +66,9 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   const integers = readLiterals(notes.literals, kind.shape);
   for (const [path, exact] of integers.values) putAt(value, path, exact);
   const found: Findings = { errors: [...notes.duplicates, ...integers.errors], warnings: [] };
-  gather(value, () => JSON.parse(source.text), kind, found, mayHaveBadStrings(source.text));
+  const again = (): unknown => JSON.parse(source.text);
+  const maybeBad = mayHaveBadStrings(source.bytes ?? new TextEncoder().encode(source.text));
+  gather(value, again, kind, found, maybeBad);
   return { value: value as T, ...found };
 }
 
@@ -79,9 +92,12 @@ function gather<T>(
   found: Findings,
   maybeBadStrings: boolean,
 ): void {
+  found.warnings.push(...dropNulls(value, kind.shape).warnings);
   if (!conforms(value, kind.shape, newWalk())) {
     const known = new Set(found.errors.map(({ pointer }) => pointer));
-    const explained = explainer()(plain(), kind.name).filter(({ pointer }) => !known.has(pointer));
+    const document = plain();
+    dropNulls(document, kind.shape);
+    const explained = explainer()(document, kind.name).filter(({ pointer }) => !known.has(pointer));
     found.errors.push(...explained);
     // A disagreement with ajv would be our own fault, and must not let the document pass.
     if (found.errors.length === 0) found.errors.push(unexplained);

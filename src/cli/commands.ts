@@ -1,4 +1,6 @@
+import { nearest } from '../bundle/nearest.js';
 import type { Command } from './context.js';
+import { commandRow } from './options.js';
 
 /** The commands this build has. */
 const built = [
@@ -25,6 +27,13 @@ const built = [
   'systemd-unit',
   'update',
 ];
+
+/** What helps somebody who has named a command that there is not. */
+export function commandHint(name: string): string {
+  const shown = built.filter((command) => !commandRow(command)?.hidden);
+  const near = nearest(name, [...shown, 'help']);
+  return near === undefined ? "see 'tsrun --help'" : `did you mean '${near}'? See 'tsrun --help'`;
+}
 
 export const hasCommand = (name: string): boolean => built.includes(name);
 

@@ -7,18 +7,19 @@ import type { CriuDirectories } from '../operations/criu.js';
 import type { CriuFlags } from '../plan/criu/options.js';
 import { absolutePath } from '../state/layout.js';
 import type { Context } from './context.js';
-import { absolute } from './inherited.js';
-
-/** The caller's descriptors stay with the executor; from this number on there may be its own. */
-const firstOwn = 200;
+import { absolute, firstOwnDescriptor } from './inherited.js';
 
 function statusFd({ options }: Context): number | undefined {
   const text = options.text('status-fd');
   if (text === undefined || text === '-1') return undefined;
   const number = Number(text);
   const holder = isEngine() ? parentPid() : ownPid();
-  if (number >= 0 && number < firstOwn && lstatIfExists(`/proc/${holder}/fd/${number}`) !== undefined) return number;
-  return fail('TSR_CLI_VALUE', `invalid --status-fd argument ${text}: not an open descriptor below ${firstOwn}`);
+  if (number >= 0 && number < firstOwnDescriptor && lstatIfExists(`/proc/${holder}/fd/${number}`) !== undefined)
+    return number;
+  return fail(
+    'TSR_CLI_VALUE',
+    `invalid --status-fd argument ${text}: not an open descriptor below ${firstOwnDescriptor}`,
+  );
 }
 
 function pageServer({ options }: Context): CriuFlags['pageServer'] {

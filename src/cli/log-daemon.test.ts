@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 const daemons = suite('log daemons');
 const tsrun = resolve('dist/tsrun');
 const hasPython = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
-const test = process.getuid?.() === 0 && hasPython && existsSync(`${tsrun}-engine`) ? daemons : daemons.skip;
+const test = process.getuid?.() === 0 && hasPython && existsSync(tsrun) ? daemons : daemons.skip;
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-log-daemon-'));
 daemons.after(() => rmSync(folder, { recursive: true }));
 

@@ -1,6 +1,7 @@
 import { fail, type Failure } from '../errors/error.js';
 import { renderFailure, renderLine, renderPlain } from '../errors/render.js';
 import { errnoOf, openFile, openFlags, writeLoosely } from '../host/files.js';
+import { elapsedMs } from '../host/process.js';
 import type { Values } from './parse.js';
 
 /**
@@ -39,34 +40,43 @@ export function daemonOf({ file }: LogOptions): Daemon | undefined {
 /** Reads `--log`, `--log-format`, `--log-level` and `--debug`. */
 export function logOptions(options: Values): LogOptions {
   const format = options.text('log-format') ?? 'text';
-  if (format !== 'text' && format !== 'json') fail('TSR_CLI_VALUE', `invalid log-format: ${format}`);
+  if (format !== 'text' && format !== 'json')
+    fail('TSR_CLI_VALUE', `invalid log-format: ${format}`, { hint: "it is 'text' or 'json'" });
   const named = options.text('log-level') ?? 'warning';
   const level = levels.find((known) => known === named);
-  if (level === undefined) fail('TSR_CLI_VALUE', `invalid log-level: ${named}`);
+  if (level === undefined)
+    fail('TSR_CLI_VALUE', `invalid log-level: ${named}`, { hint: `it is one of ${levels.join(', ')}` });
   return { file: options.text('log'), json: format === 'json', level: options.is('debug') ? 'debug' : level };
 }
 
 /** The keys beside level, msg and time, in the order they are written. */
-function fieldsOf(failure: Omit<Failure, 'message'>): [string, string][] {
-  const fields: [string, string | undefined][] = [
-    ['code', failure.code],
-    ['pointer', failure.pointer],
-    ['step', failure.step],
-    ['errno', failure.errno],
-  ];
-  return fields.flatMap(([key, value]) => (value ? [[key, renderPlain(value)] as [string, string]] : []));
-}
+const fieldsOf = ({ code, pointer, step, errno }: Omit<Failure, 'message'>): [string, string][] =>
+  textFields({ code, pointer, step, errno });
+
+const textFields = (fields: { readonly [key: string]: string | undefined }): [string, string][] =>
+  Object.entries(fields).flatMap(([key, value]) => (value ? [[key, renderPlain(value)] as [string, string]] : []));
 
 /** `2026-11-22T00:42:09Z`: what Go's RFC 3339 reader takes. */
 const timestamp = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
 
+type Fields = readonly (readonly [key: string, value: string | number])[];
+
+/** What a line of `--debug` says besides its text. */
+export interface Told {
+  readonly pointer?: string | undefined;
+  readonly step?: string | undefined;
+  readonly errno?: string | undefined;
+  /** Since the command began; absent: now. */
+  readonly atMs?: number | undefined;
+}
+
 /** runc's JSON object, or its text line with Go's quotes. */
-export function renderEntry(json: boolean, level: Level, message: string, fields: [string, string][]): string {
+export function renderEntry(json: boolean, level: Level, message: string, fields: Fields): string {
   const time = timestamp();
   if (json)
     return `${JSON.stringify(Object.fromEntries([['level', level], ['msg', message], ['time', time], ...fields]))}\n`;
   const quote = (value: string): string => (/^[A-Za-z0-9._/@^+-]+$/.test(value) ? value : JSON.stringify(value));
-  const rest = fields.map(([key, value]) => ` ${key}=${quote(value)}`).join('');
+  const rest = fields.map(([key, value]) => ` ${key}=${quote(String(value))}`).join('');
   return `time="${time}" level=${level} msg=${JSON.stringify(message)}${rest}\n`;
 }
 
@@ -76,6 +86,8 @@ export class Log {
   readonly #options: LogOptions;
   readonly #fd: number;
   readonly #send: SendEntry | undefined;
+  /** What this process's clock is behind that of the command: its engine may be the second one. */
+  #behindMs = 0;
 
   /** Opens the file at once, so that a bad path fails before anything is done. `send` takes the file's place. */
   constructor(options: LogOptions, send?: SendEntry) {
@@ -104,10 +116,19 @@ export class Log {
   }
 
   debug(message: string): void {
-    this.#write('debug', message, []);
+    this.tell('engine', message);
   }
 
-  #write(level: Level, message: string, fields: [string, string][]): void {
+  /** What `--debug` is told: when, by whom, of which key. */
+  tell(part: 'engine' | 'executor', text: string, { pointer, step, errno, atMs }: Told = {}): void {
+    if (!this.isVerbose) return;
+    if (atMs !== undefined) this.#behindMs = atMs - elapsedMs();
+    const ms = (atMs ?? elapsedMs() + this.#behindMs).toFixed(2);
+    const fields: Fields = [['elapsed_ms', Number(ms)], ['part', part], ...textFields({ pointer, step, errno })];
+    this.#write('debug', `${ms} ms ${part}: ${pointer ? `${pointer}: ` : ''}${text}`, fields);
+  }
+
+  #write(level: Level, message: string, fields: Fields): void {
     const { file, json } = this.#options;
     if (levels.indexOf(level) > levels.indexOf(this.#options.level)) return;
     if (this.#send) {

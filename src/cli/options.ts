@@ -33,6 +33,8 @@ interface CommandEntry {
   readonly more?: string;
   /** Of the runtime's own use: works, and is not shown. */
   readonly hidden?: true;
+  /** It never hands a plan over, so the process that was called becomes the engine (src/executor/main.c). */
+  readonly answers?: true;
 }
 
 /** A command with its options, `--help` among them. */
@@ -104,7 +106,7 @@ const table: readonly CommandEntry[] = [
       noSubreaper,
     ],
   },
-  { name: 'state', about: 'show the state of a container as JSON', ...id, options: () => [] },
+  { name: 'state', answers: true, about: 'show the state of a container as JSON', ...id, options: () => [] },
   {
     name: 'kill',
     about: "send a signal to a container's process",
@@ -128,12 +130,14 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'list',
+    answers: true,
     about: 'list containers',
     ...none,
     options: () => [format, { name: 'quiet', short: 'q', about: 'ids only' }],
   },
   {
     name: 'plan',
+    answers: true,
     about: 'show what create would do, step by step, without doing it',
     operands: '[ID]',
     count: [0, 1],
@@ -142,6 +146,7 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'spec',
+    answers: true,
     about: 'write a config.json to start from',
     ...none,
     options: () => [
@@ -153,7 +158,7 @@ const table: readonly CommandEntry[] = [
       },
     ],
   },
-  { name: 'features', about: 'show what this runtime knows, as JSON', ...none, options: () => [] },
+  { name: 'features', answers: true, about: 'show what this runtime knows, as JSON', ...none, options: () => [] },
   {
     name: 'exec',
     about: 'run another process in a container',
@@ -164,22 +169,24 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'ps',
+    answers: true,
     about: 'list the processes of a container',
     operands: 'ID [PS-OPTION…]',
     count: [1, Number.MAX_SAFE_INTEGER],
     optionsFirst: true,
     options: () => [format],
   },
-  { name: 'pause', about: 'freeze all processes of a container', ...id, options: () => [] },
-  { name: 'resume', about: 'thaw a paused container', ...id, options: () => [] },
-  { name: 'update', about: 'change resource limits of a container', ...id, options: updateOptions },
+  { name: 'pause', answers: true, about: 'freeze all processes of a container', ...id, options: () => [] },
+  { name: 'resume', answers: true, about: 'thaw a paused container', ...id, options: () => [] },
+  { name: 'update', answers: true, about: 'change resource limits of a container', ...id, options: updateOptions },
   {
     name: 'events',
+    answers: true,
     about: 'print statistics and out-of-memory events as lines of JSON',
     ...id,
     options: () => [
       { name: 'interval', value: 'DURATION', about: 'time between statistics (default 5s)' },
-      { name: 'stats', about: 'print statistics once and exit' },
+      { name: 'stats', answers: true, about: 'print statistics once and exit' },
     ],
   },
   {
@@ -203,6 +210,7 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'completion',
+    answers: true,
     about: 'print a completion script for bash, zsh or fish',
     operands: 'SHELL',
     count: [1, 1],
@@ -210,6 +218,7 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'restore-check',
+    answers: true,
     about: 'hold the mounts of a process against a list; tsrun runs this itself',
     operands: 'MOUNTS PID',
     count: [2, 2],
@@ -219,6 +228,7 @@ const table: readonly CommandEntry[] = [
   },
   {
     name: 'systemd-unit',
+    answers: true,
     about: 'start or stop the unit of a container; tsrun runs this itself',
     operands: 'start|stop REQUEST [PID]',
     count: [2, 3],
@@ -226,6 +236,12 @@ const table: readonly CommandEntry[] = [
     hidden: true,
     options: () => [],
   },
+];
+
+/** Commands that need no executor, in the order of the table; `help` is one, too. */
+export const answeringCommands = (): string[] => [
+  'help',
+  ...table.filter(({ answers }) => answers).map(({ name }) => name),
 ];
 
 /** The names of all commands for people, in the order of `--help`. */

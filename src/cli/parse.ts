@@ -1,3 +1,4 @@
+import { nearest } from '../bundle/nearest.js';
 import { fail } from '../errors/error.js';
 import type { OptionRow } from './option-rows.js';
 
@@ -73,6 +74,15 @@ function rowNamed(rows: readonly OptionRow[], name: string): OptionRow | undefin
   return undefined;
 }
 
+function unknownOption(rows: readonly OptionRow[], spelled: string): never {
+  const near = nearest(
+    spelled,
+    rows.filter(({ hidden }) => !hidden).map(({ name }) => name),
+  );
+  const hint = near === undefined ? {} : { hint: `did you mean '--${near}'?` };
+  return fail('TSR_CLI_USAGE', `flag provided but not defined: -${spelled}`, hint);
+}
+
 /**
  * Parses `args`. With `optionsFirst` the first operand ends the options and everything after it is an operand;
  * otherwise options may follow operands. `--` ends the options either way.
@@ -92,7 +102,7 @@ export function parseOptions(rows: readonly OptionRow[], args: readonly string[]
     const equals = body.indexOf('=');
     const spelled = equals < 0 ? body : body.slice(0, equals);
     if (spelled === '' || spelled[0] === '-') usage(`bad flag syntax: ${argument}`);
-    const row = rowNamed(rows, spelled) ?? usage(`flag provided but not defined: -${spelled}`);
+    const row = rowNamed(rows, spelled) ?? unknownOption(rows, spelled);
     if (row.value === undefined) {
       addSwitch(options, row, spelled, equals < 0 ? 'true' : body.slice(equals + 1));
       continue;

@@ -1,8 +1,16 @@
 /** The catalogue's codes of commands, state, planning and execution; `catalogue.ts` has those of config, cgroups and seccomp. */
 export const runtimeRows: readonly (readonly [code: string, paragraph: string])[] = [
   [
+    'TSR_ABORTED',
+    'Of the library: the AbortSignal of a run or exec was raised. Its process has been ended, and a run is removed.',
+  ],
+  [
     'TSR_APPARMOR_OFF',
     'The config names an AppArmor profile, but AppArmor is not enabled in this kernel. A container that is to be confined is not started unconfined.',
+  ],
+  [
+    'TSR_CAPABILITY_AMBIENT',
+    "The kernel raises a capability in the ambient set only if it is in 'permitted' and in 'inheritable'. One that is not is left out and the container starts without it; this is a warning.",
   ],
   [
     'TSR_CAPABILITY_UNAVAILABLE',
@@ -24,10 +32,6 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The file given with --log cannot be opened for appending, or no journal or syslog listens on this host. Nothing else has been done.',
   ],
   ['TSR_CLI_OUTPUT', 'What the command printed could not be written to standard output.'],
-  [
-    'TSR_CLI_PRESERVE_FDS',
-    'Descriptors 3 to 3+N-1 were to be passed on with --preserve-fds N, but they are not all open. A descriptor of the runtime would have taken the place of a missing one.',
-  ],
   [
     'TSR_CLI_USAGE',
     'The command line cannot be read: an unknown option, a missing value, or too many or too few arguments. The texts are those of runc, as scripts and engines look for them.',
@@ -74,11 +78,11 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ['TSR_EVENTS_STATE', 'A container that has stopped uses nothing, so there is nothing to report.'],
   [
     'TSR_EXECUTOR_ANSWER',
-    "The executor's answer cannot be read, or there was none: it was killed, or 'tsrun' and 'tsrun-engine' are of different builds.",
+    "The executor's answer cannot be read, or there was none: it was killed, or the file 'tsrun' was replaced while it worked.",
   ],
   [
     'TSR_EXECUTOR_PLAN',
-    "The executor refused the plan, which it checks as a whole before the first step: 'tsrun' and 'tsrun-engine' are of different builds.",
+    "The executor refused the plan, which it checks as a whole before the first step: the file 'tsrun' was replaced while it worked.",
   ],
   ['TSR_EXEC_ARGS', "'exec' was given no command: name one behind the id, or a process file with --process."],
   [
@@ -99,7 +103,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   [
     'TSR_HOOK_FAILED',
-    "A hook of the config did not exit with 0. Its output follows, standard output and error together. Hooks up to startContainer stop the creation, a poststart hook stops the container, a poststop hook's failure is a warning.",
+    "A hook of the config did not exit with 0. Its output follows, standard output and error together. Hooks up to startContainer stop the creation, a poststop hook's failure is a warning. One of poststart is a warning, too, and the container goes on, unless its 'ociVersion' is 1.3 or newer: then it is stopped and 'start' fails.",
   ],
   ['TSR_HOOK_TIMEOUT', "A hook ran longer than its 'timeout' and was killed with its process group."],
   ['TSR_ID_EMPTY', 'The id of a container cannot be empty.'],
@@ -141,7 +145,11 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   [
     'TSR_NAMESPACE_NO_MOUNTS',
-    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices, masked or read-only paths.",
+    "A warning: without a mount namespace of its own every mount of the container would be the host's, and would stay after it. So none is made; the process is confined to its root by chroot alone, without devices. What protects something, masked and read-only paths and a read-only root, is refused there.",
+  ],
+  [
+    'TSR_NAMESPACE_USER',
+    "An ordinary user may make namespaces, mounts and a new root only in a user namespace of their own. 'tsrun spec --rootless' writes a config that has one.",
   ],
   [
     'TSR_NET_DEVICE_ROOTLESS',
@@ -165,14 +173,18 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'The config has passed its checks with a name that the plan compiler has no number for: a mistake in tsrun itself.',
   ],
   ['TSR_PLAN_SECCOMP', 'The seccomp profile was not compiled before the plan was made: a mistake in tsrun itself.'],
-  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 65535 and 16 MiB.'],
+  ['TSR_PLAN_TOO_LARGE', 'The plan has more steps or bytes than the executor takes, which are 1048576 and 128 MiB.'],
+  [
+    'TSR_PROCESS_INTERPRETER',
+    'The program was found, but something that it needs to be executed was not: the interpreter that the first line of a script names, or the loader (dynamic linker) of a binary. Look for CR LF line ends, for a shell that the image does not have, or for a binary of another C library.',
+  ],
   [
     'TSR_PROCESS_NOT_EXECUTABLE',
     'The program was found, but the kernel does not execute it: no x permission for this user, a directory, a script without #!, another architecture, or a filesystem mounted noexec.',
   ],
   [
     'TSR_PROCESS_NOT_FOUND',
-    "The first of 'args' was not found inside the container. Without a slash it is looked up in the PATH of 'env', as the container's user. A script whose interpreter is missing gives the same error.",
+    "The first of 'args' was not found inside the container. Without a slash it is looked up in the PATH of 'env', as the container's user.",
   ],
   [
     'TSR_PROCESS_REQUIRED',
@@ -246,6 +258,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   [
     'TSR_STEP_FAILED',
     'A step of the plan failed in the kernel. The message has the key of the config that caused the step, what it was to do, and the error; what had been made before is removed.',
+  ],
+  [
+    'TSR_TIMEOUT',
+    "Of the library: a run or exec had not ended after its 'timeoutMs'. Its process has been ended, and a run is removed.",
   ],
   [
     'TSR_UPDATE_STATE',

@@ -101,11 +101,15 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_CONFIG_NAME', 'Only certain names are allowed at this key; the message lists them, or the nearest one.'],
   [
     'TSR_CONFIG_NOT_FILE',
-    'The config must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang.',
+    "A bundle's config.json must be a regular file. A FIFO, a device or a directory is refused without being read, so that nothing can hang. Other files that an option names may be FIFOs or descriptors (/dev/fd/N).",
   ],
   [
     'TSR_CONFIG_NUL',
     'A text contains a NUL character (written \\u0000 in JSON). The kernel would take it as the end of the text, and so see another path or name than the one that was checked.',
+  ],
+  [
+    'TSR_CONFIG_NULL',
+    'A warning: an optional key is null and counts as not there, as with runc and crun. Required keys, entries of lists and values of maps must not be null.',
   ],
   [
     'TSR_CONFIG_RANGE',
@@ -142,7 +146,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_FFI_LOAD',
-    "koffi, the bridge to native libraries, cannot be loaded. In an installation its file 'koffi.node' lies beside 'tsrun-engine'; in a checkout 'npm install' brings it.",
+    "Native libraries (libseccomp, libsystemd) cannot be loaded at all: there is no loader of glibc or musl in its usual place, or, under Node, no package koffi ('npm install' brings it).",
   ],
   ['TSR_HOSTNAME_LENGTH', 'The kernel takes host and domain names of at most 64 bytes of UTF-8.'],
   ['TSR_HOSTNAME_NAMESPACE', 'Without a UTS namespace of its own the container would rename the host.'],
@@ -188,7 +192,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ['TSR_NETWORK_PRIORITY', 'The name must be one of a network interface: it becomes a word of a line for the kernel.'],
   [
     'TSR_NET_DEVICE',
-    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may contain one '%d'.",
+    "A network device needs a network namespace to move into, and a name of at most 15 bytes without spaces, slashes, colons and percent signs; a new name may end in '%d'.",
   ],
   ['TSR_NUMBER_LIST', 'CPUs and memory nodes are listed as numbers and ranges: 0-3,7.'],
   ['TSR_PERSONALITY_FLAG', 'The specification defines no personality flags yet.'],
@@ -264,7 +268,7 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
   ],
   [
     'TSR_SYSTEMD_PROPERTY',
-    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text, or names a property outside the short list that changes nothing but how this unit ends. Others could start units or reboot the host (CVE-2024-3154).",
+    "An annotation 'org.systemd.property.NAME' has a value that is no GVariant text of the property's type, or names a property that an annotation cannot set: it could run programs on the host, start units or reboot it (CVE-2024-3154). docs/config/annotations.md lists those that can.",
   ],
   [
     'TSR_SYSTEMD_UNIT',

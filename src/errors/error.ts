@@ -23,6 +23,22 @@ export class TsrunError extends Error {
   readonly failure: Failure;
   exitCode = 1;
 
+  get code(): string {
+    return this.failure.code;
+  }
+
+  get pointer(): string | undefined {
+    return this.failure.pointer;
+  }
+
+  get errno(): string | undefined {
+    return this.failure.errno;
+  }
+
+  get hint(): string | undefined {
+    return this.failure.hint;
+  }
+
   constructor(failure: Failure) {
     super(failure.message);
     this.name = 'TsrunError';

@@ -217,6 +217,24 @@ test('CVE-2021-30465, CVE-2025-52881, CVE-2025-62596 (S02, S04): a volume that i
   }
 });
 
+test('CVE-2019-18837, CVE-2024-45310 (S02, S05): what a dangling link names is made inside while somebody exchanges the way there', (place) => {
+  const volume = join(place.root, 'volume');
+  mkdirSync(join(volume, 'target'), { recursive: true });
+  symlinkSync(place.canary, join(volume, 'link'));
+  writeFileSync(join(place.directory, 'source'), 'source');
+  const swapper = startSwapper(buildHelper('swap', place.directory), volume, 'target', 'link');
+  try {
+    for (let i = 0; i < 100; i++) {
+      symlinkSync(`/volume/target/a${i}/b/c/d/e`, join(place.root, `to-${i}`));
+      symlinkSync(`volume/target/f${i}`, join(place.root, `file-${i}`));
+      run(place, 'true', [filesystem('tmpfs', `/to-${i}/deep`)]);
+      run(place, 'true', [bind(join(place.directory, 'source'), `/file-${i}`)]);
+    }
+  } finally {
+    swapper.kill('SIGKILL');
+  }
+});
+
 test('S05: what a tmpfs copies up is one file or the other, with its own mode, though they are exchanged meanwhile', (place) => {
   const full = join(place.root, 'full');
   mkdirSync(full);

@@ -1,6 +1,6 @@
 // Names, scheduling and clocks as the program sees them. The real kernel, through dist/tsrun. Needs root.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Linux, Namespace, Process, Spec } from '../bundle/types.js';
@@ -110,6 +110,23 @@ test('execCPUAffinity is for exec, its final list for the program', (container) 
   const pid = JSON.parse(container.tsrun(['state', container.id]).output).pid;
   const init = spawnSync('grep', ['Cpus_allowed_list', `/proc/${pid}/status`], { encoding: 'utf8' }).stdout.trim();
   assert.is(init, own);
+});
+
+test('S45: what the caller is pinned to holds neither for the container nor for an exec', (container) => {
+  const all = readFileSync('/proc/self/status', 'utf8').match(/Cpus_allowed_list:\s*(.*)/)![1]!;
+  const first = all.split(/[-,]/)[0]!;
+  if (first === all) return; // a machine with one CPU cannot tell
+  const show = 'grep Cpus_allowed_list /proc/self/status | tr -d "\\t " | cut -d: -f2';
+  const pinned = ['taskset', '-c', first];
+  assert.is(container.run(show, {}, pinned).output, all);
+  container.prepare('exec sleep 20');
+  const apart = ['sh', '-c', `exec ${pinned.join(' ')} "$@" >/dev/null 2>&1 </dev/null`, 'sh'];
+  assert.is(container.tsrun(['run', '-d', '--bundle', container.folder, container.id], apart).status, 0);
+  const exec = (): string => container.tsrun(['exec', container.id, '/bin/sh', '-c', show], pinned).output;
+  assert.is(exec(), all);
+  assert.is(exec(), all);
+  assert.is(exec(), all, 'from a kept plan');
+  if (!container.tsrun(['update', '--cpuset-cpus', first, container.id]).errors) assert.is(exec(), first);
 });
 
 test('time offsets move the clocks of the container alone', (container) => {

@@ -31,9 +31,18 @@ static int open_ptmx(void) {
   return fs.type == DEVPTS_SUPER_MAGIC ? master : -ENXIO;
 }
 
+/* The runtime's own tree is trusted, and /dev/pts/ptmx is nobody's to open there; but a terminal is what it has to be. */
+static int open_host_ptmx(void) {
+  struct statx st;
+  int master = (int)TRY(SYS(openat, AT_FDCWD, "/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  int result = stat_fd(master, &st);
+  if (result >= 0 && ((st.stx_mode & 0170000) != 0020000 || st.stx_rdev_minor != 2 || st.stx_rdev_major != 5)) result = -ENXIO;
+  return result < 0 ? RAW(close, master), result : master;
+}
+
 static int bind_console(int peer) {
   int clone = (int)TRY(SYS(open_tree, peer, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
-  int target = make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK), result = target;
+  int target = make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY), result = target;
   if (target >= 0) result = (int)SYS(move_mount, clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (target >= 0) RAW(close, target);
   RAW(close, clone);
@@ -60,14 +69,23 @@ static int send_master(int to, int master) {
   return to < 0 ? send_record(G.socket, &r, master) : send_descriptor(to, "/dev/ptmx", 9, master);
 }
 
+/* Output that goes into a file or a pipe has lines as the program writes them, as with runc, which people's scripts count on. */
+static void plain_lines(int peer) {
+  struct termios terminal;
+  if (RAW(ioctl, 1, TCGETS, &terminal) >= 0 || RAW(ioctl, peer, TCGETS, &terminal) < 0) return;
+  terminal.c_oflag &= ~(u32)ONLCR;
+  RAW(ioctl, peer, TCSETS, &terminal);
+}
+
 int op_console(const struct step *s) {
   int unlock = 0;
   struct terminal_size size = {(u16)s->n[N_CONSOLE_OPEN_rows], (u16)s->n[N_CONSOLE_OPEN_columns], 0, 0};
-  int master = TRY(open_ptmx());
+  int master = TRY(s->n[N_CONSOLE_OPEN_flags] & CONSOLE_HOST ? open_host_ptmx() : open_ptmx());
   TRY(SYS(ioctl, master, TIOCSPTLCK, &unlock));
   int peer = (int)TRY(SYS(ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!size.rows && !size.columns && slot(s->n[N_CONSOLE_OPEN_slot]) < 0) caller_size(&size); /* a foreground run's */
   if (size.rows || size.columns) TRY(SYS(ioctl, master, TIOCSWINSZ, &size));
+  if (slot(s->n[N_CONSOLE_OPEN_slot]) < 0) plain_lines(peer);
   if (s->n[N_CONSOLE_OPEN_uid]) TRY(SYS(fchownat, peer, "", s->n[N_CONSOLE_OPEN_uid], NONE, AT_EMPTY_PATH));
   if (s->n[N_CONSOLE_OPEN_flags] & CONSOLE_BIND) TRY(bind_console(peer));
   TRY(send_master(slot(s->n[N_CONSOLE_OPEN_slot]), master));

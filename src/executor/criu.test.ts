@@ -73,7 +73,14 @@ test('at a wanted event the plan goes on, and the answer waits until it comes ba
     `cat ${file} >${file}.seen`,
     say(done),
   ];
-  const publish = host('file.publish', { mode: 0o600, path: file, before: 'yes ', between: '', after: '' });
+  const publish = host('file.publish', {
+    mode: 0o600,
+    descriptor: 0xffffffff,
+    path: file,
+    before: 'yes ',
+    between: '',
+    after: '',
+  });
   const outcome = converse(script, [
     until('setup-namespaces', 'post-restore'),
     until('post-restore'),
@@ -88,7 +95,14 @@ test('the process that a notification names takes the place of the first one', (
   const file = join(directory, 'pid');
   // 10 b9 60: pid 12345, which is nobody's child here
   const script = [hear('/dev/null'), say(notify('post-restore', '10b960')), hear('/dev/null'), say(done)];
-  const publish = host('file.publish', { mode: 0o600, path: file, before: '', between: '', after: '' });
+  const publish = host('file.publish', {
+    mode: 0o600,
+    descriptor: 0xffffffff,
+    path: file,
+    before: '',
+    between: '',
+    after: '',
+  });
   assert.is(converse(script, [until('post-restore'), publish, until()]).status, 'ok');
   assert.is(readFileSync(file, 'utf8'), '12345');
 });
@@ -102,7 +116,14 @@ test('a failure brings the text along', () => {
 test('when a step in between fails, the other side sees the end of the socket and may tidy up', (directory) => {
   const tidy = join(directory, 'tidy');
   const script = [hear('/dev/null'), say(notify('post-restore')), hear('/dev/null'), `echo yes >${tidy}`];
-  const failing = host('file.publish', { mode: 0o600, path: '/nowhere/at/all', before: '', between: '', after: '' });
+  const failing = host('file.publish', {
+    mode: 0o600,
+    descriptor: 0xffffffff,
+    path: '/nowhere/at/all',
+    before: '',
+    between: '',
+    after: '',
+  });
   const outcome = converse(script, [until('post-restore'), failing, until()]);
   assert.equal([outcome.status, errnoName(outcome.errno)], ['step-failed', 'ENOENT']);
   assert.ok(existsSync(tidy));

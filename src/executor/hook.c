@@ -10,9 +10,12 @@ static void become(const char *path, char *const *argv, char *const *envp, int i
   RAW(dup3, output, 1, 0);
   RAW(dup3, output, 2, 0);
   RAW(close_range, 3, ~0u, 0);
-  RAW(execve, path, argv, envp);
-  static const char message[] = "cannot execute the program\n";
-  RAW(write, 2, message, sizeof message - 1);
+  long result = RAW(execve, path, argv, envp);
+  /* \1, the errno, and what the file is: for src/errors/explain/program.ts. A filter that is on may not let us look. */
+  static char message[DESCRIPTION_LIMIT + 32], digits[24];
+  char *end = message + sizeof message, *at = append(append(append(message, end, "\1"), end, number_to_text(digits + sizeof digits, (u64)-result)), end, " ");
+  if (!G.filtered) describe_program(path, at, (usize)(end - at));
+  RAW(write, 2, message, str_length(message));
   RAW(exit_group, 127);
 }
 
@@ -85,17 +88,39 @@ static int run_captured(const char *path, char *const *argv, char *const *envp, 
   if (pid > 0) wait_child((int)pid, &status);
   RAW(close, output[0]);
   RAW(close, pidfd);
-  G.failure.value = status;
+  G.failure.value = result == -ETIMEDOUT ? (int)timeout_ms : status;
   where = W_execve;
   if (result == 0 && status == 0) G.failure.text_length = 0;
   return result < 0 ? result : status ? -ECHILD : 0;
+}
+
+static char **callers; /* ends where the wrapped entries do */
+
+void keep_environment(char **envp) { callers = envp; }
+
+/* Another process is about to be the container's: what the caller has in its environment is not for it (S53). */
+void forget_environment(void) {
+  for (char **entry = callers; entry && *entry; entry++)
+    if (starts_with(*entry, CALLERS_PREFIX)) memset(*entry + sizeof CALLERS_PREFIX - 1, 0, str_length(*entry) + 1 - sizeof CALLERS_PREFIX);
+}
+
+static char **environment_of_caller(void) {
+  u32 count = 0;
+  for (char **entry = callers; entry && *entry; entry++) count++;
+  char **list = pages((count + 1) * sizeof(char *)), **at = list;
+  for (char **entry = callers; list && entry && *entry; entry++)
+    if (starts_with(*entry, CALLERS_PREFIX)) *at++ = *entry + sizeof CALLERS_PREFIX - 1;
+  for (char **entry = callers; at == list && list && *entry; entry++) /* there was too much of it to go along */
+    if (!starts_with(*entry, "TSRUN_")) *at++ = *entry;
+  return list;
 }
 
 int op_hook(const struct step *s) {
   u32 args, env;
   char digits[24];
   char **argv = pointers(text(s, S_HOOK_RUN_args), length(s, S_HOOK_RUN_args), 0, &args);
-  char **envp = pointers(text(s, S_HOOK_RUN_env), length(s, S_HOOK_RUN_env), 0, &env);
+  char **envp = s->n[N_HOOK_RUN_flags] & HOOK_CALLERS_ENVIRONMENT ? environment_of_caller()
+                                                                  : pointers(text(s, S_HOOK_RUN_env), length(s, S_HOOK_RUN_env), 0, &env);
   if (!argv || !envp) return -ENOMEM;
   long pid = s->n[N_HOOK_RUN_pidKind] == 1 ? G.pid : s->n[N_HOOK_RUN_pidKind] == 2 ? RAW(getpid) : 0;
   char *number = number_to_text(digits + sizeof digits, (u64)pid);

@@ -79,6 +79,15 @@ test('without mappings it is that of the user namespace, new or joined', (contai
   }
 });
 
+test('the option idmap=uids=…;gids=… of podman says it in one word, @ for ids of the container', (container, source) => {
+  const data = (option: string) => [{ destination: '/data', source, options: ['rbind', option] }];
+  const plain = container.run(show, { mounts: data('idmap=uids=0-5-1#1000-7-10;gids=2000-8-10') });
+  assert.equal(plain, { status: 0, output: '7:8', errors: '' });
+  const linux = inUser;
+  for (const option of ['idmap=uids=@1000-7-10;gids=@2000-8-10', 'ridmap=uids=1000-100007-10;gids=2000-200008-10'])
+    assert.equal(container.run(show, { mounts: data(option), linux }), { status: 0, output: '7:8', errors: '' });
+});
+
 test('idmap is for the mount alone, ridmap for those below it, too', (container, source) => {
   const below = join(source, 'below');
   mkdirSync(below);

@@ -144,7 +144,7 @@ test('S14: a user namespace cannot take a protection away that a mount of the ho
   const source = join(container.folder, 'source');
   mkdirSync(source);
   const wrapper = apart(`mount -t tmpfs -o nosuid,noexec,noatime tmpfs ${source}; chmod 755 ${source}`);
-  for (const options of [['suid'], ['exec'], ['relatime'], ['rw', 'exec']]) {
+  for (const options of [['suid'], ['exec'], ['rw', 'exec']]) {
     const mounts = [{ destination: '/mnt', source, options: ['bind', ...options] }];
     const { status, errors } = container.run('true', { linux: inUserNamespace, mounts }, wrapper);
     assert.is(status, 1, options.join());
@@ -153,6 +153,12 @@ test('S14: a user namespace cannot take a protection away that a mount of the ho
   const mounts = [{ destination: '/mnt', source, options: ['bind', 'ro'] }];
   const { output, errors } = container.run('grep " /mnt " /proc/mounts', { linux: inUserNamespace, mounts }, wrapper);
   assert.match(output, /ro,nosuid,noexec,noatime/, errors);
+  // Of the access times nobody's safety depends: the container is started with what it cannot change.
+  for (const option of ['relatime', 'strictatime', 'rstrictatime']) {
+    const mounts = [{ destination: '/mnt', source, options: ['bind', option] }];
+    const ran = container.run('grep " /mnt " /proc/self/mountinfo', { linux: inUserNamespace, mounts }, wrapper);
+    assert.match(ran.output, /nosuid,noexec,noatime/, ran.errors);
+  }
 });
 
 test('S18, CVE-2015-3627, CVE-2016-9962: no descriptor of the caller gets in, whatever its number, by run, create or exec', (container) => {
@@ -262,6 +268,18 @@ test('S43: without a mount namespace the mounts of the host stay as they are', (
   assert.is(readFileSync(after, 'utf8'), readFileSync(before, 'utf8'));
 });
 
+test('without a mount namespace a terminal is one of the host, and it is the process’s own', (container) => {
+  container.prepare('true', { linux: { namespaces: types('pid') }, process: { terminal: true } });
+  const path = join(container.folder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { args: string[] }; mounts?: object[] };
+  config.process.args = ['/usr/bin/sh', '-c', 'test -t 0 && echo terminal'];
+  writeFileSync(path, JSON.stringify({ ...config, mounts: [] }));
+  const links = ['bin', 'lib', 'lib64'].map((name) => `mount --bind /${name} ${container.folder}/rootfs/${name}`);
+  const wrapper = [...apart([`mount --bind /usr ${container.folder}/rootfs/usr`, ...links].join('; '))];
+  const ran = container.tsrun(['run', '--bundle', container.folder, container.id], wrapper);
+  assert.equal([ran.status, ran.output.trim()], [0, 'terminal'], ran.errors);
+});
+
 test('S44: with --no-pivot no procfs of the host is left anywhere, nor a sysfs (runc#1962)', (container) => {
   const place = join(container.folder, 'another place');
   mkdirSync(place);
@@ -354,7 +372,12 @@ test('R06: an engine whose executor is gone before it has begun goes, too, and m
   const child = spawn('strace', [...slow, ...args], { stdio: 'ignore' });
   const first = (): number =>
     Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').split(' ')[0]);
-  const engine = (): number => Number(readFileSync(`/proc/${first()}/task/${first()}/children`, 'utf8').split(' ')[0]);
+  // strace tries itself out with children of its own before it starts ours.
+  const engine = (): number => {
+    const one = first();
+    const path = `/proc/${one}/task/${one}/children`;
+    return existsSync(path) ? Number(readFileSync(path, 'utf8').split(' ')[0]) : 0;
+  };
   for (let i = 0; i < 100 && !(first() && engine()); i++) await sleep(2);
   process.kill(first(), 'SIGKILL');
   await new Promise((resolve) => child.on('exit', resolve));
@@ -490,9 +513,23 @@ test('R31: a terminal that has hung up while nobody takes its output costs nothi
 });
 
 test('R35: an engine that dies for want of memory leaves an error and nothing else', (container) => {
-  const { status, errors } = container.run('true', {}, ['prlimit', '--as=150000000']);
+  const { status, errors } = container.run('true', {}, ['prlimit', '--as=50000000']);
   assert.ok(status !== 0 && status !== null);
   assert.is.not(errors, '');
+  assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
+});
+
+test('R35: an engine that is killed is told from a program that was; what it had claimed is gone', (container) => {
+  // As the kernel does it when the cgroup of the caller has no memory left: at a call in the middle of its work.
+  const kill = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'inject=statx:signal=KILL:when=3'];
+  assert.is(container.create('sleep 60').status, 0);
+  const exec = container.tsrun(['exec', container.id, 'true'], kill);
+  assert.is(exec.status, 255);
+  assert.match(exec.errors, 'the engine was killed before it had an answer');
+  assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
+  const create = container.tsrun(['create', '--bundle', container.folder, container.id], kill);
+  assert.ok(create.status !== 0);
+  assert.match(create.errors, 'the engine was killed before it had an answer');
   assert.match(container.tsrun(['state', container.id]).errors, 'does not exist');
 });
 
@@ -513,7 +550,7 @@ test('CVE-2015-3629: what the container has made of its mount points does not le
       JSON.stringify({ ...config, mounts: [...config.mounts, mount] }),
     );
     const again: Ran = container.tsrun(['run', '--bundle', container.folder, container.id]);
-    assert.is(again.status, 1, 'a link that leads nowhere inside is refused');
+    assert.is(again.status, 0, `a link that leads nowhere is made inside: ${again.errors}`);
     writeFileSync(join(container.folder, 'config.json'), JSON.stringify(config));
   }
   assert.is(spawnSync('find', [canary, '-mindepth', '1'], { encoding: 'utf8' }).stdout, '');

@@ -136,6 +136,7 @@ test('S12, S13: what is protected in /proc is protected, though the name leads e
     host('hook.run', {
       timeoutMs: 5000,
       pidKind: 0,
+      flags: 0,
       path: '/bin/sh',
       args: ['sh', '-c', `cd ${place.root} && ${script}`],
       env: ['PATH=/usr/bin:/bin'],

@@ -14,7 +14,7 @@ struct kept_word { u32 kind, offset, length, step, reference; };
 enum { WORD_LITERAL, WORD_OPTIONAL, WORD_PATH };
 #define KEPT_MAGIC 0x4b525354u
 #define KEPT_LIMIT (1u << 20)
-#define KEPT_EACH 4 /* as many plans of a command */
+#define KEPT_EACH 20 /* as many plans of a command */
 #define WORDS_LIMIT 64
 
 struct call { const char *root, *log; char **words; };
@@ -127,7 +127,9 @@ static int is_current(const struct kept_header *h, const char *engine) {
 static int bind_path(char *plan, u32 size, const struct kept_word *w, const char *value) {
   struct plan_header *h = (struct plan_header *)plan;
   usize length = str_length(value);
-  if (value[0] != '/' || h->step_count > 65535 || w->step >= h->step_count || w->reference >= 5) return 0;
+  /* A descriptor of the caller's can be read once, and is written to in another way (src/tables/descriptors.ts). */
+  if (starts_with(value, "/dev/") || starts_with(value, "/proc/")) return 0;
+  if (value[0] != '/' || h->step_count > WIRE_STEPS || w->step >= h->step_count || w->reference >= 5) return 0;
   if (h->data_offset < sizeof *h + h->step_count * sizeof(struct step) || h->data_offset > size || h->data_length > size - h->data_offset) return 0;
   struct ref *r = &((struct step *)(h + 1))[w->step].s[w->reference];
   if (length > r->length || r->offset > h->data_length || r->length >= h->data_length - r->offset) return 0;
@@ -167,7 +169,7 @@ static int search(int dir, const char *engine, char **words) {
   if (str_length(words[0]) > 24 || !is_id(words[0])) return -1;
   char *end = append(name, name + sizeof name, words[0]);
   for (int i = 0; i < KEPT_EACH; i++) {
-    digit[1] = (char)('0' + i);
+    digit[1] = (char)(i < 10 ? '0' + i : 'a' + i - 10);
     append(end, name + sizeof name, digit);
     char *bytes = read_kept(dir, name, &size);
     struct kept_header *h = (struct kept_header *)bytes;

@@ -8,12 +8,16 @@ struct round { int plan, outcome, old_plan, go, engine, directory; };
 
 extern char self_path[4200]; /* TSRUN_SELF=/path/of/tsrun */
 
+extern int wrapped;
+
 void say(const char *message);
 char **clean_environment(char **from, const char *const *extra);
-const char *engine_path(void);
-int start_round(char **argv, char **envp, int number, int inherited, struct round *r);
+char **engine_environment(char **envp, int number);
+int only_answers(char **argv);
+#define ENGINE_NAME "tsrun:engine"
+int start_round(char **argv, char **envp, int number, struct round *r);
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);
 int attempt(struct round *r);
-extern struct teller { char **argv, **envp; int inherited, plan, answer; } teller; /* what tell_remark() needs */
-int launch(char **argv, char **envp, struct round r, int inherited, int number, int ready);
+int launch(char **argv, char **envp, struct round r, int number, int ready);
+void let_named_through(char **argv);

@@ -1,65 +1,19 @@
 /*
- * tsrun's entry. This program is three things, one after the other:
- *   1. the file `dist/tsrun`: copies itself into a sealed memfd and starts again from there, so that nothing inside a
- *      container can ever reach the file on the host through /proc/self/exe (CVE-2019-5736, security.md S21);
- *   2. the launcher: starts the engine (`tsrun-engine`, JavaScript) with a clean environment, before 1, for its start is most
- *      of the time that a command takes; after 1 it waits for the plan;
- *   3. the executor: carries that plan out. When it fails the engine is started once more, to say why and roll back.
+ * tsrun's entry. These sources make two programs, the second of which lies in the first:
+ *   the outer (ENGINE), the file `dist/tsrun`: holds the engine, JavaScript, and starts it as a child with a clean environment; or
+ *      becomes the engine, for commands that only answer. Then it puts the inner into a sealed memfd and becomes that, so
+ *      that nothing inside a container can ever reach the file on the host through /proc/self/exe (CVE-2019-5736, security.md S21);
+ *   the inner, the executor alone: waits for the engine's plan and carries it out. When it fails the file is started once
+ *      more as the engine ("tsrun:engine"), to say why and roll back.
  * A call that a plan was kept for (kept.c) needs no engine; one that makes no process needs no sealed copy either.
- * Started by TypeScript itself (argv[0] "tsrun:carry-out"), it only does 3: plan on descriptor 0, outcome to 1.
+ * Started by TypeScript itself (argv[0] "tsrun:carry-out"), it only carries out: plan on descriptor 0, outcome to 1.
  */
 #include "launch.h"
+#ifdef ENGINE
+#include "../engine/engine.h"
+#endif
 
 #define CARRY_OUT "tsrun:carry-out"
-
-static int is_sealed(int fd) {
-  long seals = RAW(fcntl, fd, F_GET_SEALS), all = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  return seals > 0 && (seals & all) == all;
-}
-
-/* Starts this program again from a sealed copy in memory. Returns only on failure. */
-static int restart_sealed(int exe, char **argv, char **envp) {
-  struct statx st;
-  TRY(stat_fd(exe, &st));
-  long copy = SYS(memfd_create, "tsrun", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x0010 /* MFD_EXEC, 6.3 */);
-  if (copy == -EINVAL) copy = SYS(memfd_create, "tsrun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  TRY(copy);
-  for (usize left = st.stx_size; left > 0;) {
-    long sent = TRY(SYS(sendfile, copy, exe, 0, left));
-    if (sent == 0) return -EIO;
-    left -= (usize)sent;
-  }
-  long sealed = -EBUSY; /* while the kernel holds a page of it, see plan.c */
-  for (int i = 0; i < 10 && sealed == -EBUSY; i++) sealed = SYS(fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-  TRY(sealed);
-  return (int)SYS(execveat, copy, "", argv, envp, AT_EMPTY_PATH);
-}
-
-/* Spawned by TypeScript: plan on 0, outcome to 1; the container's stdio waits on 3, 4, 5 and preserved descriptors on 6. */
-static int carry_out_for_parent(void) {
-  struct outcome out = {0};
-  int plan = high(RAW(fcntl, 0, F_DUPFD_CLOEXEC, 3)), answer = high(RAW(fcntl, 1, F_DUPFD_CLOEXEC, 3));
-  if (plan < 0 || answer < 0 || RAW(fcntl, 5, F_GETFD) < 0) {
-    say("tsrun: the executor expects a plan on descriptor 0, a place for its outcome on 1, and stdio on 3 to 5");
-    return 1;
-  }
-  for (int fd = 3; RAW(fcntl, fd, F_GETFD) >= 0 && fd < 200; fd++) {
-    RAW(dup3, fd, fd - 3, fd >= 6 ? O_CLOEXEC : 0);
-    RAW(close, fd);
-  }
-  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-  teller.answer = answer;
-  carry_out(plan, -1, &out);
-  RAW(write, answer, &out, sizeof out);
-  return 0;
-}
-
-/* How many descriptors from 3 on are open without a gap: what --preserve-fds can mean. */
-static int count_inherited(void) {
-  int fd = 3;
-  while (fd < 4096 && RAW(fcntl, fd, F_GETFD) >= 0) fd++;
-  return fd - 3;
-}
 
 void reset_signals(void) {
   struct { void *handler; unsigned long flags; void *restorer; u64 mask; } action = {0};
@@ -67,6 +21,40 @@ void reset_signals(void) {
     if (i != 9 && i != 19) RAW(rt_sigaction, i, &action, 0, 8);
   u64 none = 0;
   RAW(rt_sigprocmask, 2, &none, 0, 8);
+}
+
+#ifdef ENGINE
+extern const char inner_begin[], inner_end[]; /* src/engine/parts.S */
+
+/* Becomes the inner program, in sealed memory. Returns only on failure. */
+static int become_inner(char **argv, char **envp) {
+  long copy = SYS(memfd_create, "tsrun", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x0010 /* MFD_EXEC, 6.3 */);
+  if (copy == -EINVAL) copy = SYS(memfd_create, "tsrun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  TRY(copy);
+  for (const char *from = inner_begin; from < inner_end;) {
+    long done = TRY(SYS(write, copy, from, inner_end - from));
+    if (done == 0) return -EIO;
+    from += done;
+  }
+  long sealed = -EBUSY; /* while the kernel holds a page of it, see plan.c */
+  for (int i = 0; i < 10 && sealed == -EBUSY; i++) sealed = SYS(fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+  TRY(sealed);
+  return (int)SYS(execveat, copy, "", argv, envp, AT_EMPTY_PATH);
+}
+
+/* How many descriptors from 3 on are open without a gap; see note_callers(). */
+static int count_inherited(void) {
+  int fd = 3;
+  while (fd < 4096 && RAW(fcntl, fd, F_GETFD) >= 0) fd++;
+  return fd - 3;
+}
+
+/* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal. */
+static void be_engine(char **argv, char **envp) {
+  int argc = 0;
+  while (argv[argc]) argc++;
+  let_named_through(argv);
+  engine_main(argc, argv, engine_environment(envp, 0));
 }
 
 /* Whether all of a plan is files and signals of the host's: then nothing inside a container can get at us (S21). */
@@ -84,61 +72,109 @@ static int stays_outside(int plan) {
 }
 
 /* A kept plan that needs no sealed copy of us: the command's exit status, or -1 when the engine has to be asked. */
-static int carry_out_here(char **argv, char **envp, struct round r, int inherited) {
+static int carry_out_here(char **argv, char **envp, struct round r) {
   RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   int result = attempt(&r);
   if (result == 0) return G.exit_code;
-  return result < 0 ? -1 : launch(argv, envp, r, inherited, 1, 0);
+  return result < 0 ? -1 : launch(argv, envp, r, 1, 0);
 }
 
-/* The file on the disk: sets the engine off unless a plan was kept, and starts again as a sealed copy. Returns only on failure. */
-static int first_start(int exe, char **argv, char **envp, int carries_out) {
+/* The file on the disk: sets the engine off unless a plan was kept, and becomes the inner program. Returns only on failure. */
+static int first_start(char **argv, char **envp, int carries_out) {
   struct round r = NO_ROUND;
   int inherited = count_inherited(), status;
   long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
   if (size < 0) return say("tsrun: cannot find its own path"), 1;
   reset_signals();
+  if (!carries_out && only_answers(argv)) be_engine(argv, envp);
   if (!carries_out) {
-    r.plan = kept_plan(argv, envp, engine_path(), &r.directory);
+    r.plan = kept_plan(argv, envp, self_path + 11, &r.directory);
     if (r.plan >= 0) r.engine = 0;
-    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r, inherited) : -1;
+    int outside = r.plan >= 0 && stays_outside(r.plan), code = outside ? carry_out_here(argv, envp, r) : -1;
     if (code >= 0) return code;
     RAW(close, r.directory); /* nothing that enters a container needs it (S24) */
     r.directory = -1;
     if (outside) RAW(close, r.plan), r.plan = r.engine = -1;
-    if (r.plan < 0 && start_round(argv, envp, 0, inherited, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    if (r.plan < 0 && start_round(argv, envp, 0, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL};
-  restart_sealed(exe, argv, clean_environment(envp, extra));
+  become_inner(argv, clean_environment(envp, extra));
   if (r.engine > 0) RAW(kill, r.engine, 9), wait_child(r.engine, &status);
   say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
   return 1;
 }
 
+#else
+static int is_sealed(int fd) {
+  long seals = RAW(fcntl, fd, F_GET_SEALS), all = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  return seals > 0 && (seals & all) == all;
+}
+
+/* Spawned by TypeScript: plan on 0, outcome to 1; the container's stdio waits on 3, 4, 5 and preserved descriptors on 6. */
+static int carry_out_for_parent(void) {
+  struct outcome out = {0};
+  int plan = high(RAW(fcntl, 0, F_DUPFD_CLOEXEC, 3)), answer = high(RAW(fcntl, 1, F_DUPFD_CLOEXEC, 3));
+  if (plan < 0 || answer < 0 || RAW(fcntl, 5, F_GETFD) < 0) {
+    say("tsrun: the executor expects a plan on descriptor 0, a place for its outcome on 1, and stdio on 3 to 5");
+    return 1;
+  }
+  for (int fd = 3; RAW(fcntl, fd, F_GETFD) >= 0 && fd < 200; fd++) {
+    RAW(dup3, fd, fd - 3, fd >= 6 ? O_CLOEXEC : 0);
+    RAW(close, fd);
+  }
+  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  note_callers(0, plan, answer);
+  teller.answer = answer;
+  carry_out(plan, -1, &out);
+  RAW(write, answer, &out, sizeof out);
+  return 0;
+}
+
+#endif
+
+/* Closed standard streams: nothing of ours may land there (R30). */
+static void fill_streams(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (RAW(fcntl, fd, F_GETFD) < 0) RAW(openat, AT_FDCWD, "/dev/null", O_RDWR);
+}
+
+#ifdef ENGINE
 int executor_main(long *stack) {
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
+  fill_streams();
+  if (argc > 0 && (str_equal(argv[0], ENGINE_NAME) || str_equal(argv[0], "tsrun:snapshot"))) engine_main(argc, argv, envp);
   int carries_out = argc > 0 && str_equal(argv[0], CARRY_OUT);
-  for (int fd = 0; fd < 3; fd++) /* closed stdio: nothing of ours may land there (R30) */
-    if (RAW(fcntl, fd, F_GETFD) < 0) RAW(openat, AT_FDCWD, "/dev/null", O_RDWR);
+  for (char **entry = envp; carries_out && *entry; entry++) wrapped |= starts_with(*entry, "TSRUN_SELF=");
+  return first_start(argv, envp, carries_out);
+}
+#else
+int executor_main(long *stack) {
+  int argc = (int)stack[0];
+  char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
+  fill_streams();
   int exe = high(SYS(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
-  if (!is_sealed(exe)) return first_start(exe, argv, envp, carries_out);
+  if (!is_sealed(exe)) return say("tsrun: this is a part of tsrun and runs from sealed memory only"), 1;
   RAW(close, exe);
-  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
-     let through again right before the payload's execve. */
-  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-  if (carries_out) return carry_out_for_parent();
-  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  wrapped = 1;
+  keep_environment(envp);
   struct round r = NO_ROUND;
   int inherited = 0;
   for (char **entry = envp; *entry; entry++) {
     if (starts_with(*entry, "TSRUN_SELF=")) append(self_path, self_path + sizeof self_path, *entry);
     if (starts_with(*entry, "TSRUN_EARLY=")) read_early(*entry + 12, &r, &inherited);
   }
-  return launch(argv, envp, r, inherited, 0, 1);
+  note_callers(inherited, r.plan, r.go);
+  /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are
+     let through again right before the payload's execve. */
+  RAW(close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+  if (argc > 0 && str_equal(argv[0], CARRY_OUT)) return carry_out_for_parent();
+  RAW(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return launch(argv, envp, r, 0, 1);
 }
+#endif
 
 #ifndef HOSTED
 #if defined(__x86_64__)

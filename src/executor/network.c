@@ -9,7 +9,7 @@ struct message { struct nlmsghdr header; union { struct ifinfomsg link; struct i
 static struct { char data[16384]; u32 size; } kept;
 
 /* What has been moved, for who must give it back; `inside` keeps the network namespace alive until then. */
-static struct moved { const char *name; int inside, index, there; short flags; } moved[64];
+static struct moved { char name[16]; const char *other_name; int inside, index, there; short flags; } moved[64];
 static u32 moved_count;
 
 static int index_of(int fd, const char *name) {
@@ -19,9 +19,12 @@ static int index_of(int fd, const char *name) {
   return request.index;
 }
 
-static int is_taken(int fd, int index) {
+/* Its name, while one with this index is there; `name` has 16 bytes, or is not asked for. */
+static int is_taken(int fd, int index, char *name) {
   struct interface request = {.index = index};
-  return RAW(ioctl, fd, 0x8910 /* SIOCGIFNAME */, &request) == 0;
+  int result = RAW(ioctl, fd, 0x8910 /* SIOCGIFNAME */, &request) == 0;
+  if (result && name) memcpy(name, request.name, sizeof request.name);
+  return result;
 }
 
 static struct message start(u16 type, u16 flags, u32 fixed) {
@@ -116,22 +119,45 @@ static struct message move_message(int index, const char *new_name, int pid, int
   return m;
 }
 
-/* Renamed and moved in one message. The kernel looks at the new name only after the move, so we do before. */
-static int move(int outside, int inside, const char *name, const char *new_name) {
+/* A further name of the device, `ip link property`: no name to rename it to for as long as it has it. */
+static int set_other_name(int fd, int index, u16 type, const char *name) {
+  struct message m = start(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof m.about.link);
+  struct { struct rtattr header; char name[16]; } list = {{(u16)RTA_LENGTH(str_length(name) + 1), IFLA_ALT_IFNAME}, ""};
+  m.about.link.ifi_index = index;
+  append(list.name, list.name + sizeof list.name, name);
+  put(&m, IFLA_PROP_LIST | 0x8000 /* NLA_F_NESTED */, &list, RTA_ALIGN(list.header.rta_len));
+  return transact(fd, &m);
+}
+
+/*
+ * Renamed and moved in one message. The kernel looks at the new name only after the move, so we do before; and it may refuse the
+ * name then all the same, with the device moved: what counts is where the device is, not what the kernel answers.
+ */
+static int move(int outside, int inside, const char *given, const char *wanted) {
+  struct moved this = {.inside = inside};
   struct { char name[16]; short flags; char rest[22]; } request = {.flags = 0};
-  int template = 0, index = TRY(index_of(outside, name)), there = index;
+  int template = 0;
+  this.index = this.there = TRY(index_of(outside, given));
+  if (!is_taken(outside, this.index, this.name)) return -ENODEV;
+  const char *new_name = str_equal(given, wanted) ? this.name : wanted; /* `given` may be one of its other names */
   for (const char *c = new_name; *c; c++) template |= *c == '%';
   if (!template && index_of(inside, new_name) >= 0) return -EEXIST;
   if (moved_count == ARRAY(moved)) return -E2BIG;
-  while (is_taken(inside, there)) there++;
-  append(request.name, request.name + sizeof request.name, name);
+  while (is_taken(inside, this.there, NULL)) this.there++;
+  append(request.name, request.name + sizeof request.name, this.name);
   TRY(SYS(ioctl, outside, 0x8913 /* SIOCGIFFLAGS */, &request));
-  TRY(keep_addresses(outside, index));
-  struct message m = move_message(index, new_name, G.pid, there);
-  TRY(transact(outside, &m));
-  moved[moved_count++] = (struct moved){name, inside, index, there, request.flags};
-  TRY(restore_addresses(inside, there));
-  return set_up(inside, there);
+  this.flags = request.flags;
+  TRY(keep_addresses(outside, this.index));
+  if (!template && !str_equal(new_name, this.name) && index_of(outside, new_name) == this.index) this.other_name = new_name;
+  if (this.other_name) TRY(set_other_name(outside, this.index, RTM_DELLINKPROP, this.other_name));
+  struct message m = move_message(this.index, new_name, G.pid, this.there);
+  int result = transact(outside, &m);
+  if (is_taken(inside, this.there, NULL) && !is_taken(outside, this.index, NULL)) moved[moved_count++] = this;
+  else if (this.other_name) set_other_name(outside, this.index, RTM_NEWLINKPROP, this.other_name);
+  where = W_sendto;
+  TRY(result);
+  TRY(restore_addresses(inside, this.there));
+  return set_up(inside, this.there);
 }
 
 /*
@@ -143,11 +169,16 @@ void give_devices_back(void) {
   while (moved_count) {
     struct moved *m = &moved[--moved_count];
     int there = m->index;
-    while (is_taken(outside, there)) there++;
+    while (is_taken(outside, there, NULL)) there++;
     kept.size = 0;
     keep_addresses(m->inside, m->there);
     struct message back = move_message(m->there, m->name, (int)RAW(getpid), there);
-    if (transact(m->inside, &back) < 0) continue;
+    /* Somebody may have taken its name: then it is there under the one it had inside, or one that the kernel picks. */
+    if (transact(m->inside, &back) < 0 && is_taken(m->inside, m->there, NULL)) {
+      back = move_message(m->there, "lost%d", (int)RAW(getpid), there);
+      transact(m->inside, &back);
+    }
+    if (m->other_name) set_other_name(outside, there, RTM_NEWLINKPROP, m->other_name);
     restore_addresses(outside, there);
     if (m->flags & 1) set_up(outside, there);
   }

@@ -66,6 +66,37 @@ test('several devices may swap names', (container) => {
   assert.match(output, /dum0\s+inet 192\.0\.2\.1/);
 });
 
+test('a device goes by any of its names, and may get one of them', (container) => {
+  const host = `${dummy} && ip link property add dev dum0 altname first altname second`;
+  const show = 'ip -o link show type veth | cut -d: -f2 | cut -d@ -f1; ip link show type veth | grep -c altname';
+  assert.is(container.run(show, { linux: withDevice('first') }, onHost(host)).output, 'dum0\n2');
+  assert.is(container.run(show, { linux: withDevice('dum0', 'second') }, onHost(host)).output, 'second\n1');
+  assert.is(container.run(show, { linux: withDevice('first', 'new') }, onHost(host)).output, 'new\n2');
+});
+
+test('a device that had other names is given back with them when something fails later', (container) => {
+  const host = `${dummy} && ip link property add dev dum0 altname first && ip addr add 192.0.2.1/24 dev dum0`;
+  const after = 'ip link show dev first; ip -o addr show dev dum0 scope global';
+  const process = { args: ['/no/such/program'] };
+  for (const [from, to] of [
+    ['first', undefined],
+    ['dum0', 'first'],
+    ['dum0', 'new'],
+  ] as const) {
+    const { status, output } = container.run('', { linux: withDevice(from, to), process }, onHost(host, after));
+    assert.is(status, 1);
+    assert.match(output, /dum0@.*altname first.*inet 192\.0\.2\.1/s, `${from} ${to}`);
+  }
+});
+
+test('a template counts past the names that are given', (container) => {
+  const host = `${dummy} && ip link add dum1 type veth peer name peer1`;
+  const linux = { ...withDevice('dum0'), netDevices: { dum0: { name: 'eth%d' }, dum1: { name: 'eth0' } } };
+  const show = 'ip -o link show type veth | cut -d: -f2 | cut -d@ -f1 | sort';
+  const { output, errors } = container.run(show, { linux }, onHost(host));
+  assert.is(output.replace(/\s+/g, ' '), 'eth0 eth1', errors);
+});
+
 test('a name that is taken there is refused, and the device stays where it was', (container) => {
   const { status, output, errors } = container.run(
     'true',

@@ -9,7 +9,10 @@ long read_small(int dir, const char *name, char *buffer, usize size) {
   return got;
 }
 
-/* Field 22 of /proc/<pid>/stat, behind the last ')' of the name; 0 when there is no such process or it is a zombie. */
+/*
+ * Field 22 of /proc/<pid>/stat, behind the last ')' of the name; 0 when there is no such process or it is a zombie. One whose first
+ * thread alone has ended looks like that, too; field 20 counts those that run on.
+ */
 u64 start_time(int pid) {
   char path[40], digits[24], stat[1024];
   append(append(append(path, path + 40, "/proc/"), path + 40, number_to_text(digits + 24, (u64)pid)), path + 40, "/stat");
@@ -17,12 +20,15 @@ u64 start_time(int pid) {
   if (got <= 0) return 0;
   char *at = stat + got;
   while (at > stat && *at != ')') at--;
-  if (at == stat || at[2] == 'Z' || at[2] == 'X') return 0;
-  u64 value = 0;
-  for (int field = 2; *at && field < 22; at++)
+  if (at == stat || at[2] == 'X') return 0;
+  char state = at[2];
+  u64 threads = 0, value = 0;
+  for (int field = 2; *at && field < 22; at++) {
     if (*at == ' ') field++;
+    else if (field == 20) threads = threads * 10 + (u64)(*at - '0');
+  }
   for (; *at >= '0' && *at <= '9'; at++) value = value * 10 + (u64)(*at - '0');
-  return value;
+  return state == 'Z' && threads < 2 ? 0 : value;
 }
 
 static int write_all(int fd, const char *data, usize size) {
@@ -42,15 +48,33 @@ static int write_parts(const struct step *s, int fd) {
   TRY(write_all(fd, pid, str_length(pid)));
   if (!length(s, S_FILE_PUBLISH_between) && !length(s, S_FILE_PUBLISH_after)) return 0;
   TRY(write_all(fd, text(s, S_FILE_PUBLISH_between), length(s, S_FILE_PUBLISH_between)));
-  char *start = number_to_text(digits + sizeof digits, start_time(G.pid));
+  G.start = start_time(G.pid);
+  char *start = number_to_text(digits + sizeof digits, G.start);
   TRY(write_all(fd, start, str_length(start)));
   return write_all(fd, text(s, S_FILE_PUBLISH_after), length(s, S_FILE_PUBLISH_after));
+}
+
+/* /dev/null, a terminal, or a FIFO that somebody reads: written to, where a file would be replaced. -1: none of these. */
+static long open_stream(const char *path) {
+  struct statx st;
+  if (RAW(statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) < 0) return -1;
+  u32 type = st.stx_mode & 0170000;
+  if (type != 0020000 && type != 0010000) return -1;
+  return RAW(openat, AT_FDCWD, path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | 0400 /* O_NOCTTY */ | O_CLOEXEC);
 }
 
 /* A reader sees the old file or the whole new one. */
 int op_publish(const struct step *s) {
   static char temporary[4300];
   const char *path = text(s, S_FILE_PUBLISH_path);
+  if (s->n[N_FILE_PUBLISH_descriptor] != ~0u) return write_parts(s, (int)s->n[N_FILE_PUBLISH_descriptor]);
+  long stream = open_stream(path);
+  if (stream >= 0) {
+    int written = write_parts(s, (int)stream), at = where;
+    RAW(close, stream);
+    where = at;
+    return written;
+  }
   usize cut = str_length(path);
   while (cut > 0 && path[cut - 1] != '/') cut--;
   memcpy(temporary, path, cut);
@@ -72,17 +96,38 @@ int op_publish(const struct step *s) {
   return result;
 }
 
+static char *append_bytes(char *at, const char *data, u32 size) {
+  memcpy(at, data, size);
+  return at + size;
+}
+
+/* Whether the record that lies there names the process that was ours: another container may have been made since. */
+int op_state_ours(const struct step *s) {
+  char expected[256], found[256], digits[24], *at = expected, *end = expected + sizeof expected;
+  if (length(s, S_STATE_OURS_before) + length(s, S_STATE_OURS_between) > sizeof expected - 50) return -E2BIG;
+  at = append_bytes(at, text(s, S_STATE_OURS_before), length(s, S_STATE_OURS_before));
+  at = append(at, end, number_to_text(digits + sizeof digits, (u64)G.pid));
+  at = append_bytes(at, text(s, S_STATE_OURS_between), length(s, S_STATE_OURS_between));
+  at = append(at, end, number_to_text(digits + sizeof digits, G.start));
+  long got = TRY(read_small(AT_FDCWD, text(s, S_STATE_OURS_path), found, sizeof found));
+  return got > at - expected && !memcmp(found, expected, (usize)(at - expected)) && found[at - expected] == ',' ? 0 : -ESTALE;
+}
+
 /*
  * Removes these files and the directory they are in. More than once if need be: an exec that has come just before the end may be
- * writing down that it was there.
+ * writing down that it was there. Of those who do the same at the same time the one that gets the last of the files has done it; for the
+ * others it is gone (R03).
  */
 int remove_files(int dir, const char *names, u32 size, const char *path) {
+  int gone = 0;
   for (int i = 0;; i++) {
     for (u32 at = 0; at < size; at += (u32)str_length(names + at) + 1) {
       long result = SYS(unlinkat, dir, names + at, 0);
       if (result < 0 && result != -ENOENT) return (int)result;
+      if (i == 0) gone = result < 0;
     }
     long result = SYS(unlinkat, AT_FDCWD, path, 0x200 /* AT_REMOVEDIR */);
+    if (result == 0 || result == -ENOENT) return gone || (result < 0 && !size) ? -ENOENT : 0;
     if (result != -ENOTEMPTY || i == 20) return (int)result;
     struct timespec moment = {0, 1000000};
     RAW(nanosleep, &moment, NULL);
@@ -204,11 +249,6 @@ int op_userns_make(const struct step *s) {
   wait_child((int)pid, &status);
   where = at;
   return result;
-}
-
-static char *append_bytes(char *at, const char *data, u32 size) {
-  memcpy(at, data, size);
-  return at + size;
 }
 
 /*

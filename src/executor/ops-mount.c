@@ -22,12 +22,17 @@ static int mount_long(const struct step *s, int target) {
     at = append(at, data + sizeof data, options[i]);
   }
   if (!options || at + 1 >= data + sizeof data) return -E2BIG;
-  TRY(SYS(fchdir, target));
+  int here = (int)TRY(SYS(openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  int moved = (int)SYS(fchdir, target);
   /* What protects others is there from the start; nosuid, nodev and noexec have the same bits in both interfaces. */
   u32 attributes = s->n[N_MOUNT_FILESYSTEM_attributes], early = attributes & (MS_NOSUID | MS_NODEV | MS_NOEXEC);
-  TRY(SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), early, data));
+  if (moved >= 0) moved = (int)SYS(mount, text(s, S_MOUNT_FILESYSTEM_source), ".", text(s, S_MOUNT_FILESYSTEM_type), early, data);
+  int at_failure = where;
+  RAW(fchdir, here);
+  RAW(close, here);
+  where = at_failure;
+  TRY(moved);
   int mounted = resolve(text(s, S_MOUNT_FILESYSTEM_target), O_PATH, 0);
-  RAW(chdir, "/");
   TRY(mounted);
   struct statx below, above;
   int result = stat_fd(target, &below);
@@ -132,12 +137,12 @@ static int map_ids(int mount, u32 number, u32 flags) {
  * made of that copy, with our rights: by a process that shares our descriptors and goes there in our stead. 255 says that it
  * could not.
  */
-static int clone_inside(const char *path, u32 flags) {
+static int inside(long (*work)(const void *argument), const void *argument) {
   int status = 0, place = high(TRY(SYS(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC)));
   long pid = place < 0 ? place : fork_with(CLONE_FILES, -1, NULL);
   if (pid == 0) {
     if (RAW(setns, G.pidfd, CLONE_NEWNS) < 0) RAW(exit_group, 255);
-    long fd = RAW(open_tree, AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    long fd = work(argument);
     if (fd >= 0) fd = RAW(dup3, fd, place, O_CLOEXEC) < 0 ? -EMFILE : RAW(close, fd);
     RAW(exit_group, fd < 0 ? -fd : 0);
   }
@@ -148,10 +153,54 @@ static int clone_inside(const char *path, u32 flags) {
   return pid < 0 ? (int)pid : place;
 }
 
-int op_source_open(const struct step *s) {
-  u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = s->n[N_SOURCE_OPEN_flags] & MOUNT_NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0;
-  if (recursive) flags |= AT_RECURSIVE;
+struct source { const char *path; u32 flags; };
+static long clone_source(const void *argument) {
+  const struct source *source = argument;
+  return RAW(open_tree, AT_FDCWD, source->path, source->flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+}
+static int clone_inside(const char *path, u32 flags) {
+  struct source source = {path, flags};
+  return inside(clone_source, &source);
+}
+
+static int keep_pending(int fd) {
   if (G.pending >= 0) RAW(close, G.pending);
+  return G.pending = fd;
+}
+
+/* A node on a file system of its own, which lies in the container's mount namespace for as long as it takes to clone the node:
+   before Linux 6.15 nothing is cloned out of a mount that is nowhere. Ours, or it would be nodev. */
+static long make_node(const void *argument) {
+  const struct step *s = argument;
+  const u32 *n = s->n;
+  int context = (int)TRY(RAW(fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  TRY(RAW(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+  int mount = (int)TRY(RAW(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
+  int root = (int)TRY(RAW(openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC));
+  RAW(umask, 0);
+  TRY(RAW(mknodat, mount, "node", n[N_DEVICE_OPEN_mode], device_number(n[N_DEVICE_OPEN_major], n[N_DEVICE_OPEN_minor])));
+  TRY(RAW(fchownat, mount, "node", n[N_DEVICE_OPEN_uid], n[N_DEVICE_OPEN_gid], AT_SYMLINK_NOFOLLOW));
+  TRY(attach(mount, root));
+  long fd = RAW(open_tree, mount, "node", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  RAW(fchdir, mount);
+  RAW(umount2, ".", 2 /* MNT_DETACH */);
+  RAW(close, mount), RAW(close, root), RAW(close, context);
+  return fd;
+}
+
+/* In a user namespace nobody may make nodes that can be opened; the host may. */
+int op_device_open(const struct step *s) {
+  int fd = keep_pending(inside(make_node, s));
+  where = W_mknodat;
+  return fd < 0 ? fd : 0;
+}
+
+#define NO_SOURCE_LINK ((u32)(MOUNT_NO_SOURCE_LINK | MOUNT_COPY_SYMLINK))
+
+int op_source_open(const struct step *s) {
+  u32 recursive = s->n[N_SOURCE_OPEN_recursive], flags = s->n[N_SOURCE_OPEN_flags] & NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0;
+  if (recursive) flags |= AT_RECURSIVE;
+  keep_pending(-1);
   G.pending = clone_inside(text(s, S_SOURCE_OPEN_path), flags);
   /* What lies under a locked mount is not shown there, so a directory with mounts below is not cloned without them. */
   if (G.pending == -EINVAL && !recursive) G.pending = (int)SYS(open_tree, AT_FDCWD, text(s, S_SOURCE_OPEN_path), flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -169,7 +218,7 @@ static int open_source(const struct step *s) {
     return fd < 0 ? -EBADF : fd;
   }
   return (int)SYS(open_tree, AT_FDCWD, text(s, S_MOUNT_BIND_source),
-    (s->n[N_MOUNT_BIND_recursive] ? AT_RECURSIVE : 0) | (flags & MOUNT_NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    (s->n[N_MOUNT_BIND_recursive] ? AT_RECURSIVE : 0) | (flags & NO_SOURCE_LINK ? AT_SYMLINK_NOFOLLOW : 0) | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
 /* On /proc itself only another procfs may be bound (S06). */
@@ -181,28 +230,27 @@ static u32 target_flags(const struct step *s, int mount) {
   return is_proc ? flags | TARGET_PROC_ROOT : flags;
 }
 
-/* copy-symlink: a source that is a symlink is made again inside the root. 1 when that was done. */
-static int copy_link(const struct step *s) {
-  static char content[4096];
+/* copy-symlink: the symlink `source` is made again inside the root, unless it is there from the last time. */
+static int copy_link(const struct step *s, int source) {
+  static char content[4096], there[4096];
   char name[256];
-  struct statx st;
-  int source = (int)TRY(SYS(openat, AT_FDCWD, text(s, S_MOUNT_BIND_source), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  int result = stat_fd(source, &st);
-  if (result >= 0 && (st.stx_mode & 0170000) != 0120000) return RAW(close, source), 0;
-  long size = result < 0 ? result : SYS(readlinkat, source, "", content, sizeof content - 1);
-  RAW(close, source);
+  long size = SYS(readlinkat, source, "", content, sizeof content - 1);
   content[TRY(size)] = 0;
-  int parent = TRY(parent_of(text(s, S_MOUNT_BIND_target), name, 1));
-  result = (int)SYS(symlinkat, content, parent, name);
+  int parent = TRY(parent_of(text(s, S_MOUNT_BIND_target), name, 2));
+  int result = (int)SYS(symlinkat, content, parent, name);
+  if (result == -EEXIST && RAW(readlinkat, parent, name, there, sizeof there) == size && !memcmp(content, there, (usize)size)) result = 0;
   RAW(close, parent);
-  return result < 0 ? result : 1;
+  return result;
 }
 
 int op_mount_bind(const struct step *s) {
   struct statx st;
-  if (s->n[N_MOUNT_BIND_flags] & MOUNT_COPY_SYMLINK && TRY(copy_link(s))) return 0;
   int mount = TRY(open_source(s));
   int result = stat_fd(mount, &st), target = -1;
+  if (result >= 0 && s->n[N_MOUNT_BIND_flags] & MOUNT_COPY_SYMLINK && (st.stx_mode & 0170000) == 0120000) {
+    result = copy_link(s, mount);
+    return RAW(close, mount), result;
+  }
   if (result >= 0) result = map_ids(mount, s->n[N_MOUNT_BIND_idmapSlot], s->n[N_MOUNT_BIND_flags]);
   if (result >= 0) result = set_attributes(mount, AT_RECURSIVE, s->n[N_MOUNT_BIND_recursiveSet], s->n[N_MOUNT_BIND_recursiveClear], 0);
   if (result >= 0) result = set_attributes(mount, 0, s->n[N_MOUNT_BIND_set], s->n[N_MOUNT_BIND_clear], 0);
@@ -233,7 +281,7 @@ int op_mount_remount(const struct step *s) {
 }
 
 int op_mount_propagation(const struct step *s) {
-  int fd = TRY(resolve(text(s, S_MOUNT_PROPAGATION_target), O_PATH, 0));
+  int fd = TRY(resolve(text(s, S_MOUNT_PROPAGATION_target), O_PATH | (s->n[N_MOUNT_PROPAGATION_flags] & MOUNT_NO_TARGET_LINK ? O_NOFOLLOW : 0), 0));
   int result = set_attributes(fd, s->n[N_MOUNT_PROPAGATION_recursive] ? AT_RECURSIVE : 0, 0, 0, s->n[N_MOUNT_PROPAGATION_propagation]);
   RAW(close, fd);
   return result;

@@ -28,7 +28,7 @@ int op_symlink(const struct step *s) {
 }
 
 /* As the kernel wants it from mknod(2): twelve bits and twenty, the low eight of the latter first. */
-static u32 device_number(u32 major, u32 minor) {
+u32 device_number(u32 major, u32 minor) {
   return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffu) << 12;
 }
 

@@ -182,6 +182,9 @@ static int is_executable(const char *path) {
   return (st.stx_mode & 0170000) == 0100000 ? 0 : -EACCES;
 }
 
+/* Of the program that is to be executed, from before there was a filter that might not let us look. */
+static char description[DESCRIPTION_LIMIT];
+
 /* execvp's search, with the final identity and root, and at create: a missing command is create's error (S20). */
 int op_find(const struct step *s) {
   const char *candidates = text(s, S_PROCESS_FIND_candidates);
@@ -191,6 +194,7 @@ int op_find(const struct step *s) {
     int result = is_executable(candidates + at);
     if (result == 0) {
       G.exec_path = candidates + at;
+      if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
       return 0;
     }
     if (result != -ENOENT && result != -ENOTDIR) worst = result;
@@ -198,11 +202,23 @@ int op_find(const struct step *s) {
   return worst;
 }
 
+static u8 callers[4096]; /* by descriptor: what the caller had open, and what --preserve-fds may so mean */
+
+/* Once, when nothing of ours is below 200 but `ours`; from there on the caller's have no gap. */
+void note_callers(int from_three, int plan, int go) {
+  for (int fd = 3; fd < (int)sizeof callers; fd++) callers[fd] = fd >= 200 ? fd < 3 + from_three : fd != plan && fd != go && RAW(fcntl, fd, F_GETFD) >= 0;
+}
+
 /* Everything but stdio, the preserved descriptors and our own (close-on-exec) channels goes now (S18, S24). */
 int op_close_fds(void) {
+  forget_environment();
   int keep[4] = {G.socket, slot(0), slot(1), -1};
   u32 from = 3 + G.plan->preserve_fds;
-  for (u32 fd = 3; fd < from; fd++) RAW(fcntl, fd, F_SETFD, 0);
+  if (from > sizeof callers) from = sizeof callers;
+  for (u32 fd = 3; fd < from; fd++) { /* a gap may hold something of ours by now */
+    if (callers[fd]) RAW(fcntl, fd, F_SETFD, 0);
+    else if ((int)fd != keep[0] && (int)fd != keep[1] && (int)fd != keep[2]) RAW(close, fd);
+  }
   for (;;) {
     u32 next = ~0u;
     for (u32 i = 0; i < ARRAY(keep); i++)
@@ -217,6 +233,17 @@ int op_close_fds(void) {
     from = next + 1;
   }
   G.root = G.proc = G.null = G.mask = -1;
+  return 0;
+}
+
+static void end_by(int signal) { RAW(exit_group, 128 + signal); }
+
+/* To process 1 of a namespace the kernel brings only what it has a handler for. execve resets them. */
+int op_end_on(u64 signals) {
+  /* 0x04000000: SA_RESTORER, without which x86-64 runs no handler; this one never returns. */
+  struct { void (*handler)(int); unsigned long flags; void (*restorer)(int); u64 mask; } action = {end_by, 0x04000000, end_by, ~0ull};
+  for (int i = 1; i <= 64; i++)
+    if (signals >> (i - 1) & 1) TRY(SYS(rt_sigaction, i, &action, NULL, 8));
   return 0;
 }
 
@@ -250,5 +277,10 @@ int op_exec(const struct step *s) {
   TRY(prepare_exec((u32)(s - G.steps)));
   if (!G.exec_path) return -ENOENT;
   announce();
-  return (int)SYS(execve, G.exec_path, G.argv, G.envp);
+  int result = (int)SYS(execve, G.exec_path, G.argv, G.envp), at = where;
+  if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
+  G.failure.text_length = (u32)str_length(description);
+  memcpy(G.failure.text, description, G.failure.text_length);
+  where = at;
+  return result;
 }

@@ -4,8 +4,16 @@ import { errnoName } from '../tables/errnos.js';
 
 /** What the executor says when it is done; fixed size, checked field by field (security.md S39). */
 export interface Outcome {
-  /** `replied`: of a kept start; what follows is init's own last word, and `step` is of the plan that made it. */
-  readonly status: 'ok' | 'step-failed' | 'child-died' | 'plan-refused' | 'interrupted' | 'replied' | 'remark';
+  /** `trace`: nothing has happened but what stands behind it (trace.ts). `replied`: of a kept start; what follows is init's own last word, and `step` is of the plan that made it. */
+  readonly status:
+    | 'ok'
+    | 'step-failed'
+    | 'child-died'
+    | 'plan-refused'
+    | 'interrupted'
+    | 'replied'
+    | 'remark'
+    | 'trace';
   /** Index of the step that failed. */
   readonly step: number;
   /** Errno number, 0 for none. */
@@ -24,13 +32,22 @@ const magic = 0x4f525354;
 const headerSize = 32;
 const textLimit = 1024;
 export const outcomeSize = headerSize + textLimit;
-const statuses = ['ok', 'step-failed', 'child-died', 'plan-refused', 'interrupted', 'replied', 'remark'] as const;
+const statuses = [
+  'ok',
+  'step-failed',
+  'child-died',
+  'plan-refused',
+  'interrupted',
+  'replied',
+  'remark',
+  'trace',
+] as const;
 
 function broken(message: string): never {
   throw new TsrunError({
     code: 'TSR_EXECUTOR_ANSWER',
     message: `the executor's answer is not usable: ${message}`,
-    hint: 'tsrun and tsrun-engine must come from one build',
+    hint: "was the file 'tsrun' replaced meanwhile?",
   });
 }
 
@@ -65,8 +82,9 @@ export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks:
 /** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */
 export type Notes = readonly (readonly [string, string])[];
 
-/** Reads the notes out of an encoded plan. */
+/** Reads the notes out of an encoded plan; an engine that was interrupted has left none. */
 export function decodeNotes(plan: Uint8Array): Notes {
+  if (plan.length === 0) return [];
   const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
   const offset = view.getUint32(28, true);
   const length = view.getUint32(32, true);

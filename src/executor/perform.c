@@ -10,6 +10,13 @@ static void proc_path(char *path, usize size, const char *file) {
   append(append(at, path + size, "/"), path + size, file);
 }
 
+/* Whether somebody but the host needs the environment of the caller. */
+static int inside_hooks(void) {
+  for (u32 i = G.step; i < G.count; i++)
+    if (G.steps[i].op == OP_HOOK_RUN && G.steps[i].role != ROLE_HOST && G.steps[i].n[N_HOOK_RUN_flags] & HOOK_CALLERS_ENVIRONMENT) return 1;
+  return 0;
+}
+
 /* A new process, which has what its maker had but for the maker's role. */
 static void be_born(const struct step *s, int from_joiner, int parent_end, int child_end) {
   u32 next = G.step + 1;
@@ -18,6 +25,7 @@ static void be_born(const struct step *s, int from_joiner, int parent_end, int c
     RAW(close, G.signals);
     G.socket = child_end, G.signals = -1;
     reset_signals();
+    if (!inside_hooks()) forget_environment();
     RAW(umask, 0); /* modes of nodes and mount points are the plan's, not the caller's */
   }
   G.role = s->n[N_CHILD_CREATE_asJoiner] ? ROLE_JOINER : ROLE_INIT;
@@ -84,12 +92,15 @@ static int op_process_open(const struct step *s) {
   int fd = TRY(open_process(s->n[N_PROCESS_OPEN_pid], wide(s, N_PROCESS_OPEN_startTime)));
   if (s->n[N_PROCESS_OPEN_slot] >= ARRAY(G.slots)) return -EBADF;
   G.slots[s->n[N_PROCESS_OPEN_slot]] = high(fd);
+  G.target = s->n[N_PROCESS_OPEN_pid];
   return 0;
 }
 
 /* setns(2) takes other credentials, and with them what dumpable stands at by default: see S22. */
 static int op_join_process(const struct step *s) {
-  TRY(SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]));
+  int result = (int)SYS(setns, slot(s->n[N_NS_JOIN_PROCESS_slot]), s->n[N_NS_JOIN_PROCESS_types]);
+  if (result == -ESRCH) result = join_through_threads(G.target, s->n[N_NS_JOIN_PROCESS_types]);
+  TRY(result);
   return (int)SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
@@ -151,6 +162,13 @@ static int op_child_loopback(void) {
   return result;
 }
 
+/* Without a mask: all there are, of which the kernel takes those of the cpuset. */
+static int op_affinity(const char *mask, u32 size) {
+  char all[1024]; /* 8192 CPUs are the most that the kernel can be built for */
+  if (!size) mask = memset(all, 0xff, sizeof all), size = sizeof all;
+  return (int)SYS(sched_setaffinity, 0, size, mask);
+}
+
 /* `raise`: only the ceiling, and only up; the process itself then has what is to be. */
 static int op_child_rlimit(const struct step *s) {
   u32 resource = s->n[N_CHILD_RLIMIT_resource];
@@ -179,7 +197,7 @@ static int op_process_small(const struct step *s) {
     case OP_PROCESS_PERSONALITY: return (int)SYS(personality, s->n[0]);
     case OP_PROCESS_SCHEDULER: return (int)SYS(sched_setattr, G.role == ROLE_HOST ? child() : 0, text(s, 0), 0);
     case OP_PROCESS_IO_PRIORITY: return (int)SYS(ioprio_set, 1, 0, s->n[0]);
-    case OP_PROCESS_AFFINITY: return (int)SYS(sched_setaffinity, 0, length(s, 0), text(s, 0));
+    case OP_PROCESS_AFFINITY: return op_affinity(text(s, S_PROCESS_AFFINITY_mask), length(s, S_PROCESS_AFFINITY_mask));
     case OP_PROCESS_MEMORY_POLICY: return (int)SYS(set_mempolicy, s->n[0], length(s, 0) ? text(s, 0) : NULL, s->n[1]);
     case OP_PROCESS_UMASK: return SYS(umask, s->n[0]), 0;
     case OP_PROCESS_NO_NEW_PRIVILEGES: return (int)SYS(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -195,6 +213,7 @@ static int op_process_small(const struct step *s) {
     case OP_PROCESS_HOME: return op_home(s);
     case OP_PROCESS_FIND: return op_find(s);
     case OP_PROCESS_CLOSE_FDS: return op_close_fds();
+    case OP_PROCESS_END_ON: return op_end_on(wide(s, 0));
     case OP_PROCESS_RLIMIT: return op_own_rlimit(s);
     case OP_PROCESS_WAIT_START: return op_wait_start(s);
     case OP_PROCESS_EXEC: return op_exec(s);
@@ -259,8 +278,10 @@ int perform(const struct step *s) {
     case OP_CHILD_LOOPBACK_UP: return op_child_loopback();
     case OP_CHILD_SUPERVISE: return op_supervise(s);
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
+    case OP_SELF_DIRECTORY: return (int)SYS(chdir, text(s, 0));
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
+    case OP_STATE_OURS: return op_state_ours(s);
     case OP_FILE_REMOVE: return op_file_remove(s);
     case OP_EXPECT_FILE: return op_expect_file(s);
     case OP_EXPECT_LINK: return op_expect_link(s);
@@ -273,6 +294,7 @@ int perform(const struct step *s) {
     case OP_FIFO_MAKE: return op_fifo(s);
     case OP_SOCKET_CONNECT: return op_socket_connect(s);
     case OP_HOOK_RUN: return op_hook(s);
+    case OP_DEVICE_OPEN: return op_device_open(s);
     case OP_SOURCE_OPEN: return op_source_open(s);
     case OP_NOTIFY_LISTEN: return op_notify_listen(s);
     case OP_NOTIFY_FORWARD: return op_notify_forward(s);

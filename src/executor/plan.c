@@ -24,7 +24,8 @@ static int check_reference(const struct plan_header *h, const struct ref *r, int
 }
 
 static int check_step(const struct plan_header *h, const struct step *s, const struct step *next) {
-  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS)) return 0;
+  if (s->op > 255 || !op_shapes[s->op].known || s->role > ROLE_INIT || s->flags > (STEP_OR_ELSE_NEXT | STEP_EXPECTS | STEP_OR_END)) return 0;
+  if (s->flags & STEP_OR_END && s->role != ROLE_HOST) return 0;
   if (s->flags & STEP_OR_ELSE_NEXT && (!next || next->role != s->role)) return 0;
   const struct op_shape *shape = &op_shapes[s->op];
   for (int i = shape->numbers; i < 7; i++)
@@ -36,7 +37,7 @@ static int check_step(const struct plan_header *h, const struct step *s, const s
 
 static int check_plan(const struct plan_header *h, usize size) {
   if (size < sizeof *h || h->magic != PLAN_MAGIC || h->version != WIRE_VERSION || h->total_length != size) return 0;
-  if (h->flags || h->reserved || h->preserve_fds > 65535 || h->step_count == 0 || h->step_count > 65535) return 0;
+  if (h->flags || h->preserve_fds > 65535 || h->step_count == 0 || h->step_count > WIRE_STEPS) return 0;
   if (h->steps_offset != sizeof *h || h->data_offset != sizeof *h + h->step_count * sizeof(struct step)) return 0;
   if (h->data_offset > size || h->data_length > size - h->data_offset) return 0;
   if (h->notes_offset != h->data_offset + h->data_length || h->notes_length != size - h->notes_offset) return 0;
@@ -52,7 +53,7 @@ static long read_plan(int fd, char **base) {
   struct statx st;
   TRY(stat_fd(fd, &st));
   if ((st.stx_mode & 0170000) == 0100000) {
-    if (st.stx_size > PLAN_LIMIT) return -EFBIG;
+    if (st.stx_size > WIRE_BYTES) return -EFBIG;
     long sealed = SYS(fcntl, fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
     if (sealed == 0) {
       if (st.stx_size == 0) return 0;
@@ -66,15 +67,17 @@ static long read_plan(int fd, char **base) {
     if (sealed != -EPERM && sealed != -EBUSY) return sealed;
     TRY(SYS(lseek, fd, 0, 0));
   } else if ((st.stx_mode & 0170000) != 0010000 && (st.stx_mode & 0170000) != 0140000) return -EINVAL;
-  char *buffer = pages(PLAN_LIMIT + 1);
-  if (!buffer) return -ENOMEM;
+  /* MAP_NORESERVE: of this room only what is filled counts */
+  long room = SYS(mmap, 0, WIRE_BYTES + 1, 3, 0x4022, -1, 0);
+  if (room < 0 && room > -4096) return room;
+  char *buffer = (char *)room;
   long done = 0, got;
-  while ((got = SYS(read, fd, buffer + done, PLAN_LIMIT + 1 - done)) != 0) {
+  while ((got = SYS(read, fd, buffer + done, WIRE_BYTES + 1 - done)) != 0) {
     if (got == -EINTR) continue;
     TRY(got);
-    if ((done += got) > (long)PLAN_LIMIT) return -EFBIG;
+    if ((done += got) > (long)WIRE_BYTES) return -EFBIG;
   }
-  TRY(SYS(mprotect, buffer, PLAN_LIMIT + 1, 1));
+  TRY(SYS(mprotect, buffer, WIRE_BYTES + 1, 1));
   *base = buffer;
   return done;
 }

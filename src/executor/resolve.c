@@ -23,35 +23,92 @@ int resolve(const char *path, u64 how_flags, u64 resolve_flags) {
   }
 }
 
-/* Creates every missing directory of `path`; one component at a time, each looked up again in-root. */
-int make_directories(const char *path, u32 mode) {
-  static char prefix[4200];
-  int parent = TRY(resolve("/", O_PATH | O_DIRECTORY, 0));
-  for (const char *at = path; *at;) {
+/* Puts the link's text before what is left to walk. A link of procfs is a name for nothing that could be made. */
+static int follow(int link, char *rest, usize size, const char *after) {
+  static char content[8400];
+  struct statfs_now { long type, rest[31]; } fs;
+  if (SYS(fstatfs, link, &fs) < 0 || fs.type == PROC_SUPER_MAGIC) return -ELOOP;
+  long length = TRY(SYS(readlinkat, link, "", content, 4096));
+  usize left = str_length(after);
+  if ((usize)length + left + 2 > size) return -ENAMETOOLONG;
+  content[length] = '/';
+  memcpy(content + length + 1, after, left + 1);
+  memcpy(rest, content, (usize)length + left + 2);
+  return content[0] == '/';
+}
+
+#define MOST_LINKS 40 /* as many as the kernel follows */
+
+/* `out` up to `end` is the parent, the name lies behind it. */
+static int make_component(char *out, usize end, u32 mode, int directory) {
+  out[end] = 0;
+  int parent = resolve(end ? out : "/", O_PATH | O_DIRECTORY, 0);
+  out[end] = '/';
+  TRY(parent);
+  long made = directory ? SYS(mkdirat, parent, out + end + 1, mode) : SYS(mknodat, parent, out + end + 1, 0100644, 0);
+  RAW(close, parent);
+  return (int)made;
+}
+
+/*
+ * Makes what is missing of `path`: a directory, or at its end an empty file. A link that dangles says where in the root. What
+ * has been walked is kept as text without links and looked up again in-root for each component, so somebody who swaps names
+ * meanwhile gets nothing outside (S02, S05). `links`: how many may be followed.
+ */
+static int make_path(const char *path, u32 mode, int directory, int follow_last, int links) {
+  static char rest[8400], out[4200];
+  usize end = 0;
+  int again = 0;
+  if (str_length(path) > 4095) return -ENAMETOOLONG;
+  append(rest, rest + sizeof rest, path);
+  for (const char *at = rest;;) {
     while (*at == '/') at++;
     const char *name = at;
     while (*at && *at != '/') at++;
-    if (at == name) break;
-    usize size = (usize)(at - path);
-    memcpy(prefix, path, size);
-    prefix[size] = 0;
-    int next = resolve(prefix, O_PATH, 0);
-    if (next == -ENOENT) {
-      static char component[260];
-      if (at - name > 255) return -ENAMETOOLONG;
-      memcpy(component, name, (usize)(at - name));
-      component[at - name] = 0;
-      long made = SYS(mkdirat, parent, component, mode);
-      if (made < 0 && made != -EEXIST) return RAW(close, parent), (int)made;
-      next = resolve(prefix, O_PATH, 0);
+    usize size = (usize)(at - name);
+    if (size == 0) return 0;
+    if (size == 1 && name[0] == '.') continue;
+    if (size == 2 && name[0] == '.' && name[1] == '.') {
+      while (end && out[--end] != '/') {}
+      continue;
     }
-    RAW(close, parent);
-    parent = TRY(next);
+    if (size > 255 || end + size + 2 > 4096) return -ENAMETOOLONG;
+    out[end] = '/';
+    memcpy(out + end + 1, name, size);
+    out[end + 1 + size] = 0;
+    const char *after = at;
+    while (*after == '/') after++;
+    struct statx st = {0};
+    int fd = resolve(out, O_PATH | O_NOFOLLOW, 0), last = !*after;
+    if (fd == -ENOENT) {
+      int made = make_component(out, end, mode, directory || !last);
+      if (made == -EEXIST && ++again < 16) at = name; /* another container was quicker */
+      else if (made < 0) return made;
+      else end += size + 1;
+      continue;
+    }
+    int result = stat_fd(TRY(fd), &st), link = (st.stx_mode & 0170000) == 0120000 && (!last || follow_last);
+    if (result >= 0 && link) result = links-- > 0 ? follow(fd, rest, sizeof rest, at) : -ELOOP;
+    RAW(close, fd);
+    TRY(result);
+    if (!link) end += size + 1;
+    else at = rest, end = result ? 0 : end;
   }
-  return parent;
 }
 
-/* The directory that holds the last component of `path`; the component goes to `name` (256 bytes). */
+/* ENOENT in spite of it: somebody takes away or exchanges what was made. */
+static int made_directories(const char *path, u32 mode, int links) {
+  int fd = resolve(path, O_PATH, 0);
+  for (int tries = 0; fd == -ENOENT && tries < 8; tries++) {
+    TRY(make_path(path, mode, 1, 1, links));
+    fd = resolve(path, O_PATH, 0);
+  }
+  return fd;
+}
+int make_directories(const char *path, u32 mode) { return made_directories(path, mode, MOST_LINKS); }
+
+/* The directory that holds the last component of `path`; the component goes to `name` (256 bytes). `create`: it is made when
+   missing; with 2 also behind links, which nodes and links of /dev, with /dev a link, would only be lost at (S09). */
 int parent_of(const char *path, char *name, int create) {
   static char head[4200];
   usize end = str_length(path);
@@ -65,23 +122,15 @@ int parent_of(const char *path, char *name, int create) {
   memcpy(head, path, cut);
   head[cut] = 0;
   if (cut == 0) return resolve("/", O_PATH | O_DIRECTORY, 0);
-  return create ? make_directories(head, 0755) : resolve(head, O_PATH | O_DIRECTORY, 0);
+  return create ? made_directories(head, 0755, create == 2 ? MOST_LINKS : 0) : resolve(head, O_PATH | O_DIRECTORY, 0);
 }
 
 /* A place to mount on: looked up, or made when missing. File system type decides what /proc may carry (S06). */
 int make_target(const char *path, int directory, u32 flags) {
   u64 how = flags & MOUNT_STRICT ? RESOLVE_NO_SYMLINKS : 0, open = O_PATH | (flags & MOUNT_NO_TARGET_LINK ? O_NOFOLLOW : 0);
   int fd = resolve(path, open, how);
-  if (fd == -ENOENT && directory) {
-    int made = TRY(make_directories(path, 0755));
-    RAW(close, made);
-    fd = resolve(path, open, how);
-  } else if (fd == -ENOENT) {
-    char name[256];
-    int parent = TRY(parent_of(path, name, 1));
-    long made = SYS(mknodat, parent, name, 0100644, 0);
-    RAW(close, parent);
-    if (made < 0 && made != -EEXIST) return (int)made;
+  for (int tries = 0; fd == -ENOENT && tries < 8; tries++) {
+    TRY(make_path(path, 0755, directory, !(flags & MOUNT_NO_TARGET_LINK), flags & (MOUNT_STRICT | MOUNT_MADE_DIRECTLY) ? 0 : MOST_LINKS));
     fd = resolve(path, open, how);
   }
   TRY(fd);

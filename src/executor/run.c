@@ -162,7 +162,7 @@ static int meet_child(const struct record *r, int host_next) {
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
   int executing = 0, done = 0;
-  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN ? G.pending : -1;
+  int hand = G.steps[from - 1].op == OP_SOURCE_OPEN || G.steps[from - 1].op == OP_DEVICE_OPEN ? G.pending : -1;
   int sent = send_record(G.socket, &go, hand), gone = sent < 0;
   if (hand >= 0) RAW(close, hand), G.pending = -1;
   /* It is there and would wait for ever; one that has gone has left a last word, or none. */
@@ -184,7 +184,8 @@ static int host_waits(u32 from, u32 to) {
     }
     if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
-      if (executing && !G.joiner) return leave_devices(), 0; /* close-on-exec: the payload runs */
+      /* close-on-exec: the payload runs; unless a joiner has died without naming it */
+      if (executing && !G.joiner) return trace_executed(from, to), leave_devices(), 0;
       return died(from);
     }
     if (answer.kind == KIND_FAIL) {
@@ -253,11 +254,15 @@ int run_plan(u32 from) {
       continue;
     }
     G.step = k;
+    if (s->op == OP_CHILD_SUPERVISE) trace_tell(k); /* it may go on for days */
+    if (s->op == OP_PROCESS_EXEC) trace_step(k, TRACE_BEGUN);
     int result = perform(s);
+    trace_step(k, result);
     if (result < 0 && !tolerated(s, -result)) {
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
+    if (result < 0 && s->flags & STEP_OR_END) return 0;
     if (result < 0 && s->op == OP_HOOK_RUN) remark(k, -result);
     k += result >= 0 && s->flags & STEP_OR_ELSE_NEXT ? 2 : 1;
   }
@@ -320,6 +325,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
     return -1;
   }
   RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &all, 0, 8);
+  trace_begin();
   G.signals = (int)SYS(signalfd4, -1, &all, 8, O_NONBLOCK | O_CLOEXEC);
   G.role = ROLE_HOST;
   /* Deaf to signals it would wait for ever. */
@@ -337,6 +343,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
     }
   }
   fill_outcome(out, result);
+  if (result == 0) trace_tell(G.count);
   if (out->status == STATUS_CHILD_DIED) out->value = status;
   return result;
 }

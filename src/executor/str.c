@@ -1,7 +1,7 @@
 /* The few string and memory functions that the compiler and we call. */
 #include "sys.h"
 
-#ifndef HOSTED
+#if !defined(HOSTED) && !defined(ENGINE) /* the engine has its own: src/engine/memory.c */
 void *memset(void *to, int value, usize size) {
   u8 *p = to;
   while (size--) *p++ = (u8)value;

@@ -82,11 +82,11 @@ struct step {
   struct ref s[5];
 };
 struct plan_header {
-  u32 magic, version, total_length, step_count, steps_offset, data_offset, data_length, notes_offset, notes_length, preserve_fds, flags, reserved;
+  u32 magic, version, total_length, step_count, steps_offset, data_offset, data_length, notes_offset, notes_length, preserve_fds, flags, traced; /* traced: how many microseconds --debug had gone on when the plan was given; 0 without it */
 };
 #define PLAN_MAGIC 0x50525354u
-#define PLAN_LIMIT (16u << 20)
 #define STEP_OR_ELSE_NEXT 1
+#define STEP_OR_END 4 /* when it fails with what it tolerates, nothing is left to do */
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
@@ -100,7 +100,7 @@ struct record {
 };
 enum status { STATUS_OK = 0, STATUS_STEP_FAILED = 1, STATUS_CHILD_DIED = 2, STATUS_PLAN_REFUSED = 3, STATUS_INTERRUPTED = 4,
   STATUS_REPLIED = 5 /* to start: init's own last word, whose step is of the plan that made it */,
-  STATUS_REMARK = 6 };
+  STATUS_REMARK = 6, STATUS_TRACE = 7 /* nothing but what lies behind it: trace.c */ };
 #define OUTCOME_MAGIC 0x4f525354u
 struct outcome {
   u32 magic, status, step, error, where;
@@ -122,7 +122,9 @@ struct state {
   u32 count, step, role;
   int socket, pidfd, pid, joiner, signals, pending, root, proc, null, mask;
   int slots[128];
+  u64 start; /* init's start time, as it was published */
   int exit_code, reply, started;
+  u32 target; /* whose namespaces are joined */
   int reaped; /* pid is nobody's any more, or somebody else's */
   u32 full; /* slot of a cgroup that had no room for another process: the child is outside of it at first */
   const char *exec_path;
@@ -134,6 +136,7 @@ struct state {
   struct record failure;
 };
 extern struct state G;
+extern struct teller { char **argv, **envp; int plan, answer; } teller; /* what tell_remark() needs */
 #define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1, .full = NONE}
 
 static inline const char *text(const struct step *s, int i) { return G.data + s->s[i].offset; }
@@ -171,6 +174,21 @@ int high(long fd);
 void reset_signals(void);
 u64 start_time(int pid);
 
+/* threads.c */
+int join_through_threads(u32 pid, u32 types);
+
+/* program.c */
+#define DESCRIPTION_LIMIT 300
+void describe_program(const char *path, char *to, usize size);
+
+/* trace.c */
+#define TRACE_BEGUN (-10000)
+void trace_begin(void);
+void trace_step(u32 k, int result);
+void trace_executed(u32 from, u32 to);
+void trace_write(int fd);
+void trace_tell(u32 upto);
+
 /* kept.c */
 int kept_plan(char **argv, char **envp, const char *engine, int *directory);
 
@@ -193,6 +211,9 @@ void note_kernel_mount(const char *target, int mount);
 void forget_kernel_mounts(void);
 
 /* ops */
+#define CALLERS_PREFIX "TSRUN_ENV_"
+void keep_environment(char **envp);
+void forget_environment(void);
 int op_hook(const struct step *s);
 int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);
@@ -208,6 +229,7 @@ int op_cgroup_own(const struct step *s);
 int open_process(u32 pid, u64 start);
 int send_descriptor(int to, const char *message_text, u32 size, int fd);
 int op_publish(const struct step *s);
+int op_state_ours(const struct step *s);
 int op_file_remove(const struct step *s);
 int remove_files(int dir, const char *names, u32 size, const char *path);
 struct terminal_size { u16 rows, columns, x, y; };
@@ -225,6 +247,8 @@ int op_process_signal(const struct step *s);
 int op_process_wait(const struct step *s);
 int op_socket_connect(const struct step *s);
 int op_source_open(const struct step *s);
+int op_device_open(const struct step *s);
+u32 device_number(u32 major, u32 minor);
 int op_notify_listen(const struct step *s);
 int op_notify_forward(const struct step *s);
 int notify_socket(void);
@@ -265,6 +289,8 @@ int op_ambient(u64 caps);
 int op_home(const struct step *s);
 int op_find(const struct step *s);
 int op_close_fds(void);
+int op_end_on(u64 signals);
+void note_callers(int from_three, int plan, int go);
 int op_wait_start(const struct step *s);
 int op_exec(const struct step *s);
 void announce(void);

@@ -375,7 +375,7 @@ export interface DeviceCgroup {
   readonly allow: boolean;
   /** Which kind; 'a', also when absent, is all. */
   readonly type?: 'a' | 'b' | 'c';
-  /** Major number; absent or -1 is all. */
+  /** Major number; absent or -1 is all. Beyond 4095 no device has one, and the rule never holds. */
   readonly major?: number;
   /** Minor number; absent or -1 is all. */
   readonly minor?: number;

@@ -50,9 +50,9 @@ defs/int64"},nanosecs:{type:"integer",minimum:0,maximum:999999999}}},TimeOffsets
 $defs/AbsolutePath"},major:{$ref:"#/$defs/Major"},minor:{$ref:"#/$defs/Minor"},fileMode:{$ref:"#/$defs/uint32"},uid:{$ref:"\
 #/$defs/Id"},gid:{$ref:"#/$defs/Id"}}},NetDevice:{type:"object",properties:{name:{type:"string"}}},DeviceCgroup:{type:"o\
 bject",required:["allow"],properties:{allow:{type:"boolean"},type:{type:"string",enum:["a","b","c"]},major:{type:"intege\
-r",minimum:-1,maximum:4095},minor:{type:"integer",minimum:-1,maximum:1048575},access:{type:"string",pattern:"^[rwm]{1,3}\
-$"}}},Memory:{type:"object",properties:{limit:{$ref:"#/$defs/Bytes"},reservation:{$ref:"#/$defs/Bytes"},swap:{$ref:"#/$d\
-efs/Bytes"},kernel:{$ref:"#/$defs/Bytes"},kernelTCP:{$ref:"#/$defs/Bytes"},swappiness:{type:"integer",minimum:0,maximum:100},
+r",minimum:-1,maximum:4294967295},minor:{type:"integer",minimum:-1,maximum:4294967295},access:{type:"string",pattern:"^[\
+rwm]{1,3}$"}}},Memory:{type:"object",properties:{limit:{$ref:"#/$defs/Bytes"},reservation:{$ref:"#/$defs/Bytes"},swap:{$ref:"\
+#/$defs/Bytes"},kernel:{$ref:"#/$defs/Bytes"},kernelTCP:{$ref:"#/$defs/Bytes"},swappiness:{type:"integer",minimum:0,maximum:100},
 disableOOMKiller:{type:"boolean"},useHierarchy:{type:"boolean"},checkBeforeUpdate:{type:"boolean"}}},Cpu:{type:"object",
 properties:{shares:{$ref:"#/$defs/uint64"},quota:{$ref:"#/$defs/int64"},burst:{$ref:"#/$defs/uint64"},period:{$ref:"#/$d\
 efs/uint64"},realtimeRuntime:{$ref:"#/$defs/int64"},realtimePeriod:{$ref:"#/$defs/uint64"},cpus:{type:"string"},mems:{type:"\
@@ -473,168 +473,168 @@ e,i===0}const Pr={type:"object",properties:{devices:{type:"array",items:{$ref:"#
 defs/Memory"},cpu:{$ref:"#/$defs/Cpu"},pids:{$ref:"#/$defs/Pids"},blockIO:{$ref:"#/$defs/BlockIO"},hugepageLimits:{type:"\
 array",items:{$ref:"#/$defs/HugepageLimit"}},network:{$ref:"#/$defs/Network"},rdma:{type:"object",additionalProperties:{
 $ref:"#/$defs/Rdma"}},unified:{$ref:"#/$defs/StringMap"}}},Ie={type:"object",required:["allow"],properties:{allow:{type:"\
-boolean"},type:{type:"string",enum:["a","b","c"]},major:{type:"integer",minimum:-1,maximum:4095},minor:{type:"integer",minimum:-1,
-maximum:1048575},access:{type:"string",pattern:"^[rwm]{1,3}$"}}},Re=new RegExp("^[rwm]{1,3}$","u");function N(r,{instancePath:s="",
-parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.allow===
-void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"allow"}};e===null?e=
-[t]:e.push(t),i++}if(r.allow!==void 0&&typeof r.allow!="boolean"){const t={instancePath:s+"/allow",schemaPath:"#/propert\
-ies/allow/type",keyword:"type",params:{type:"boolean"}};e===null?e=[t]:e.push(t),i++}if(r.type!==void 0){let t=r.type;if(typeof t!=
-"string"){const n={instancePath:s+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type:"string"}};e===
-null?e=[n]:e.push(n),i++}if(!(t==="a"||t==="b"||t==="c")){const n={instancePath:s+"/type",schemaPath:"#/properties/type/\
-enum",keyword:"enum",params:{allowedValues:Ie.properties.type.enum}};e===null?e=[n]:e.push(n),i++}}if(r.major!==void 0){
-let t=r.major;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/major",schemaPath:"#/p\
-roperties/major/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(
-t)){if(t>4095||isNaN(t)){const n={instancePath:s+"/major",schemaPath:"#/properties/major/maximum",keyword:"maximum",params:{
-comparison:"<=",limit:4095}};e===null?e=[n]:e.push(n),i++}if(t<-1||isNaN(t)){const n={instancePath:s+"/major",schemaPath:"\
-#/properties/major/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===null?e=[n]:e.push(n),i++}}}if(r.minor!==
-void 0){let t=r.minor;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/minor",schemaPath:"\
-#/properties/minor/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(
-t)){if(t>1048575||isNaN(t)){const n={instancePath:s+"/minor",schemaPath:"#/properties/minor/maximum",keyword:"maximum",params:{
-comparison:"<=",limit:1048575}};e===null?e=[n]:e.push(n),i++}if(t<-1||isNaN(t)){const n={instancePath:s+"/minor",schemaPath:"\
-#/properties/minor/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===null?e=[n]:e.push(n),i++}}}if(r.access!==
-void 0){let t=r.access;if(typeof t=="string"){if(!Re.test(t)){const n={instancePath:s+"/access",schemaPath:"#/properties\
-/access/pattern",keyword:"pattern",params:{pattern:"^[rwm]{1,3}$"}};e===null?e=[n]:e.push(n),i++}}else{const n={instancePath:s+
-"/access",schemaPath:"#/properties/access/type",keyword:"type",params:{type:"string"}};e===null?e=[n]:e.push(n),i++}}}else{
-const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return N.
-errors=e,i===0}const gr={type:"object",properties:{limit:{$ref:"#/$defs/Bytes"},reservation:{$ref:"#/$defs/Bytes"},swap:{
-$ref:"#/$defs/Bytes"},kernel:{$ref:"#/$defs/Bytes"},kernelTCP:{$ref:"#/$defs/Bytes"},swappiness:{type:"integer",minimum:0,
-maximum:100},disableOOMKiller:{type:"boolean"},useHierarchy:{type:"boolean"},checkBeforeUpdate:{type:"boolean"}}},Dr={type:"\
-integer",minimum:-1,maximum:9223372036854776e3};function P(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){
-let e=null,i=0;if(!(typeof r=="number"&&!(r%1)&&!isNaN(r)&&isFinite(r))){const t={instancePath:s,schemaPath:"#/type",keyword:"\
-type",params:{type:"integer"}};e===null?e=[t]:e.push(t),i++}if(typeof r=="number"&&isFinite(r)){if(r>9223372036854776e3||
-isNaN(r)){const t={instancePath:s,schemaPath:"#/maximum",keyword:"maximum",params:{comparison:"<=",limit:9223372036854776e3}};
-e===null?e=[t]:e.push(t),i++}if(r<-1||isNaN(r)){const t={instancePath:s,schemaPath:"#/minimum",keyword:"minimum",params:{
-comparison:">=",limit:-1}};e===null?e=[t]:e.push(t),i++}}return P.errors=e,i===0}function j(r,{instancePath:s="",parentData:a,
-parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.limit!==void 0&&
-(P(r.limit,{instancePath:s+"/limit",parentData:r,parentDataProperty:"limit",rootData:o})||(e=e===null?P.errors:l(e,P.errors),
-i=e.length)),r.reservation!==void 0&&(P(r.reservation,{instancePath:s+"/reservation",parentData:r,parentDataProperty:"re\
-servation",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.swap!==void 0&&(P(r.swap,{instancePath:s+"/sw\
-ap",parentData:r,parentDataProperty:"swap",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.kernel!==void 0&&
-(P(r.kernel,{instancePath:s+"/kernel",parentData:r,parentDataProperty:"kernel",rootData:o})||(e=e===null?P.errors:l(e,P.
-errors),i=e.length)),r.kernelTCP!==void 0&&(P(r.kernelTCP,{instancePath:s+"/kernelTCP",parentData:r,parentDataProperty:"\
-kernelTCP",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.swappiness!==void 0){let t=r.swappiness;if(!(typeof t==
-"number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/swappiness",schemaPath:"#/properties/swappiness/typ\
-e",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(t)){if(t>100||isNaN(
-t)){const n={instancePath:s+"/swappiness",schemaPath:"#/properties/swappiness/maximum",keyword:"maximum",params:{comparison:"\
-<=",limit:100}};e===null?e=[n]:e.push(n),i++}if(t<0||isNaN(t)){const n={instancePath:s+"/swappiness",schemaPath:"#/prope\
-rties/swappiness/minimum",keyword:"minimum",params:{comparison:">=",limit:0}};e===null?e=[n]:e.push(n),i++}}}if(r.disableOOMKiller!==
-void 0&&typeof r.disableOOMKiller!="boolean"){const t={instancePath:s+"/disableOOMKiller",schemaPath:"#/properties/disab\
-leOOMKiller/type",keyword:"type",params:{type:"boolean"}};e===null?e=[t]:e.push(t),i++}if(r.useHierarchy!==void 0&&typeof r.
-useHierarchy!="boolean"){const t={instancePath:s+"/useHierarchy",schemaPath:"#/properties/useHierarchy/type",keyword:"ty\
-pe",params:{type:"boolean"}};e===null?e=[t]:e.push(t),i++}if(r.checkBeforeUpdate!==void 0&&typeof r.checkBeforeUpdate!="\
-boolean"){const t={instancePath:s+"/checkBeforeUpdate",schemaPath:"#/properties/checkBeforeUpdate/type",keyword:"type",params:{
-type:"boolean"}};e===null?e=[t]:e.push(t),i++}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"\
-object"}};e===null?e=[t]:e.push(t),i++}return j.errors=e,i===0}const Ar={type:"object",properties:{shares:{$ref:"#/$defs\
-/uint64"},quota:{$ref:"#/$defs/int64"},burst:{$ref:"#/$defs/uint64"},period:{$ref:"#/$defs/uint64"},realtimeRuntime:{$ref:"\
-#/$defs/int64"},realtimePeriod:{$ref:"#/$defs/uint64"},cpus:{type:"string"},mems:{type:"string"},idle:{type:"integer",minimum:0,
-maximum:1}}};function T(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r==
-"object"&&!Array.isArray(r)){if(r.shares!==void 0&&(f(r.shares,{instancePath:s+"/shares",parentData:r,parentDataProperty:"\
-shares",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.length)),r.quota!==void 0&&($(r.quota,{instancePath:s+"/quo\
-ta",parentData:r,parentDataProperty:"quota",rootData:o})||(e=e===null?$.errors:l(e,$.errors),i=e.length)),r.burst!==void 0&&
-(f(r.burst,{instancePath:s+"/burst",parentData:r,parentDataProperty:"burst",rootData:o})||(e=e===null?f.errors:l(e,f.errors),
-i=e.length)),r.period!==void 0&&(f(r.period,{instancePath:s+"/period",parentData:r,parentDataProperty:"period",rootData:o})||
-(e=e===null?f.errors:l(e,f.errors),i=e.length)),r.realtimeRuntime!==void 0&&($(r.realtimeRuntime,{instancePath:s+"/realt\
-imeRuntime",parentData:r,parentDataProperty:"realtimeRuntime",rootData:o})||(e=e===null?$.errors:l(e,$.errors),i=e.length)),
-r.realtimePeriod!==void 0&&(f(r.realtimePeriod,{instancePath:s+"/realtimePeriod",parentData:r,parentDataProperty:"realti\
-mePeriod",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.length)),r.cpus!==void 0&&typeof r.cpus!="string"){const t={
-instancePath:s+"/cpus",schemaPath:"#/properties/cpus/type",keyword:"type",params:{type:"string"}};e===null?e=[t]:e.push(
-t),i++}if(r.mems!==void 0&&typeof r.mems!="string"){const t={instancePath:s+"/mems",schemaPath:"#/properties/mems/type",
-keyword:"type",params:{type:"string"}};e===null?e=[t]:e.push(t),i++}if(r.idle!==void 0){let t=r.idle;if(!(typeof t=="num\
-ber"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/idle",schemaPath:"#/properties/idle/type",keyword:"type",
-params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(t)){if(t>1||isNaN(t)){const n={instancePath:s+
-"/idle",schemaPath:"#/properties/idle/maximum",keyword:"maximum",params:{comparison:"<=",limit:1}};e===null?e=[n]:e.push(
-n),i++}if(t<0||isNaN(t)){const n={instancePath:s+"/idle",schemaPath:"#/properties/idle/minimum",keyword:"minimum",params:{
-comparison:">=",limit:0}};e===null?e=[n]:e.push(n),i++}}}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",
-params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return T.errors=e,i===0}const _r={type:"object",properties:{limit:{
-type:"integer",minimum:-1,maximum:9223372036854776e3}}};function O(r,{instancePath:s="",parentData:a,parentDataProperty:m,
-rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.limit!==void 0){let t=r.limit;if(!(typeof t==
-"number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/limit",schemaPath:"#/properties/limit/type",keyword:"\
-type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(t)){if(t>9223372036854776e3||
-isNaN(t)){const n={instancePath:s+"/limit",schemaPath:"#/properties/limit/maximum",keyword:"maximum",params:{comparison:"\
-<=",limit:9223372036854776e3}};e===null?e=[n]:e.push(n),i++}if(t<-1||isNaN(t)){const n={instancePath:s+"/limit",schemaPath:"\
-#/properties/limit/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===null?e=[n]:e.push(n),i++}}}}else{const t={
-instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return O.errors=e,
-i===0}const $r={type:"object",properties:{weight:{$ref:"#/$defs/uint16"},leafWeight:{$ref:"#/$defs/uint16"},weightDevice:{
-type:"array",items:{$ref:"#/$defs/WeightDevice"}},throttleReadBpsDevice:{type:"array",items:{$ref:"#/$defs/ThrottleDevic\
-e"}},throttleWriteBpsDevice:{type:"array",items:{$ref:"#/$defs/ThrottleDevice"}},throttleReadIOPSDevice:{type:"array",items:{
-$ref:"#/$defs/ThrottleDevice"}},throttleWriteIOPSDevice:{type:"array",items:{$ref:"#/$defs/ThrottleDevice"}}}},wr={type:"\
-integer",minimum:0,maximum:65535};function A(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,
-i=0;if(!(typeof r=="number"&&!(r%1)&&!isNaN(r)&&isFinite(r))){const t={instancePath:s,schemaPath:"#/type",keyword:"type",
-params:{type:"integer"}};e===null?e=[t]:e.push(t),i++}if(typeof r=="number"&&isFinite(r)){if(r>65535||isNaN(r)){const t={
-instancePath:s,schemaPath:"#/maximum",keyword:"maximum",params:{comparison:"<=",limit:65535}};e===null?e=[t]:e.push(t),i++}
-if(r<0||isNaN(r)){const t={instancePath:s,schemaPath:"#/minimum",keyword:"minimum",params:{comparison:">=",limit:0}};e===
-null?e=[t]:e.push(t),i++}}return A.errors=e,i===0}const Cr={type:"object",required:["major","minor"],properties:{major:{
-$ref:"#/$defs/Major"},minor:{$ref:"#/$defs/Minor"},weight:{$ref:"#/$defs/uint16"},leafWeight:{$ref:"#/$defs/uint16"}}};function ie(r,{
+boolean"},type:{type:"string",enum:["a","b","c"]},major:{type:"integer",minimum:-1,maximum:4294967295},minor:{type:"inte\
+ger",minimum:-1,maximum:4294967295},access:{type:"string",pattern:"^[rwm]{1,3}$"}}},Re=new RegExp("^[rwm]{1,3}$","u");function N(r,{
 instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(
-r)){if(r.major===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"maj\
-or"}};e===null?e=[t]:e.push(t),i++}if(r.minor===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"require\
-d",params:{missingProperty:"minor"}};e===null?e=[t]:e.push(t),i++}r.major!==void 0&&(w(r.major,{instancePath:s+"/major",
-parentData:r,parentDataProperty:"major",rootData:o})||(e=e===null?w.errors:l(e,w.errors),i=e.length)),r.minor!==void 0&&
-(C(r.minor,{instancePath:s+"/minor",parentData:r,parentDataProperty:"minor",rootData:o})||(e=e===null?C.errors:l(e,C.errors),
-i=e.length)),r.weight!==void 0&&(A(r.weight,{instancePath:s+"/weight",parentData:r,parentDataProperty:"weight",rootData:o})||
-(e=e===null?A.errors:l(e,A.errors),i=e.length)),r.leafWeight!==void 0&&(A(r.leafWeight,{instancePath:s+"/leafWeight",parentData:r,
-parentDataProperty:"leafWeight",rootData:o})||(e=e===null?A.errors:l(e,A.errors),i=e.length))}else{const t={instancePath:s,
-schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return ie.errors=e,i===0}const br={
-type:"object",required:["major","minor","rate"],properties:{major:{$ref:"#/$defs/Major"},minor:{$ref:"#/$defs/Minor"},rate:{
-$ref:"#/$defs/uint64"}}};function _(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,
-i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.major===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"\
-required",params:{missingProperty:"major"}};e===null?e=[t]:e.push(t),i++}if(r.minor===void 0){const t={instancePath:s,schemaPath:"\
-#/required",keyword:"required",params:{missingProperty:"minor"}};e===null?e=[t]:e.push(t),i++}if(r.rate===void 0){const t={
-instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"rate"}};e===null?e=[t]:e.push(t),i++}
+r)){if(r.allow===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"all\
+ow"}};e===null?e=[t]:e.push(t),i++}if(r.allow!==void 0&&typeof r.allow!="boolean"){const t={instancePath:s+"/allow",schemaPath:"\
+#/properties/allow/type",keyword:"type",params:{type:"boolean"}};e===null?e=[t]:e.push(t),i++}if(r.type!==void 0){let t=r.
+type;if(typeof t!="string"){const n={instancePath:s+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type:"\
+string"}};e===null?e=[n]:e.push(n),i++}if(!(t==="a"||t==="b"||t==="c")){const n={instancePath:s+"/type",schemaPath:"#/pr\
+operties/type/enum",keyword:"enum",params:{allowedValues:Ie.properties.type.enum}};e===null?e=[n]:e.push(n),i++}}if(r.major!==
+void 0){let t=r.major;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+"/major",schemaPath:"\
+#/properties/major/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t=="number"&&isFinite(
+t)){if(t>4294967295||isNaN(t)){const n={instancePath:s+"/major",schemaPath:"#/properties/major/maximum",keyword:"maximum",
+params:{comparison:"<=",limit:4294967295}};e===null?e=[n]:e.push(n),i++}if(t<-1||isNaN(t)){const n={instancePath:s+"/maj\
+or",schemaPath:"#/properties/major/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===null?e=[n]:e.push(n),
+i++}}}if(r.minor!==void 0){let t=r.minor;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+
+"/minor",schemaPath:"#/properties/minor/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),i++}if(typeof t==
+"number"&&isFinite(t)){if(t>4294967295||isNaN(t)){const n={instancePath:s+"/minor",schemaPath:"#/properties/minor/maximu\
+m",keyword:"maximum",params:{comparison:"<=",limit:4294967295}};e===null?e=[n]:e.push(n),i++}if(t<-1||isNaN(t)){const n={
+instancePath:s+"/minor",schemaPath:"#/properties/minor/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===
+null?e=[n]:e.push(n),i++}}}if(r.access!==void 0){let t=r.access;if(typeof t=="string"){if(!Re.test(t)){const n={instancePath:s+
+"/access",schemaPath:"#/properties/access/pattern",keyword:"pattern",params:{pattern:"^[rwm]{1,3}$"}};e===null?e=[n]:e.push(
+n),i++}}else{const n={instancePath:s+"/access",schemaPath:"#/properties/access/type",keyword:"type",params:{type:"string"}};
+e===null?e=[n]:e.push(n),i++}}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===
+null?e=[t]:e.push(t),i++}return N.errors=e,i===0}const gr={type:"object",properties:{limit:{$ref:"#/$defs/Bytes"},reservation:{
+$ref:"#/$defs/Bytes"},swap:{$ref:"#/$defs/Bytes"},kernel:{$ref:"#/$defs/Bytes"},kernelTCP:{$ref:"#/$defs/Bytes"},swappiness:{
+type:"integer",minimum:0,maximum:100},disableOOMKiller:{type:"boolean"},useHierarchy:{type:"boolean"},checkBeforeUpdate:{
+type:"boolean"}}},Dr={type:"integer",minimum:-1,maximum:9223372036854776e3};function P(r,{instancePath:s="",parentData:a,
+parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(!(typeof r=="number"&&!(r%1)&&!isNaN(r)&&isFinite(r))){const t={
+instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"integer"}};e===null?e=[t]:e.push(t),i++}if(typeof r=="nu\
+mber"&&isFinite(r)){if(r>9223372036854776e3||isNaN(r)){const t={instancePath:s,schemaPath:"#/maximum",keyword:"maximum",
+params:{comparison:"<=",limit:9223372036854776e3}};e===null?e=[t]:e.push(t),i++}if(r<-1||isNaN(r)){const t={instancePath:s,
+schemaPath:"#/minimum",keyword:"minimum",params:{comparison:">=",limit:-1}};e===null?e=[t]:e.push(t),i++}}return P.errors=
+e,i===0}function j(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r==
+"object"&&!Array.isArray(r)){if(r.limit!==void 0&&(P(r.limit,{instancePath:s+"/limit",parentData:r,parentDataProperty:"l\
+imit",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.reservation!==void 0&&(P(r.reservation,{instancePath:s+
+"/reservation",parentData:r,parentDataProperty:"reservation",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),
+r.swap!==void 0&&(P(r.swap,{instancePath:s+"/swap",parentData:r,parentDataProperty:"swap",rootData:o})||(e=e===null?P.errors:
+l(e,P.errors),i=e.length)),r.kernel!==void 0&&(P(r.kernel,{instancePath:s+"/kernel",parentData:r,parentDataProperty:"ker\
+nel",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.kernelTCP!==void 0&&(P(r.kernelTCP,{instancePath:s+
+"/kernelTCP",parentData:r,parentDataProperty:"kernelTCP",rootData:o})||(e=e===null?P.errors:l(e,P.errors),i=e.length)),r.
+swappiness!==void 0){let t=r.swappiness;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={instancePath:s+
+"/swappiness",schemaPath:"#/properties/swappiness/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(n),
+i++}if(typeof t=="number"&&isFinite(t)){if(t>100||isNaN(t)){const n={instancePath:s+"/swappiness",schemaPath:"#/properti\
+es/swappiness/maximum",keyword:"maximum",params:{comparison:"<=",limit:100}};e===null?e=[n]:e.push(n),i++}if(t<0||isNaN(
+t)){const n={instancePath:s+"/swappiness",schemaPath:"#/properties/swappiness/minimum",keyword:"minimum",params:{comparison:"\
+>=",limit:0}};e===null?e=[n]:e.push(n),i++}}}if(r.disableOOMKiller!==void 0&&typeof r.disableOOMKiller!="boolean"){const t={
+instancePath:s+"/disableOOMKiller",schemaPath:"#/properties/disableOOMKiller/type",keyword:"type",params:{type:"boolean"}};
+e===null?e=[t]:e.push(t),i++}if(r.useHierarchy!==void 0&&typeof r.useHierarchy!="boolean"){const t={instancePath:s+"/use\
+Hierarchy",schemaPath:"#/properties/useHierarchy/type",keyword:"type",params:{type:"boolean"}};e===null?e=[t]:e.push(t),
+i++}if(r.checkBeforeUpdate!==void 0&&typeof r.checkBeforeUpdate!="boolean"){const t={instancePath:s+"/checkBeforeUpdate",
+schemaPath:"#/properties/checkBeforeUpdate/type",keyword:"type",params:{type:"boolean"}};e===null?e=[t]:e.push(t),i++}}else{
+const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return j.
+errors=e,i===0}const Ar={type:"object",properties:{shares:{$ref:"#/$defs/uint64"},quota:{$ref:"#/$defs/int64"},burst:{$ref:"\
+#/$defs/uint64"},period:{$ref:"#/$defs/uint64"},realtimeRuntime:{$ref:"#/$defs/int64"},realtimePeriod:{$ref:"#/$defs/uin\
+t64"},cpus:{type:"string"},mems:{type:"string"},idle:{type:"integer",minimum:0,maximum:1}}};function T(r,{instancePath:s="",
+parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.shares!==
+void 0&&(f(r.shares,{instancePath:s+"/shares",parentData:r,parentDataProperty:"shares",rootData:o})||(e=e===null?f.errors:
+l(e,f.errors),i=e.length)),r.quota!==void 0&&($(r.quota,{instancePath:s+"/quota",parentData:r,parentDataProperty:"quota",
+rootData:o})||(e=e===null?$.errors:l(e,$.errors),i=e.length)),r.burst!==void 0&&(f(r.burst,{instancePath:s+"/burst",parentData:r,
+parentDataProperty:"burst",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.length)),r.period!==void 0&&(f(r.period,
+{instancePath:s+"/period",parentData:r,parentDataProperty:"period",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.
+length)),r.realtimeRuntime!==void 0&&($(r.realtimeRuntime,{instancePath:s+"/realtimeRuntime",parentData:r,parentDataProperty:"\
+realtimeRuntime",rootData:o})||(e=e===null?$.errors:l(e,$.errors),i=e.length)),r.realtimePeriod!==void 0&&(f(r.realtimePeriod,
+{instancePath:s+"/realtimePeriod",parentData:r,parentDataProperty:"realtimePeriod",rootData:o})||(e=e===null?f.errors:l(
+e,f.errors),i=e.length)),r.cpus!==void 0&&typeof r.cpus!="string"){const t={instancePath:s+"/cpus",schemaPath:"#/propert\
+ies/cpus/type",keyword:"type",params:{type:"string"}};e===null?e=[t]:e.push(t),i++}if(r.mems!==void 0&&typeof r.mems!="s\
+tring"){const t={instancePath:s+"/mems",schemaPath:"#/properties/mems/type",keyword:"type",params:{type:"string"}};e===null?
+e=[t]:e.push(t),i++}if(r.idle!==void 0){let t=r.idle;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={
+instancePath:s+"/idle",schemaPath:"#/properties/idle/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(
+n),i++}if(typeof t=="number"&&isFinite(t)){if(t>1||isNaN(t)){const n={instancePath:s+"/idle",schemaPath:"#/properties/id\
+le/maximum",keyword:"maximum",params:{comparison:"<=",limit:1}};e===null?e=[n]:e.push(n),i++}if(t<0||isNaN(t)){const n={
+instancePath:s+"/idle",schemaPath:"#/properties/idle/minimum",keyword:"minimum",params:{comparison:">=",limit:0}};e===null?
+e=[n]:e.push(n),i++}}}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?
+e=[t]:e.push(t),i++}return T.errors=e,i===0}const _r={type:"object",properties:{limit:{type:"integer",minimum:-1,maximum:9223372036854776e3}}};
+function O(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="obje\
+ct"&&!Array.isArray(r)){if(r.limit!==void 0){let t=r.limit;if(!(typeof t=="number"&&!(t%1)&&!isNaN(t)&&isFinite(t))){const n={
+instancePath:s+"/limit",schemaPath:"#/properties/limit/type",keyword:"type",params:{type:"integer"}};e===null?e=[n]:e.push(
+n),i++}if(typeof t=="number"&&isFinite(t)){if(t>9223372036854776e3||isNaN(t)){const n={instancePath:s+"/limit",schemaPath:"\
+#/properties/limit/maximum",keyword:"maximum",params:{comparison:"<=",limit:9223372036854776e3}};e===null?e=[n]:e.push(n),
+i++}if(t<-1||isNaN(t)){const n={instancePath:s+"/limit",schemaPath:"#/properties/limit/minimum",keyword:"minimum",params:{
+comparison:">=",limit:-1}};e===null?e=[n]:e.push(n),i++}}}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"typ\
+e",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return O.errors=e,i===0}const $r={type:"object",properties:{weight:{
+$ref:"#/$defs/uint16"},leafWeight:{$ref:"#/$defs/uint16"},weightDevice:{type:"array",items:{$ref:"#/$defs/WeightDevice"}},
+throttleReadBpsDevice:{type:"array",items:{$ref:"#/$defs/ThrottleDevice"}},throttleWriteBpsDevice:{type:"array",items:{$ref:"\
+#/$defs/ThrottleDevice"}},throttleReadIOPSDevice:{type:"array",items:{$ref:"#/$defs/ThrottleDevice"}},throttleWriteIOPSDevice:{
+type:"array",items:{$ref:"#/$defs/ThrottleDevice"}}}},wr={type:"integer",minimum:0,maximum:65535};function A(r,{instancePath:s="",
+parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(!(typeof r=="number"&&!(r%1)&&!isNaN(r)&&isFinite(
+r))){const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"integer"}};e===null?e=[t]:e.push(t),i++}if(typeof r==
+"number"&&isFinite(r)){if(r>65535||isNaN(r)){const t={instancePath:s,schemaPath:"#/maximum",keyword:"maximum",params:{comparison:"\
+<=",limit:65535}};e===null?e=[t]:e.push(t),i++}if(r<0||isNaN(r)){const t={instancePath:s,schemaPath:"#/minimum",keyword:"\
+minimum",params:{comparison:">=",limit:0}};e===null?e=[t]:e.push(t),i++}}return A.errors=e,i===0}const Cr={type:"object",
+required:["major","minor"],properties:{major:{$ref:"#/$defs/Major"},minor:{$ref:"#/$defs/Minor"},weight:{$ref:"#/$defs/u\
+int16"},leafWeight:{$ref:"#/$defs/uint16"}}};function ie(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){
+let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.major===void 0){const t={instancePath:s,schemaPath:"#/r\
+equired",keyword:"required",params:{missingProperty:"major"}};e===null?e=[t]:e.push(t),i++}if(r.minor===void 0){const t={
+instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"minor"}};e===null?e=[t]:e.push(t),i++}
 r.major!==void 0&&(w(r.major,{instancePath:s+"/major",parentData:r,parentDataProperty:"major",rootData:o})||(e=e===null?
 w.errors:l(e,w.errors),i=e.length)),r.minor!==void 0&&(C(r.minor,{instancePath:s+"/minor",parentData:r,parentDataProperty:"\
-minor",rootData:o})||(e=e===null?C.errors:l(e,C.errors),i=e.length)),r.rate!==void 0&&(f(r.rate,{instancePath:s+"/rate",
-parentData:r,parentDataProperty:"rate",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.length))}else{const t={instancePath:s,
-schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return _.errors=e,i===0}function H(r,{
+minor",rootData:o})||(e=e===null?C.errors:l(e,C.errors),i=e.length)),r.weight!==void 0&&(A(r.weight,{instancePath:s+"/we\
+ight",parentData:r,parentDataProperty:"weight",rootData:o})||(e=e===null?A.errors:l(e,A.errors),i=e.length)),r.leafWeight!==
+void 0&&(A(r.leafWeight,{instancePath:s+"/leafWeight",parentData:r,parentDataProperty:"leafWeight",rootData:o})||(e=e===
+null?A.errors:l(e,A.errors),i=e.length))}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"o\
+bject"}};e===null?e=[t]:e.push(t),i++}return ie.errors=e,i===0}const br={type:"object",required:["major","minor","rate"],
+properties:{major:{$ref:"#/$defs/Major"},minor:{$ref:"#/$defs/Minor"},rate:{$ref:"#/$defs/uint64"}}};function _(r,{instancePath:s="",
+parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.major===
+void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"major"}};e===null?e=
+[t]:e.push(t),i++}if(r.minor===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"\
+minor"}};e===null?e=[t]:e.push(t),i++}if(r.rate===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"requi\
+red",params:{missingProperty:"rate"}};e===null?e=[t]:e.push(t),i++}r.major!==void 0&&(w(r.major,{instancePath:s+"/major",
+parentData:r,parentDataProperty:"major",rootData:o})||(e=e===null?w.errors:l(e,w.errors),i=e.length)),r.minor!==void 0&&
+(C(r.minor,{instancePath:s+"/minor",parentData:r,parentDataProperty:"minor",rootData:o})||(e=e===null?C.errors:l(e,C.errors),
+i=e.length)),r.rate!==void 0&&(f(r.rate,{instancePath:s+"/rate",parentData:r,parentDataProperty:"rate",rootData:o})||(e=
+e===null?f.errors:l(e,f.errors),i=e.length))}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"\
+object"}};e===null?e=[t]:e.push(t),i++}return _.errors=e,i===0}function H(r,{instancePath:s="",parentData:a,parentDataProperty:m,
+rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.weight!==void 0&&(A(r.weight,{instancePath:s+
+"/weight",parentData:r,parentDataProperty:"weight",rootData:o})||(e=e===null?A.errors:l(e,A.errors),i=e.length)),r.leafWeight!==
+void 0&&(A(r.leafWeight,{instancePath:s+"/leafWeight",parentData:r,parentDataProperty:"leafWeight",rootData:o})||(e=e===
+null?A.errors:l(e,A.errors),i=e.length)),r.weightDevice!==void 0){let t=r.weightDevice;if(Array.isArray(t)){const n=t.length;
+for(let p=0;p<n;p++)ie(t[p],{instancePath:s+"/weightDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?
+ie.errors:l(e,ie.errors),i=e.length)}else{const n={instancePath:s+"/weightDevice",schemaPath:"#/properties/weightDevice/\
+type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleReadBpsDevice!==void 0){let t=r.throttleReadBpsDevice;
+if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+"/throttleReadBpsDevice/"+p,parentData:t,
+parentDataProperty:p,rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{const n={instancePath:s+"/throttl\
+eReadBpsDevice",schemaPath:"#/properties/throttleReadBpsDevice/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:
+e.push(n),i++}}if(r.throttleWriteBpsDevice!==void 0){let t=r.throttleWriteBpsDevice;if(Array.isArray(t)){const n=t.length;
+for(let p=0;p<n;p++)_(t[p],{instancePath:s+"/throttleWriteBpsDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||
+(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{const n={instancePath:s+"/throttleWriteBpsDevice",schemaPath:"#/prop\
+erties/throttleWriteBpsDevice/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleReadIOPSDevice!==
+void 0){let t=r.throttleReadIOPSDevice;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+
+"/throttleReadIOPSDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{
+const n={instancePath:s+"/throttleReadIOPSDevice",schemaPath:"#/properties/throttleReadIOPSDevice/type",keyword:"type",params:{
+type:"array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleWriteIOPSDevice!==void 0){let t=r.throttleWriteIOPSDevice;if(Array.
+isArray(t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+"/throttleWriteIOPSDevice/"+p,parentData:t,parentDataProperty:p,
+rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{const n={instancePath:s+"/throttleWriteIOPSDevice",schemaPath:"\
+#/properties/throttleWriteIOPSDevice/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}}else{const t={
+instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return H.errors=e,
+i===0}const Mr={type:"object",required:["pageSize","limit"],properties:{pageSize:{type:"string",pattern:"^[1-9][0-9]*[KM\
+G]B$"},limit:{$ref:"#/$defs/uint64"}}},Ee=new RegExp("^[1-9][0-9]*[KMG]B$","u");function x(r,{instancePath:s="",parentData:a,
+parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.pageSize===void 0){
+const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"pageSize"}};e===null?e=[t]:e.
+push(t),i++}if(r.limit===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"\
+limit"}};e===null?e=[t]:e.push(t),i++}if(r.pageSize!==void 0){let t=r.pageSize;if(typeof t=="string"){if(!Ee.test(t)){const n={
+instancePath:s+"/pageSize",schemaPath:"#/properties/pageSize/pattern",keyword:"pattern",params:{pattern:"^[1-9][0-9]*[KM\
+G]B$"}};e===null?e=[n]:e.push(n),i++}}else{const n={instancePath:s+"/pageSize",schemaPath:"#/properties/pageSize/type",keyword:"\
+type",params:{type:"string"}};e===null?e=[n]:e.push(n),i++}}r.limit!==void 0&&(f(r.limit,{instancePath:s+"/limit",parentData:r,
+parentDataProperty:"limit",rootData:o})||(e=e===null?f.errors:l(e,f.errors),i=e.length))}else{const t={instancePath:s,schemaPath:"\
+#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return x.errors=e,i===0}const kr={type:"obje\
+ct",properties:{classID:{$ref:"#/$defs/uint32"},priorities:{type:"array",items:{$ref:"#/$defs/NetworkPriority"}}}},Sr={type:"\
+object",required:["name","priority"],properties:{name:{type:"string"},priority:{$ref:"#/$defs/uint32"}}};function se(r,{
 instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(
-r)){if(r.weight!==void 0&&(A(r.weight,{instancePath:s+"/weight",parentData:r,parentDataProperty:"weight",rootData:o})||(e=
-e===null?A.errors:l(e,A.errors),i=e.length)),r.leafWeight!==void 0&&(A(r.leafWeight,{instancePath:s+"/leafWeight",parentData:r,
-parentDataProperty:"leafWeight",rootData:o})||(e=e===null?A.errors:l(e,A.errors),i=e.length)),r.weightDevice!==void 0){let t=r.
-weightDevice;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)ie(t[p],{instancePath:s+"/weightDevice/"+p,parentData:t,
-parentDataProperty:p,rootData:o})||(e=e===null?ie.errors:l(e,ie.errors),i=e.length)}else{const n={instancePath:s+"/weigh\
-tDevice",schemaPath:"#/properties/weightDevice/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}
-if(r.throttleReadBpsDevice!==void 0){let t=r.throttleReadBpsDevice;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)
-_(t[p],{instancePath:s+"/throttleReadBpsDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?_.errors:
-l(e,_.errors),i=e.length)}else{const n={instancePath:s+"/throttleReadBpsDevice",schemaPath:"#/properties/throttleReadBps\
-Device/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleWriteBpsDevice!==void 0){let t=r.
-throttleWriteBpsDevice;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+"/throttleWriteB\
-psDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{const n={
-instancePath:s+"/throttleWriteBpsDevice",schemaPath:"#/properties/throttleWriteBpsDevice/type",keyword:"type",params:{type:"\
-array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleReadIOPSDevice!==void 0){let t=r.throttleReadIOPSDevice;if(Array.isArray(
-t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+"/throttleReadIOPSDevice/"+p,parentData:t,parentDataProperty:p,
-rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{const n={instancePath:s+"/throttleReadIOPSDevice",schemaPath:"\
-#/properties/throttleReadIOPSDevice/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}if(r.throttleWriteIOPSDevice!==
-void 0){let t=r.throttleWriteIOPSDevice;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)_(t[p],{instancePath:s+
-"/throttleWriteIOPSDevice/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?_.errors:l(e,_.errors),i=e.length)}else{
-const n={instancePath:s+"/throttleWriteIOPSDevice",schemaPath:"#/properties/throttleWriteIOPSDevice/type",keyword:"type",
-params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{
-type:"object"}};e===null?e=[t]:e.push(t),i++}return H.errors=e,i===0}const Mr={type:"object",required:["pageSize","limit"],
-properties:{pageSize:{type:"string",pattern:"^[1-9][0-9]*[KMG]B$"},limit:{$ref:"#/$defs/uint64"}}},Ee=new RegExp("^[1-9]\
-[0-9]*[KMG]B$","u");function x(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&
-typeof r=="object"&&!Array.isArray(r)){if(r.pageSize===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"\
-required",params:{missingProperty:"pageSize"}};e===null?e=[t]:e.push(t),i++}if(r.limit===void 0){const t={instancePath:s,
-schemaPath:"#/required",keyword:"required",params:{missingProperty:"limit"}};e===null?e=[t]:e.push(t),i++}if(r.pageSize!==
-void 0){let t=r.pageSize;if(typeof t=="string"){if(!Ee.test(t)){const n={instancePath:s+"/pageSize",schemaPath:"#/proper\
-ties/pageSize/pattern",keyword:"pattern",params:{pattern:"^[1-9][0-9]*[KMG]B$"}};e===null?e=[n]:e.push(n),i++}}else{const n={
-instancePath:s+"/pageSize",schemaPath:"#/properties/pageSize/type",keyword:"type",params:{type:"string"}};e===null?e=[n]:
-e.push(n),i++}}r.limit!==void 0&&(f(r.limit,{instancePath:s+"/limit",parentData:r,parentDataProperty:"limit",rootData:o})||
-(e=e===null?f.errors:l(e,f.errors),i=e.length))}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{
-type:"object"}};e===null?e=[t]:e.push(t),i++}return x.errors=e,i===0}const kr={type:"object",properties:{classID:{$ref:"\
-#/$defs/uint32"},priorities:{type:"array",items:{$ref:"#/$defs/NetworkPriority"}}}},Sr={type:"object",required:["name","\
-priority"],properties:{name:{type:"string"},priority:{$ref:"#/$defs/uint32"}}};function se(r,{instancePath:s="",parentData:a,
-parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.name===void 0){const t={
-instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"name"}};e===null?e=[t]:e.push(t),i++}
-if(r.priority===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"prio\
-rity"}};e===null?e=[t]:e.push(t),i++}if(r.name!==void 0&&typeof r.name!="string"){const t={instancePath:s+"/name",schemaPath:"\
-#/properties/name/type",keyword:"type",params:{type:"string"}};e===null?e=[t]:e.push(t),i++}r.priority!==void 0&&(c(r.priority,
-{instancePath:s+"/priority",parentData:r,parentDataProperty:"priority",rootData:o})||(e=e===null?c.errors:l(e,c.errors),
-i=e.length))}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(
-t),i++}return se.errors=e,i===0}function F(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,
-i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.classID!==void 0&&(c(r.classID,{instancePath:s+"/classID",parentData:r,
-parentDataProperty:"classID",rootData:o})||(e=e===null?c.errors:l(e,c.errors),i=e.length)),r.priorities!==void 0){let t=r.
-priorities;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)se(t[p],{instancePath:s+"/priorities/"+p,parentData:t,
-parentDataProperty:p,rootData:o})||(e=e===null?se.errors:l(e,se.errors),i=e.length)}else{const n={instancePath:s+"/prior\
-ities",schemaPath:"#/properties/priorities/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}}else{
+r)){if(r.name===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",params:{missingProperty:"name"}};
+e===null?e=[t]:e.push(t),i++}if(r.priority===void 0){const t={instancePath:s,schemaPath:"#/required",keyword:"required",
+params:{missingProperty:"priority"}};e===null?e=[t]:e.push(t),i++}if(r.name!==void 0&&typeof r.name!="string"){const t={
+instancePath:s+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type:"string"}};e===null?e=[t]:e.push(
+t),i++}r.priority!==void 0&&(c(r.priority,{instancePath:s+"/priority",parentData:r,parentDataProperty:"priority",rootData:o})||
+(e=e===null?c.errors:l(e,c.errors),i=e.length))}else{const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{
+type:"object"}};e===null?e=[t]:e.push(t),i++}return se.errors=e,i===0}function F(r,{instancePath:s="",parentData:a,parentDataProperty:m,
+rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="object"&&!Array.isArray(r)){if(r.classID!==void 0&&(c(r.classID,{instancePath:s+
+"/classID",parentData:r,parentDataProperty:"classID",rootData:o})||(e=e===null?c.errors:l(e,c.errors),i=e.length)),r.priorities!==
+void 0){let t=r.priorities;if(Array.isArray(t)){const n=t.length;for(let p=0;p<n;p++)se(t[p],{instancePath:s+"/prioritie\
+s/"+p,parentData:t,parentDataProperty:p,rootData:o})||(e=e===null?se.errors:l(e,se.errors),i=e.length)}else{const n={instancePath:s+
+"/priorities",schemaPath:"#/properties/priorities/type",keyword:"type",params:{type:"array"}};e===null?e=[n]:e.push(n),i++}}}else{
 const t={instancePath:s,schemaPath:"#/type",keyword:"type",params:{type:"object"}};e===null?e=[t]:e.push(t),i++}return F.
 errors=e,i===0}const Ir={type:"object",properties:{hcaHandles:{$ref:"#/$defs/uint32"},hcaObjects:{$ref:"#/$defs/uint32"}}};
 function q(r,{instancePath:s="",parentData:a,parentDataProperty:m,rootData:o=r}={}){let e=null,i=0;if(r&&typeof r=="obje\

@@ -14,6 +14,13 @@ export interface Carried {
   readonly stderr: string;
 }
 
+/** The executor that was started. */
+export interface Executor {
+  readonly pid: number;
+  /** Sends it TERM. */
+  readonly stop: () => void;
+}
+
 function gather(stream: Readable | null | undefined): Uint8Array[] {
   const parts: Uint8Array[] = [];
   stream?.on('data', (part: Uint8Array) => parts.push(part));
@@ -28,17 +35,21 @@ function kindOf(stream: Stream, own: number, nothing: number): 'pipe' | number {
 }
 
 /** Resolves when the executor has ended and every collected stream is closed, which is when nobody in the container has it open. */
-export function carryOutAsync(plan: Uint8Array, streams: readonly [Stream, Stream, Stream]): Promise<Carried> {
+export function carryOutAsync(
+  plan: Uint8Array,
+  streams: readonly [Stream, Stream, Stream],
+  began: (executor: Executor) => void = () => undefined,
+): Promise<Carried> {
   const nothing = fs.openSync('/dev/null', 'r+');
   return new Promise((resolve, reject) => {
     const child = spawn(executorPath(), [], {
       argv0: 'tsrun:carry-out',
-      env: {},
       stdio: ['pipe', 'pipe', 'inherit', ...streams.map((stream, own) => kindOf(stream, own, nothing))],
     });
     const [outcome, stdout, stderr] = [1, 4, 5].map((fd) => gather(child.stdio[fd as 1] as Readable | null));
     const textOf = (parts: Uint8Array[] | undefined): string => Buffer.concat(parts ?? []).toString();
     fs.closeSync(nothing);
+    if (child.pid !== undefined) began({ pid: child.pid, stop: () => void child.kill('SIGTERM') });
     child.once('error', reject);
     child.once('close', () => {
       resolve({ outcome: Buffer.concat(outcome ?? []), stdout: textOf(stdout), stderr: textOf(stderr) });

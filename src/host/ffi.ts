@@ -1,19 +1,10 @@
 /**
- * The door to native libraries, and the only importer of koffi. Loading costs 3 to 8 ms and 1 MB, so nothing here
- * happens before the first `openLibrary`, and a plain create, start, state, kill or delete never comes this far.
- *
- * Under Node koffi comes from node_modules. In the standalone, `koffi.node` lies beside the executable, because an
- * embedded one would be unpacked into a temporary folder at every load. It is loaded by absolute path, without
- * koffi's JavaScript: that only looks for the file and adds deprecated names. `koffiBinary` tells the build what to copy.
+ * The door to native libraries under Node, and the only importer of koffi; the small engine's is small/ffi.ts. Loading costs some
+ * milliseconds, so nothing here happens before the first `openLibrary`, and a plain create, start, state, kill or delete never comes this far.
  */
+import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { fail } from '../errors/error.js';
-
-/**
- * What src/build/prepare.mjs copies: `node_modules/@koromix/koffi-linux-<arch>/linux_<arch>/koffi.node`, where arch is
- * process.arch of the target (`x64` or `arm64`), to this name in the folder of the engine. Mode 0644 is enough.
- */
-export const koffiBinary = 'koffi.node';
 
 /** A pointer as it came from a call; only to be handed back. */
 export type Pointer = object | bigint | null;
@@ -38,26 +29,15 @@ let loaded: typeof Koffi | undefined;
 
 function koffi(): typeof Koffi {
   if (loaded) return loaded;
-  const beside = `${process.execPath.slice(0, process.execPath.lastIndexOf('/'))}/${koffiBinary}`;
   try {
-    loaded = process.versions.bun !== undefined ? loadBinary(beside) : requireKoffi();
+    loaded = createRequire(import.meta.url)('koffi') as typeof Koffi;
   } catch (error) {
     fail('TSR_FFI_LOAD', 'cannot load koffi, the bridge to native libraries', {
       detail: firstLine(error),
-      hint: process.versions.bun !== undefined ? `is '${beside}' in its place?` : "run 'npm install'",
+      hint: "run 'npm install'",
     });
   }
   return loaded;
-}
-
-/** No bundler follows a created require, so the JavaScript of koffi never lands in the standalone. */
-const requireKoffi = (): typeof Koffi =>
-  process.getBuiltinModule('node:module').createRequire(import.meta.url)('koffi') as typeof Koffi;
-
-function loadBinary(path: string): typeof Koffi {
-  const holder = { exports: {} };
-  process.dlopen(holder, path);
-  return holder.exports as typeof Koffi;
 }
 
 const firstLine = (error: unknown): string => String((error as Error | null)?.message ?? error).split('\n')[0] ?? '';

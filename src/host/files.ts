@@ -17,10 +17,10 @@ export function expectRawPaths(): void {
 const native = (path: string): string | Buffer =>
   rawPaths && hasRawBytes(path) ? Buffer.from(encodeLossless(path)) : path;
 
-/** Errno name of a thrown file-system error, e.g. `ENOENT`; '' for anything else. */
+/** Errno name of a thrown file-system error, e.g. `ENOENT`; '' for anything else, our own errors among it. */
 export function errnoOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
+  return typeof code === 'string' && code.startsWith('E') ? code : '';
 }
 
 /** Reads a whole file as bytes. @throws host errors with `code`. */

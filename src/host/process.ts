@@ -20,6 +20,9 @@ export function currentDirectory(): string {
 }
 export const changeDirectory = (path: string): void => process.chdir(path);
 
+/** Milliseconds since this process began. */
+export const elapsedMs = (): number => performance.now();
+
 /** Monotonic milliseconds. */
 export const monotonicMs = (): number => performance.now();
 

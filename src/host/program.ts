@@ -1,4 +1,6 @@
 /** Other programs of the host. */
+import { spawnSync } from 'node:child_process';
+import { constants } from 'node:os';
 
 export interface ProgramResult {
   /** Exit status; 128 and more for a signal's. */
@@ -12,7 +14,6 @@ export interface ProgramResult {
 /** Runs a program of the host to its end. The system's own directories are always in its PATH: engines pass none. */
 export function runProgram(name: string, args: readonly string[]): ProgramResult {
   const path = [process.env.PATH, '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
-  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const result = spawnSync(name, args, {
     encoding: 'utf8',
     env: { ...process.env, PATH: path },
@@ -20,5 +21,10 @@ export function runProgram(name: string, args: readonly string[]): ProgramResult
     maxBuffer: 64 << 20,
   });
   const errno = (result.error as { code?: string } | undefined)?.code ?? (result.error ? 'EIO' : '');
-  return { status: result.status ?? 128, output: result.stdout ?? '', errors: result.stderr ?? '', errno };
+  return {
+    status: result.status ?? 128 + (result.signal === null ? 0 : constants.signals[result.signal]),
+    output: result.stdout ?? '',
+    errors: result.stderr ?? '',
+    errno,
+  };
 }

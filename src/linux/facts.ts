@@ -44,6 +44,11 @@ function permittedCapabilities(): bigint | undefined {
   return at < 0 ? undefined : BigInt(`0x${status.slice(at + 9, at + 25)}`);
 }
 
+const capSysAdmin = 21n;
+
+/** Whether this process has CAP_SYS_ADMIN, whoever it is. */
+export const mayMount = (): boolean => (((permittedCapabilities() ?? 0n) >> capSysAdmin) & 1n) === 1n;
+
 /** Reads five small files of procfs and sysfs. */
 export function gatherFacts(wanted: { readonly lsm?: boolean } = {}): HostFacts {
   const hierarchies = findHierarchies(

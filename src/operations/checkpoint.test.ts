@@ -17,7 +17,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const checkpoint = suite('checkpoint');
-const test = process.getuid?.() === 0 && existsSync('dist/tsrun-engine') ? checkpoint : checkpoint.skip;
+const test = process.getuid?.() === 0 && existsSync('dist/tsrun') ? checkpoint : checkpoint.skip;
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-checkpoint-'));
 const cgroup = `tsrun-checkpoint-${process.pid}`;
 const path = (...parts: string[]): string => join(folder, ...parts);

@@ -2,7 +2,6 @@ import type { Linux, Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
 import { executorPath } from '../host/executor.js';
 import * as files from '../host/files.js';
-import { environment } from '../host/process.js';
 import { requireFeature } from '../linux/criu.js';
 import { readMountInfo } from '../linux/mountinfo.js';
 import { compileCheckpoint } from '../plan/compile-checkpoint.js';
@@ -71,11 +70,10 @@ function ownerOf({ linux }: Spec): Owner | undefined {
 }
 
 /** The hidden second command: what `delete` does is not for a plan to repeat. */
-function removeCommand({ root, id }: CheckpointRequest): { path: string; args: string[]; env: string[] } {
-  const passed = ['PATH', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS'];
-  const env = passed.flatMap((name) => (environment(name) === undefined ? [] : [`${name}=${environment(name)}`]));
-  return { path: executorPath(), args: ['tsrun', '--root', root, 'delete', '--force', '--', id], env };
-}
+const removeCommand = ({ root, id }: CheckpointRequest): { path: string; args: string[] } => ({
+  path: executorPath(),
+  args: ['tsrun', '--root', root, 'delete', '--force', '--', id],
+});
 
 /** Checks everything that can be checked, and makes the directories of the image. The caller carries the plan out. */
 export function prepareCheckpoint(

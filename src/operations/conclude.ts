@@ -42,7 +42,7 @@ export function explainOutcome(outcome: Outcome, notes: Notes, oomKills = 0): Fa
         code: 'TSR_EXECUTOR_PLAN',
         message: 'the executor refused the plan',
         errno: outcomeErrno(outcome),
-        hint: 'tsrun and tsrun-engine must come from one build',
+        hint: "was the file 'tsrun' replaced meanwhile?",
       };
     case 'interrupted':
       return {
@@ -61,6 +61,7 @@ export function explainOutcome(outcome: Outcome, notes: Notes, oomKills = 0): Fa
         syscall: outcome.syscall,
         ended,
         text: outcome.text,
+        limitMs: outcome.value,
       });
     }
   }

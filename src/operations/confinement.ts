@@ -1,5 +1,15 @@
-import type { Spec } from '../bundle/types.js';
+import type { Scheduler, Spec } from '../bundle/types.js';
 import type { Confinement } from '../state/record.js';
+
+/** The record is JSON, without bigints; beyond 2^53 nanoseconds the last ones do not count. */
+function inDoubles({ runtime, deadline, period, ...rest }: Scheduler): Scheduler {
+  return {
+    ...rest,
+    ...(runtime === undefined ? {} : { runtime: Number(runtime) }),
+    ...(deadline === undefined ? {} : { deadline: Number(deadline) }),
+    ...(period === undefined ? {} : { period: Number(period) }),
+  };
+}
 
 /** What the container's process is confined to, kept for `exec` (security.md S56). */
 export function confinementOf(spec: Spec, noNewKeyring = false): Confinement {
@@ -16,7 +26,7 @@ export function confinementOf(spec: Spec, noNewKeyring = false): Confinement {
     ...(selinuxLabel ? { selinuxLabel } : {}),
     ...(umask === undefined ? {} : { umask }),
     additionalGids: process?.user?.additionalGids ?? [],
-    ...(scheduler ? { scheduler } : {}),
+    ...(scheduler ? { scheduler: inDoubles(scheduler) } : {}),
     ...(ioPriority ? { ioPriority } : {}),
     ...(execCPUAffinity ? { execCPUAffinity } : {}),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),

@@ -4,9 +4,10 @@
  */
 import { loadBundleConfig } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
-import { type Failure, fail } from '../errors/error.js';
-import { lstatIfExists, readBytes, readLink, statIfExists } from '../host/files.js';
-import { gatherFacts, type HostFacts } from '../linux/facts.js';
+import { type Failure, fail, TsrunError } from '../errors/error.js';
+import { errnoOf, lstatIfExists, readLink, statIfExists } from '../host/files.js';
+import { effectiveUid } from '../host/process.js';
+import { gatherFacts, type HostFacts, mayMount } from '../linux/facts.js';
 import { compileCreate } from '../plan/compile.js';
 import { encodePlan } from '../plan/encode.js';
 import type { CompiledPlan, CompileOptions } from '../plan/options.js';
@@ -33,6 +34,7 @@ import { keeperOf } from './keeper.js';
 import { recordOf, resctrlPart } from './resctrl.js';
 import { seccompPart } from './seccomp.js';
 import { encodeHookState } from './state.js';
+import { trace } from './trace.js';
 
 /** What `create` and `run` are asked for; paths are absolute. */
 export interface CreateRequest {
@@ -73,7 +75,7 @@ export interface PreparedCreate {
   readonly cgroup: CgroupRecord;
 }
 
-export const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
+const configPath = ({ bundle, config }: CreateRequest): string => config ?? `${bundle}/config.json`;
 
 /** The one question about the root that is asked from here: is it there at all (S01). */
 function checkRootfs(rootfs: string): void {
@@ -85,15 +87,24 @@ function checkRootfs(rootfs: string): void {
   fail('TSR_ROOT_KIND', `root path '${rootfs}' is a ${kind}, not a directory`, { pointer });
 }
 
+/** False where one of them cannot be looked at: who enters it will say why. */
+function isSame(path: string, other: string): boolean {
+  try {
+    const [there, here] = [statIfExists(path), statIfExists(other)];
+    return there !== undefined && here !== undefined && there.ino === here.ino && there.dev === here.dev;
+  } catch (error) {
+    if (errnoOf(error) === '') throw error;
+    return false;
+  }
+}
+
 /** Namespace paths that lead to where we are already: nothing to join. */
 function alreadyIn(spec: Spec): Set<NamespaceType> {
   const found = new Set<NamespaceType>();
   for (const { type, path } of spec.linux?.namespaces ?? []) {
     const own = namespaces.get(type)?.file;
     if (!path || own === undefined) continue;
-    const there = statIfExists(path);
-    const here = statIfExists(`/proc/self/ns/${own}`);
-    if (there && here && there.ino === here.ino && there.dev === here.dev) found.add(type);
+    if (isSame(path, `/proc/self/ns/${own}`)) found.add(type);
   }
   return found;
 }
@@ -147,9 +158,8 @@ function draftRecord(
   };
 }
 
-/** state.json while the container is being made: the same record, `creating`, with the process in it. */
-function encodeCreating(draft: RecordDraft): CompileOptions['creating'] {
-  const ready = encodeRecord(draft);
+/** state.json while the container is being made: the same record, `creating`, with the process in it; what is long in both is one text. */
+function asCreating(ready: CompileOptions['ready']): CompileOptions['creating'] {
   return { ...ready, before: ready.before.replace('"ready"', '"creating"') };
 }
 
@@ -168,21 +178,27 @@ const namesLabel = ({ process, linux }: Spec): boolean =>
 /** Reads and checks a bundle, and works out all that its plan depends on; touches nothing. */
 export function readRequest(request: CreateRequest, given?: HostFacts) {
   checkContainerId(request.id);
-  const { spec, warnings } = loadBundleConfig(configPath(request));
+  // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
+  const { spec, warnings, text } = loadBundleConfig(configPath(request), { stream: request.config !== undefined });
+  trace('config', { path: configPath(request), text, spec, warnings });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
+  trace('facts', facts);
   const rootfs = absolutePath(spec.root?.path ?? '', request.bundle);
   checkRootfs(rootfs);
+  trace('rootfs', rootfs);
   const cgroup = compileCgroups(spec, facts, request);
+  trace('cgroup', { record: cgroup.record, cgroupsPath: spec.linux?.cgroupsPath, id: request.id });
   const resctrl = resctrlPart(spec, request.id);
   const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
+  const ready = encodeRecord(draft);
   const options: CompileOptions = {
     ...request.switches,
     id: request.id,
     bundle: request.bundle,
     stateDir: `${request.root.path}/${request.id}`,
     mode: request.mode,
-    creating: encodeCreating(draft),
-    ready: encodeRecord(draft),
+    creating: asCreating(ready),
+    ready,
     hookState: (status) => encodeHookState(draft, status),
     cgroup,
     resctrl,
@@ -194,14 +210,49 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     here: draft,
     keeper: keeperOf(facts, request.engine),
   };
-  return { spec, facts, options, draft, warnings: [...warnings, ...cgroup.warnings] };
+  trace('options', options);
+  return { spec, facts, options, draft, text, warnings: [...warnings, ...cgroup.warnings] };
+}
+
+/** What was odd about the config may be why it is refused: `proccess` is an unknown key, and no process. */
+function refuseWith(error: unknown, warnings: readonly Failure[]): never {
+  if (!(error instanceof TsrunError) || error.failure.hint !== undefined) throw error;
+  const blamed = error.failure.pointer?.slice(1);
+  const odd = warnings.find(({ code, hint }) => code === 'TSR_CONFIG_UNKNOWN_KEY' && hint?.includes(`'${blamed}'`));
+  if (blamed === undefined || odd === undefined) throw error;
+  throw new TsrunError({ ...error.failure, hint: `${odd.message}; ${odd.hint}` });
+}
+
+function compileOrRefuse(
+  spec: Spec,
+  facts: HostFacts,
+  options: CompileOptions,
+  warnings: readonly Failure[],
+): CompiledPlan {
+  try {
+    return compileCreate(spec, facts, options);
+  } catch (error) {
+    return refuseWith(error, warnings);
+  }
+}
+
+/** Compiles what was read. @throws TsrunError with the pointer to blame. */
+export function compileRead({ spec, facts, options, draft, text, warnings }: ReturnType<typeof readRequest>) {
+  const plan = compileOrRefuse(spec, facts, options, warnings);
+  trace('plan', plan);
+  return { plan, draft, creating: options.creating, spec, text, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
-export function compileRequest(request: CreateRequest, given?: HostFacts) {
-  const { spec, facts, options, draft, warnings } = readRequest(request, given);
-  const plan = compileCreate(spec, facts, options);
-  return { plan, draft, spec, warnings: [...warnings, ...plan.warnings] };
+export const compileRequest = (request: CreateRequest, given?: HostFacts) => compileRead(readRequest(request, given));
+
+/** An ordinary user has the rights that a container takes only in a user namespace; to find out half way would blame a cgroup. */
+function requireUserNamespace(spec: Spec): void {
+  if (effectiveUid() === 0 || (spec.linux?.namespaces ?? []).some(({ type }) => type === 'user') || mayMount()) return;
+  fail('TSR_NAMESPACE_USER', 'without root a container needs a user namespace', {
+    pointer: '/linux/namespaces',
+    hint: 'add { "type": "user" }, with uidMappings and gidMappings; \'tsrun spec --rootless\' writes such a config',
+  });
 }
 
 /**
@@ -211,12 +262,15 @@ export function compileRequest(request: CreateRequest, given?: HostFacts) {
 export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
-  const { plan, draft, warnings } = compileRequest(request);
+  trace('root', request.root);
+  const { plan, draft, creating, spec, text, warnings } = compileRequest(request);
+  requireUserNamespace(spec);
   const bytes = encodePlan(plan);
   const directory = claimId(request.root.path, request.id);
+  trace('claimed', directory);
   try {
-    writeProvisional(directory, draft);
-    writeConfigSnapshot(directory, readBytes(configPath(request)));
+    writeProvisional(directory, creating);
+    writeConfigSnapshot(directory, text);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
   } catch (error) {

@@ -17,6 +17,7 @@ import { removeResctrlGroup } from '../linux/resctrl.js';
 import { hasOwnPidNamespace, signalByPid } from './kill.js';
 import { describeContainer } from './state.js';
 import type { CgroupControl, RunHooks, SignalProcess, Warn } from './tools.js';
+import { traceStep } from './trace.js';
 
 export interface DeleteTools {
   readonly cgroups: CgroupControl;
@@ -57,6 +58,7 @@ function killAndWait(process: ProcessIdentity, signalProcess: SignalProcess): vo
 function endProcesses(record: ContainerRecord, tools: DeleteTools): void {
   const { cgroups, signalProcess = signalByPid } = tools;
   const frozen = cgroups.isFrozen(record.cgroup);
+  traceStep(() => `kill process ${record.pid}${frozen ? ' and thaw its cgroup' : ''}`);
   signalProcess(record, SIGKILL);
   // A v1 freezer holds even the killed, and the wait would be in vain.
   if (frozen) cgroups.thaw(record.cgroup);
@@ -93,6 +95,7 @@ async function removeCgroups(cgroup: CgroupRecord, tools: DeleteTools): Promise<
     tools.warn(error.failure);
   }
   tools.cgroups.remove(cgroup);
+  for (const { mountPoint, path } of cgroup.places) traceStep(() => `cgroup ${mountPoint}/${path} is removed`);
 }
 
 /** Ends the container's processes and removes its cgroups. */
@@ -212,10 +215,12 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
     return;
   }
   const status = statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup));
+  traceStep(() => `${directory}: ${status}, process ${record.pid}, force: ${force}`);
   if (!force && status !== 'stopped') {
     fail('TSR_DELETE_STATE', `cannot delete container ${id} that is not stopped: ${status}`);
   }
   const current = abortCreation(directory, record, tools);
   await tearDown(current, tools);
+  traceStep(() => 'processes and cgroups are gone; the state goes now, then the poststop hooks run');
   if (removeState(root, id)) await runPoststopHooks(current, tools);
 }

@@ -29,10 +29,9 @@ function watch(sandbox: Sandbox, id: string): { child: ChildProcess; lines: stri
   return { child, lines, ended: new Promise((done) => child.on('close', done)) };
 }
 
-/** How often the engine, which is the executor's child, has gone to sleep. */
+/** How often the engine, which the program becomes for a command that only answers, has gone to sleep. */
 function naps(child: ChildProcess): number {
-  const engine = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
-  const status = readFileSync(`/proc/${engine}/status`, 'utf8');
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
   return Number(/^voluntary_ctxt_switches:\t(\d+)$/m.exec(status)?.[1]);
 }
 

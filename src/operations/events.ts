@@ -9,7 +9,7 @@ import { isAlive, statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 
 /** How often to look whether the container still runs and whether memory has run out, where the kernel does not tell. */
-const tickMs = 100;
+export const tickMs = 100;
 
 export interface WatchOptions {
   readonly root: string;
@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly onOom: () => void;
 }
 
-function openRunning(root: string, id: string): Container {
+export function openRunning(root: string, id: string): Container {
   const container = openContainer(root, id);
   const status = statusOf(container.record, container.directory);
   if (status === 'stopped' || status === 'creating') fail('TSR_EVENTS_STATE', `container with id ${id} is not running`);

@@ -1,7 +1,7 @@
 /** `exec`: another process in a container. Decides everything here; the executor only carries it out. */
 import type { Linux, Process } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
-import { errnoOf, statIfExists } from '../host/files.js';
+import { errnoOf, listDirectory, statIfExists } from '../host/files.js';
 import { type CurrentPlaces, currentPlaces } from '../linux/cgroup/current.js';
 import { gatherIdentity, type HostFacts } from '../linux/facts.js';
 import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-exec.js';
@@ -16,6 +16,7 @@ import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
 import { seccompPart } from './seccomp.js';
 import { readSnapshot } from './snapshot.js';
+import { trace as tell } from './trace.js';
 
 export interface ExecRequest {
   /** Path of the state root. */
@@ -49,41 +50,76 @@ export interface PreparedExec {
   readonly trace: ExecTrace;
 }
 
+const refuse = (message: string): never => fail('TSR_EXEC_STATE', `cannot exec in a ${message}`);
+
 /**
  * The words are runc's, which engines and people know. That the container is created or running makes no difference
  * here, and is not asked: `statusOf` would have to try two FIFOs for it.
  */
 function checkStatus({ record }: Container, isPaused: (cgroup: CgroupRecord) => boolean): void {
-  const refuse = (message: string): never => fail('TSR_EXEC_STATE', `cannot exec in a ${message}`);
   if (record.status === 'creating') refuse('container that is still being created');
   if (!isAlive(record) || !isFromHere(record)) refuse('stopped container');
   if (isPaused(record.cgroup)) refuse('paused container (use --ignore-paused to override)');
 }
 
+function threadsOf(process: string): string[] {
+  try {
+    return listDirectory(`${process}/task`).map((thread) => `${process}/task/${thread}`);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return [];
+    throw error;
+  }
+}
+
+/**
+ * Where the kernel shows what the container's process has. The number of a process is that of its first thread, which may have
+ * ended before the others; it has no namespaces and cgroups any more.
+ */
+function folderOf({ pid }: ContainerRecord): string {
+  const process = `/proc/${pid}`;
+  const hasNamespaces = (folder: string): boolean => statIfExists(`${folder}/ns/mnt`) !== undefined;
+  if (hasNamespaces(process)) return process;
+  return threadsOf(process).find(hasNamespaces) ?? refuse('stopped container');
+}
+
 /** In which namespaces the container's process is that we are not in, and in which ones with us. */
-function compareNamespaces({ pid }: ContainerRecord): { joins: NamespaceType[]; shared: NamespaceType[] } {
+function compareNamespaces(folder: string): { joins: NamespaceType[]; shared: NamespaceType[] } {
   const joins: NamespaceType[] = [];
   const shared: NamespaceType[] = [];
   for (const [type, { file }] of namespaces) {
-    try {
-      const there = statIfExists(`/proc/${pid}/ns/${file}`);
-      const here = statIfExists(`/proc/self/ns/${file}`);
-      if (!there || !here) continue;
-      (there.ino !== here.ino || there.dev !== here.dev ? joins : shared).push(type as NamespaceType);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === '') throw error;
-      fail('TSR_EXEC_NAMESPACES', `cannot look at the namespaces of the container's process ${pid}`, { errno });
-    }
+    const here = statIfExists(`/proc/self/ns/${file}`);
+    if (!here) continue;
+    // One that the kernel has must be the container's, or the process would stay in the host's.
+    const there = statIfExists(`${folder}/ns/${file}`) ?? refuse('stopped container');
+    (there.ino !== here.ino || there.dev !== here.dev ? joins : shared).push(type as NamespaceType);
   }
   return { joins, shared };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly joins: NamespaceType[];
+  readonly shared: NamespaceType[];
+}
+
+function placeOf(record: ContainerRecord): Place {
+  try {
+    const folder = folderOf(record);
+    return { folder, ...compareNamespaces(folder) };
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === '') throw error;
+    return fail('TSR_EXEC_NAMESPACES', `cannot look at the namespaces of the container's process ${record.pid}`, {
+      errno,
+    });
+  }
 }
 
 const hasMountNamespace = ({ namespaces: list }: ContainerRecord): boolean => list.some(({ type }) => type === 'mount');
 
 /** What is asked for explicitly is never replaced by something near it (R37). */
-function cgroupOf(record: ContainerRecord, options: readonly string[]): CurrentPlaces {
-  if (options.length === 0) return currentPlaces(record.cgroup, record.pid);
+function cgroupOf(record: ContainerRecord, folder: string, options: readonly string[]): CurrentPlaces {
+  if (options.length === 0) return currentPlaces(record.cgroup, `${folder}/cgroup`);
   return { record: placeSubCgroups(record.cgroup, options), files: [] };
 }
 
@@ -107,6 +143,7 @@ function stateOf({ ociVersion, id, pid, bundle, annotations }: ContainerRecord):
 export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): PreparedExec {
   const container = openContainer(request.root, request.id);
   const { record, directory } = container;
+  tell('container', { container });
   checkStatus(container, request.ignorePaused ? () => false : isFrozen);
   const { process, warnings, text } =
     request.processFile === undefined
@@ -114,8 +151,8 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
       : processFromFile(request.processFile, record.confinement);
   const facts = gatherIdentity({ lsm: namesLabel(process) });
   const spec = specOf(container, facts);
-  const { joins, shared } = compareNamespaces(record);
-  const cgroup = cgroupOf(record, request.cgroups);
+  const { folder, joins, shared } = placeOf(record);
+  const cgroup = cgroupOf(record, folder, request.cgroups);
   const options: ExecOptions = {
     ...request.switches,
     id: request.id,
@@ -129,7 +166,9 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     resctrlGroups: record.intelRdtGroups,
     seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
   };
+  tell('exec', { options, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);
+  tell('plan', plan);
   const processText = request.processFile === undefined ? undefined : text;
   const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText };
   return { bytes: encodePlan(plan), warnings, trace };

@@ -56,6 +56,15 @@ withExecutor('hooks run in order, with the whole state on standard input and the
   assert.is(readFileSync(join(folder, 'second'), 'utf8'), 'second\n');
 });
 
+withExecutor('as a library, too, they start in the bundle and without env have our environment', () => {
+  process.env.TSRUN_TEST_MARK = 'se en';
+  const script = `pwd >${folder}/place; env >${folder}/all`;
+  runHooks([{ path: '/bin/sh', args: ['sh', '-c', script] }], { ...state, bundle: folder }, '/hooks/poststart');
+  delete process.env.TSRUN_TEST_MARK;
+  assert.is(readFileSync(join(folder, 'place'), 'utf8').trim(), folder);
+  assert.match(readFileSync(join(folder, 'all'), 'utf8'), 'TSRUN_TEST_MARK=se en');
+});
+
 withExecutor('a failure names the hook, its status and what it said, and stops the rest', () => {
   const hooks = [shell('true'), shell('echo out; echo err >&2; exit 3'), shell('touch $OUT/never')];
   const failure = failureOf(() => runHooks(hooks, state, '/hooks/poststart', 4));

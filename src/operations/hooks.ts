@@ -2,9 +2,11 @@ import { fail, TsrunError } from '../errors/error.js';
 import { decodeNotes, decodeOutcome } from '../executor/outcome.js';
 import { carryOut } from '../host/executor.js';
 import { encodePlan } from '../plan/encode.js';
+import { directoryStep, environmentOf } from '../plan/phases/hooks.js';
 import { step } from '../plan/step.js';
 import { explainOutcome } from './conclude.js';
 import type { RunHooks } from './tools.js';
+import { traceStep } from './trace.js';
 
 /** `hook.run` puts no pid into the state: it is complete. */
 const pidInState = 3;
@@ -25,7 +27,7 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
         pidKind: pidInState,
         path,
         args: args ?? [path],
-        env: env ?? [],
+        ...environmentOf(env),
         stateBefore: JSON.stringify(state),
         stateAfter: '',
       },
@@ -33,9 +35,10 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
       `run ${name} hook #${first + index} ${path}`,
     ),
   );
-  const plan = encodePlan({ steps, preserveFds: 0 });
+  const plan = encodePlan({ steps: [directoryStep(state.bundle, pointer), ...steps], preserveFds: 0 });
   const answer = carryOut(plan, ['ignore', 'ignore', 'ignore']);
   if (answer.length === 0) fail('TSR_EXECUTOR_ANSWER', 'the executor has not answered', { pointer });
   const outcome = decodeOutcome(answer);
+  traceStep(() => `${hooks.length} of the ${name} hooks: ${outcome.status === 'ok' ? 'done' : 'failed'}`, { pointer });
   if (outcome.status !== 'ok') throw new TsrunError(explainOutcome(outcome, decodeNotes(plan)));
 }) satisfies RunHooks;

@@ -1,10 +1,11 @@
 // Kept plans of exec on the real kernel.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { TestContainer } from '../executor/test-container.js';
-import { keptSuite, directory, engine, noEngine, plans, program, start, withoutEngine } from './test-kept.js';
+import { keptEach } from '../plan/kept.js';
+import { keptSuite, directory, noEngine, plans, program, start, withoutEngine } from './test-kept.js';
 
 const { test, run } = keptSuite('kept execs');
 
@@ -32,6 +33,27 @@ test('an exec that came twice needs no engine, with these words and no others', 
   assert.is(execWithout(container, ...words, 'more'), undefined);
   assert.is(execWithout(container, ...words.slice(0, -1)), undefined);
   assert.is(execWithout(container, '--env', 'A=c', ...words.slice(2)), undefined);
+});
+
+test('twenty probes of one container have their plans side by side', (container) => {
+  start(container);
+  const texts = Array.from({ length: 20 }, (_, i) => `probe ${i}`);
+  for (const text of texts) execTwice(container, container.id, 'echo', text);
+  for (const text of texts) assert.is(execWithout(container, container.id, 'echo', text), text);
+});
+
+test('a plan that is too long to be taken is not written, and not made again', (container) => {
+  start(container);
+  const file = join(container.folder, 'long.json');
+  const env = Array.from({ length: 12 }, (_, i) => `LONG${i}=${'x'.repeat(100_000)}`);
+  writeFileSync(file, JSON.stringify({ args: ['/bin/true'], cwd: '/', user: { uid: 0, gid: 0 }, env }));
+  execTwice(container, '--process', file, container.id);
+  const seen = join(directory(container), 'execs');
+  const written = statSync(seen).ino;
+  assert.match(readFileSync(seen, 'utf8'), /^[0-9a-f]{64} -\n$/);
+  assert.is(container.tsrun(['exec', '--process', file, container.id]).status, 0);
+  assert.is(statSync(seen).ino, written);
+  assert.equal(plans(container), ['delete-0.plan', 'start-0.plan']);
 });
 
 test('the status and the failure of a kept exec are those of the first', (container) => {
@@ -67,6 +89,37 @@ test('a process file is compared by what it says, a pid file is written where th
   assert.is(execWithout(container, '--process', file('one'), '--pid-file', long, container.id), undefined, 'no room');
 });
 
+test('a process file and a pid file may be descriptors of the caller, whatever was kept', (container) => {
+  start(container);
+  const file = (name: string): string => join(container.folder, name);
+  writeFileSync(file('p.json'), JSON.stringify({ args: ['/bin/echo', 'in'], cwd: '/', user: { uid: 0, gid: 0 } }));
+  const command = `${program} --root ${file('state')}`;
+  const say = (script: string): string => {
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', timeout: 20_000 });
+    return `${stdout}${stderr}`.trim();
+  };
+  for (let i = 0; i < 3; i++) {
+    const [p, id] = [file('p.json'), container.id];
+    assert.is(say(`${command} exec --process ${p} --pid-file ${file('pid')} ${id}`), 'in', 'so that its plan is kept');
+    assert.is(say(`${command} exec --process /dev/fd/5 ${id} 5<${p}`), 'in');
+    assert.is(say(`${command} exec --process=/proc/self/fd/3 ${id} 3<${p} 4</ 6</`), 'in', 'where our own would be');
+    assert.is(say(`${command} exec -p <(cat ${p}) ${id}`), 'in');
+    assert.is(
+      say(`${command} exec --process <(sleep 0.1; cat ${p}) --pid-file /dev/fd/9 ${id} 9>${file('nine')}`),
+      'in',
+    );
+    assert.match(readFileSync(file('nine'), 'utf8'), /^[0-9]+$/);
+    assert.is(say(`cat ${p} | ${command} exec --process /dev/stdin ${id}`), 'in');
+    const fifo = file(`fifo-${i}`);
+    const slow = `mkfifo ${fifo}; { cat ${p}; sleep 0.4; } >${fifo} & sleep 0.1;`;
+    assert.is(say(`${slow} ${command} exec --process ${fifo} --pid-file ${file('pid')} ${id}`), 'in');
+    assert.match(say(`${command} exec --process /dev/fd/5 ${id} 5<&-`), /cannot read '\/dev\/fd\/5': EBADF/);
+    assert.match(say(`${command} exec --pid-file /dev/fd/8 ${id} true 8>&1`), /^[0-9]+$/);
+    assert.is(say(`${command} exec --pid-file /dev/null ${id} true; stat -c %F /dev/null`), 'character special file');
+    assert.match(say(`${command} exec --pid-file /dev/fd/700 ${id} true`), /--pid-file .*\/dev\/fd\/700/);
+  }
+});
+
 test('a paused container is refused, a resumed one is not', (container) => {
   start(container);
   execTwice(container, container.id, 'true');
@@ -94,7 +147,7 @@ test('another record, other namespaces of the caller, fewer rights, another user
   assert.ok(asks([]), 'another record');
   writeFileSync(record, text);
   assert.not.ok(asks([]));
-  utimesSync(engine, new Date(), new Date());
+  utimesSync(program, new Date(), new Date());
   assert.ok(asks([]), 'another engine');
 });
 
@@ -176,18 +229,18 @@ test('a page that the kernel holds while a copy or a plan is to be sealed stops 
   }
 });
 
-test('a probe among other execs is still kept, and no more than four are', (container) => {
+test('a probe among other execs is still kept, and no more than twenty are', (container) => {
   start(container);
   execTwice(container, container.id, 'true');
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 50; i++) {
     assert.is(container.tsrun(['exec', container.id, 'echo', `${i}`]).status, 0);
-    if (i % 4 === 0) execTwice(container, container.id, 'echo', `often ${i}`);
+    if (i % 2 === 0) execTwice(container, container.id, 'echo', `often ${i}`);
   }
-  assert.is(plans(container).filter((name) => name.startsWith('exec-')).length, 4);
+  assert.is(plans(container).filter((name) => name.startsWith('exec-')).length, keptEach);
   const lines = readFileSync(join(directory(container), 'execs'), 'utf8')
     .trim()
     .split('\n');
-  assert.ok(lines.length <= 11, `${lines.length} lines`);
+  assert.ok(lines.length <= 2 * keptEach + 6, `${lines.length} lines`);
 });
 
 run();

@@ -7,8 +7,9 @@ import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
 import { type CgroupRecord, firstSlot } from '../tables/cgroup.js';
-import { SIGKILL, SIGTERM, signalNumber } from '../tables/signals.js';
+import { endsWaiting, SIGKILL, SIGTERM, signalNumber } from '../tables/signals.js';
 import type { CgroupControl, SignalProcess } from './tools.js';
+import { trace, traceStep } from './trace.js';
 
 /** Has the executor carry out steps of the host; the engine hands over and ends with it. @throws TsrunError */
 export type SendSignals = (steps: readonly Step[], cgroup: CgroupRecord) => void;
@@ -46,6 +47,18 @@ const signalStep = ({ pid, startTime }: ProcessIdentity, signal: number, rest?: 
 /** What lets a cgroup run again that the signals have found frozen. */
 export const thawSummary = 'thaw the cgroup';
 
+/** How long the process of a created container may take to end. */
+const endTimeoutMs = 1000;
+
+/**
+ * A signal ends what waits for `start`: `kill` is back when it has, so that the `delete` that follows finds it stopped. One
+ * that is too slow for that, under load, is no failure of the signal.
+ */
+function waitSteps({ pid, startTime }: ProcessIdentity): Step[] {
+  const args = { pid, startTime: BigInt(startTime), timeoutMs: endTimeoutMs };
+  return [step('host', 'process.wait', args, '', `wait for the end of process ${pid}`, { tolerate: ['ETIMEDOUT'] })];
+}
+
 function thawSteps({ places }: CgroupRecord): Step[] {
   const place = places.find(({ controllers }) => controllers.includes('freezer')) ?? places[0];
   if (place === undefined) return [];
@@ -70,14 +83,20 @@ function members(cgroup: CgroupRecord, cgroups: CgroupControl): ProcessIdentity[
   return found.filter(({ pid }) => still.has(pid));
 }
 
-function signalEveryone(cgroup: CgroupRecord, signal: number, cgroups: CgroupControl, send: SendSignals): void {
+function signalEveryone(
+  { cgroup }: ContainerRecord,
+  signal: number,
+  cgroups: CgroupControl,
+  send: SendSignals,
+  after: readonly Step[],
+): void {
   const wasFrozen = cgroups.isFrozen(cgroup);
   if (!wasFrozen && !cgroups.tryFreeze(cgroup)) {
     cgroups.signalAll(cgroup, signal);
     return;
   }
   const steps = members(cgroup, cgroups).map((process) => signalStep(process, signal, { tolerate: ['ESRCH'] }));
-  send(wasFrozen ? steps : [...steps, ...thawSteps(cgroup)], cgroup);
+  send(wasFrozen ? steps : [...steps, ...thawSteps(cgroup), ...after], cgroup);
 }
 
 /** config.md, Annotations: the signal that SHOULD be sent to kill the container. A name that is none says nothing. */
@@ -97,16 +116,21 @@ export function killContainer(
   cgroups: CgroupControl,
   send: SendSignals,
 ): void {
-  const { record, directory } = openContainer(root, id);
+  const container = openContainer(root, id);
+  const { record, directory } = container;
   const signal = asked ?? stopSignal(record);
   const status = statusOf(record, directory);
+  trace('container', { container, status });
   if (status === 'creating') refuse('it is still being created');
+  const ends = status === 'created' && (signal === SIGKILL || endsWaiting.includes(signal));
+  const after = ends ? waitSteps(record) : [];
   // SIGKILL to init ends only init where the pid namespace is shared; the rest must not survive it. A record
   // from another boot has nothing to say about the cgroups of this one (R41).
   const everyone = (all || (signal === SIGKILL && !hasOwnPidNamespace(record))) && isFromHere(record);
   if (everyone && cgroups.processes(record.cgroup).length > 0) {
+    traceStep(() => `signal ${signal} to every process of the cgroups: ${cgroups.processes(record.cgroup).join(', ')}`);
     if (signal === SIGKILL) cgroups.killAll(record.cgroup);
-    else signalEveryone(record.cgroup, signal, cgroups, send);
+    else signalEveryone(record, signal, cgroups, send, after);
     return;
   }
   if (status === 'stopped') {
@@ -114,9 +138,11 @@ export function killContainer(
     return;
   }
   // A v1 freezer holds even a killed process until it is thawed.
-  const frozen = signal === SIGKILL && cgroups.isFrozen(record.cgroup);
+  const frozen = (ends || signal === SIGKILL) && cgroups.isFrozen(record.cgroup);
+  traceStep(() => `signal ${signal} to process ${record.pid}${frozen ? ', and thaw its cgroup' : ''}`);
   const toInit = signalStep(record, signal, all ? { tolerate: ['ESRCH'] } : undefined);
-  send(frozen ? [toInit, ...thawSteps(record.cgroup)] : [toInit], record.cgroup);
+  if (!frozen) send([toInit, ...after], record.cgroup);
+  else send(signal === SIGKILL ? [toInit, ...thawSteps(record.cgroup), ...after] : [toInit], record.cgroup);
 }
 
 /** As engines know it. */

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Failure } from '../errors/error.js';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from '../state/test-container.js';
-import { listContainers } from './list.js';
+import { listContainerIds, listContainers } from './list.js';
 import { readState } from './state.js';
 import { FakeCgroups } from './test-tools.js';
 
@@ -64,6 +64,13 @@ test('reports damaged entries and goes on', () => {
     warnings.map(({ message }) => message.replace(/:.*/, '')).sort(),
     ['claimed', 'cut', 'empty', 'file', 'newer', 'other'].map((id) => `load container ${id}`),
   );
+  const quietly: Failure[] = [];
+  const ids = listContainerIds({ path: root, explicit: true, sticky: false }, (failure) => void quietly.push(failure));
+  assert.equal(
+    ids,
+    containers.map(({ id }) => id),
+  );
+  assert.equal(quietly, warnings);
 });
 
 test('a container that vanishes meanwhile is no complaint', () => {

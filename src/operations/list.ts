@@ -2,7 +2,7 @@ import { TsrunError } from '../errors/error.js';
 import { lstatIfExists, readTextIfExists } from '../host/files.js';
 import type { StateRoot } from '../state/layout.js';
 import { statusOf } from '../state/status.js';
-import { listIds, openContainer } from '../state/store.js';
+import { type Container, listIds, openContainer } from '../state/store.js';
 import { type ContainerState, describeContainer } from './state.js';
 import type { CgroupControl, Warn } from './tools.js';
 
@@ -16,19 +16,12 @@ function ownerNames(): (uid: number) => string {
   return (uid) => names.get(uid) ?? `#${uid}`;
 }
 
-/** Every container of a root. A damaged one is reported and skipped, one deleted meanwhile is just not there (R25). */
-export function listContainers(
-  root: StateRoot,
-  cgroups: Pick<CgroupControl, 'isFrozen'>,
-  warn: Warn,
-): ContainerState[] {
-  const nameOf = ownerNames();
-  const containers: ContainerState[] = [];
+/** What `of` makes of every container of a root. A damaged one is reported and skipped, one deleted meanwhile is just not there (R25). */
+function eachContainer<T>(root: StateRoot, warn: Warn, of: (container: Container) => T): T[] {
+  const containers: T[] = [];
   for (const id of listIds(root)) {
     try {
-      const { record, directory } = openContainer(root.path, id);
-      const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
-      containers.push(describeContainer(record, status, nameOf(record.owner)));
+      containers.push(of(openContainer(root.path, id)));
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       const gone = error.failure.code === 'TSR_STATE_MISSING' && !lstatIfExists(`${root.path}/${id}`);
@@ -37,3 +30,19 @@ export function listContainers(
   }
   return containers;
 }
+
+/** Every container with its status. */
+export function listContainers(
+  root: StateRoot,
+  cgroups: Pick<CgroupControl, 'isFrozen'>,
+  warn: Warn,
+): ContainerState[] {
+  const nameOf = ownerNames();
+  return eachContainer(root, warn, ({ record, directory }) => {
+    const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+    return describeContainer(record, status, nameOf(record.owner));
+  });
+}
+
+/** The ids alone: neither processes nor cgroups are asked. */
+export const listContainerIds = (root: StateRoot, warn: Warn): string[] => eachContainer(root, warn, ({ id }) => id);

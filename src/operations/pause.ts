@@ -3,6 +3,7 @@ import { errnoOf } from '../host/files.js';
 import { isAlive, statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import type { KernelCgroups } from './cgroups.js';
+import { trace } from './trace.js';
 
 type Freezer = Pick<KernelCgroups, 'isFrozen' | 'freeze' | 'thaw'>;
 
@@ -19,8 +20,12 @@ function carryOut(act: () => void, code: string, message: string): void {
   }
 }
 
-const statusOfContainer = ({ record, directory }: Container, cgroups: Freezer): string =>
-  statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+function statusOfContainer(container: Container, cgroups: Freezer): string {
+  const { record, directory } = container;
+  const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+  trace('container', { container, status });
+  return status;
+}
 
 /** Freezes every process of a created or running container. */
 export function pauseContainer(root: string, id: string, cgroups: Freezer): void {

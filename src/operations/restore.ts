@@ -15,8 +15,9 @@ import {
   writeProvisional,
 } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
-import { configPath, type CreateRequest, type PreparedCreate, readRequest } from './create.js';
+import { type CreateRequest, type PreparedCreate, readRequest } from './create.js';
 import { type CriuDirectories, preparePlace, removeOldLog, requireRoot } from './criu.js';
+import { trace } from './trace.js';
 
 export interface RestoreRequest {
   /** The new container, as for `run`; its process comes from the image. */
@@ -61,7 +62,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   checkContainerId(create.id);
   requireRoot();
   prepareRoot(create.root);
-  const { spec, facts, options, draft, warnings } = readRequest(create);
+  const { spec, facts, options, draft, text, warnings } = readRequest(create);
   if (files.statIfExists(directories.images)?.kind !== 'directory') {
     fail('TSR_CRIU_IMAGE', `there is no image directory '${directories.images}'`, { hint: 'see --image-path' });
   }
@@ -73,12 +74,14 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
     descriptors,
     check: { path: executorPath(), args: ['tsrun', checkCommand] },
   });
+  trace('plan', plan);
   const bytes = encodePlan(plan);
   removeOldLog(restoreLog(directories));
   const directory = claimId(create.root.path, create.id);
+  trace('claimed', directory);
   try {
-    writeProvisional(directory, draft);
-    writeConfigSnapshot(directory, files.readBytes(configPath(create)));
+    writeProvisional(directory, options.creating);
+    writeConfigSnapshot(directory, text);
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);
   } catch (error) {

@@ -16,7 +16,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const rollback = suite('roll back');
-const test = process.getuid?.() === 0 && existsSync('dist/tsrun-engine') ? rollback : rollback.skip;
+const test = process.getuid?.() === 0 && existsSync('dist/tsrun') ? rollback : rollback.skip;
 const name = `tsrun-rollback-${process.pid}`;
 /** A hierarchy of this host in which a stranger can sit. */
 const hierarchy =
@@ -205,7 +205,7 @@ test('a failed hook around a run is said as start and delete say it, and takes n
     const words = [
       'hooks.poststart[0] (/hooks/poststart/0): error running poststart hook #0 /bin/false: exit status 1',
       'hooks.poststop[0] (/hooks/poststop/0): error running poststop hook #0 /bin/sh: exit status 3: why',
-      'hooks.poststop[2] (/hooks/poststop/2): error running poststop hook #2 /bin/sleep: it did not end within its timeout',
+      'hooks.poststop[2] (/hooks/poststop/2): error running poststop hook #2 /bin/sleep: it did not end within its timeout of 1 s',
     ];
     assert.is(stderr, words.map((line) => `tsrun run web: warning: ${line}\n`).join(''));
     assert.is(JSON.parse(readFileSync(join(directory, 'second'), 'utf8')).status, 'stopped');

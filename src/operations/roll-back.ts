@@ -3,8 +3,10 @@ import { type Failure, TsrunError } from '../errors/error.js';
 import { decodeOutcome, type Outcome } from '../executor/outcome.js';
 import { carryOut } from '../host/executor.js';
 import { removeResctrlGroup } from '../linux/resctrl.js';
-import type { ContainerRecord } from '../state/record.js';
-import { readRecord, removeState } from '../state/store.js';
+import { listDirectory, lstatIfExists, removeFile } from '../host/files.js';
+import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
+import { readRecord, removeIfEmpty, removeState } from '../state/store.js';
+import { stateFiles } from '../tables/state-files.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { cgroupControl } from './cgroups.js';
 import { errorOf } from './conclude.js';
@@ -18,6 +20,8 @@ export type StopUnit = (cgroup: CgroupRecord) => void;
 export interface RollbackOptions {
   readonly warn: Warn;
   readonly stopUnit?: StopUnit | undefined;
+  /** Who an id was claimed for; matters when there was no plan yet. */
+  readonly creator?: ProcessIdentity | undefined;
 }
 
 /** What went wrong before is the news; a bus that does not answer is not. The unit ends by itself with its last process. */
@@ -60,14 +64,35 @@ function runPoststopHooks(record: ContainerRecord, warn: Warn): void {
   }
 }
 
+/**
+ * What an engine had claimed that was killed over its plan; it had nothing but files. They are ours when the record says so, or
+ * when there is none yet and nothing but what that engine writes it with.
+ */
+function takeBackClaim(root: string, id: string, { pid, startTime }: ProcessIdentity, enginePid: number): void {
+  const directory = `${root}/${id}`;
+  const record = readRecord(directory, id);
+  if (record) {
+    if (record.creator?.pid === pid && record.creator.startTime === startTime) removeState(root, id);
+    return;
+  }
+  const half = `.${stateFiles.provisional}.${enginePid}`;
+  const names = lstatIfExists(directory) ? listDirectory(directory) : [];
+  if (names.length === 1 && names[0] === half) removeFile(`${directory}/${half}`);
+  removeIfEmpty(directory);
+}
+
 /** Removes cgroups and state of the container that could not be made; returns the error to report. */
 export function rollBack(
   root: string,
   id: string,
   round: { outcome: Uint8Array; plan: Uint8Array },
-  { warn, stopUnit }: RollbackOptions,
+  { warn, stopUnit, creator }: RollbackOptions,
 ): TsrunError {
   const directory = `${root}/${id}`;
+  if (round.plan.length === 0) {
+    if (creator) takeBackClaim(root, id, creator, decodeOutcome(round.outcome).pid);
+    return errorOf(round);
+  }
   const record = readRecord(directory, id);
   if (!record) return errorOf(round);
   const error = errorOf(round, cgroupControl.oomKills(record.cgroup));

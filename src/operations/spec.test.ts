@@ -13,6 +13,7 @@ test.after(() => rmSync(folder, { recursive: true }));
 test('what is written is a config this runtime takes without a word', () => {
   for (const [name, spec] of [
     ['root', makeSpec()],
+    ['root-v2', makeSpec(true)],
     ['rootless', makeRootlessSpec(1000, 1001)],
   ] as const) {
     const path = join(folder, `${name}.json`);
@@ -23,6 +24,17 @@ test('what is written is a config this runtime takes without a word', () => {
     assert.match(readFileSync(path, 'utf8'), /^\{\n\t"ociVersion": "1\.3\.0",\n[\s\S]*\n\}\n$/);
     assert.is(statSync(path).mode & 0o111, 0);
   }
+});
+
+test('it has a cgroup namespace on cgroup v2 only, as with runc', () => {
+  const has = ({ linux }: ReturnType<typeof makeSpec>): boolean =>
+    linux?.namespaces?.some(({ type }) => type === 'cgroup') ?? false;
+  assert.equal([makeSpec(), makeSpec(true), makeRootlessSpec(1, 1), makeRootlessSpec(1, 1, true)].map(has), [
+    false,
+    true,
+    false,
+    true,
+  ]);
 });
 
 test('it is a shell on a terminal that can do little', () => {

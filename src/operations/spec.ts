@@ -55,8 +55,11 @@ const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc
 
 const ofTypes = (...types: Namespace['type'][]): Namespace[] => types.map((type) => ({ type }));
 
-/** A config.json to start from. */
-export function makeSpec(): Spec {
+/** A cgroup namespace is for v2: on v1 a container without one sees what it is used to see, and can be checkpointed. As runc does it. */
+const withCgroup = (unified: boolean): Namespace['type'][] => (unified ? ['cgroup'] : []);
+
+/** A config.json to start from. `unified`: for a host that has cgroup v2 alone. */
+export function makeSpec(unified = false): Spec {
   return {
     ociVersion: specificationMax,
     process: {
@@ -74,7 +77,7 @@ export function makeSpec(): Spec {
     mounts,
     linux: {
       resources: { devices: [{ allow: false, access: 'rwm' }] },
-      namespaces: ofTypes('pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'),
+      namespaces: ofTypes('pid', 'network', 'ipc', 'uts', 'mount', ...withCgroup(unified)),
       maskedPaths,
       readonlyPaths,
     },
@@ -82,8 +85,8 @@ export function makeSpec(): Spec {
 }
 
 /** The same for a caller without privileges: the caller's ids are root inside, and all that needs more is left out. */
-export function makeRootlessSpec(uid: number, gid: number): Spec {
-  const spec = makeSpec();
+export function makeRootlessSpec(uid: number, gid: number, unified = false): Spec {
+  const spec = makeSpec(unified);
   const unmapped = /^[ug]id=/;
   const kept = mounts.filter((mount) => !mount.destination.startsWith('/sys'));
   const sys: Mount = {
@@ -101,7 +104,7 @@ export function makeRootlessSpec(uid: number, gid: number): Spec {
     linux: {
       uidMappings: [{ containerID: 0, hostID: uid, size: 1 }],
       gidMappings: [{ containerID: 0, hostID: gid, size: 1 }],
-      namespaces: ofTypes('pid', 'ipc', 'uts', 'mount', 'cgroup', 'user'),
+      namespaces: ofTypes('pid', 'ipc', 'uts', 'mount', ...withCgroup(unified), 'user'),
       maskedPaths,
       readonlyPaths,
     },

@@ -10,6 +10,7 @@ import { isBefore } from '../tables/versions.js';
 import { signalByPid } from './kill.js';
 import { describeContainer } from './state.js';
 import type { CgroupControl, RunHooks, SignalProcess, Warn } from './tools.js';
+import { trace, traceStep } from './trace.js';
 
 /** Somebody who passes the container's word on. */
 export interface ReadyListener {
@@ -152,11 +153,14 @@ async function runPoststartHooks({ record }: Container, tools: StartTools): Prom
 export async function startContainer(root: string, id: string, tools: StartTools): Promise<void> {
   const container = openContainer(root, id);
   const { record, directory } = container;
-  refuse(statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup)));
+  const status = statusOf(record, directory, () => tools.cgroups.isFrozen(record.cgroup));
+  trace('container', { container, status });
+  refuse(status);
   if (record.withoutProcess) fail('TSR_PROCESS_REQUIRED', 'process property must not be empty');
   const listener = await tools.listen?.(container);
   try {
     const reply = releaseAndWait(directory);
+    traceStep(() => `init has been let go, and ${reply.length > 0 ? 'has failed' : 'the program runs'}`);
     if (reply.length > 0) throw new TsrunError(tools.explainReply(reply, container));
     removeFifos(directory);
     await runPoststartHooks(container, tools);

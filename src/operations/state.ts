@@ -3,6 +3,7 @@ import type { ContainerRecord, RecordDraft } from '../state/record.js';
 import { type Status, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
 import type { CgroupControl } from './tools.js';
+import { trace } from './trace.js';
 
 /** What `state` prints: the specification's keys and runc's. */
 export interface ContainerState extends State {
@@ -29,7 +30,9 @@ export function encodeHookState(draft: RecordDraft, status: Status): { before: s
 
 /** The state of one container. */
 export function readState(root: string, id: string, cgroups: Pick<CgroupControl, 'isFrozen'>): ContainerState {
-  const { record, directory } = openContainer(root, id);
+  const container = openContainer(root, id);
+  const { record, directory } = container;
   const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+  trace('container', { container, status });
   return describeContainer(record, status);
 }

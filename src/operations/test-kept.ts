@@ -1,9 +1,9 @@
 /**
- * For tests of kept plans (docs/decisions/0007): a copy of the program whose engine can be taken away. What then works was
- * carried out without it, and what fails had to ask it. Needs root and dist/tsrun.
+ * For tests of kept plans (docs/decisions/0007): a copy of the program whose engine can be left without memory. What then works
+ * was carried out without it, and what fails had to ask it. Needs root and dist/tsrun.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -12,7 +12,10 @@ import { executorPath } from '../host/executor.js';
 
 const folder = join(tmpdir(), `tsrun-kept-${process.pid}`);
 export const program = join(folder, 'tsrun');
-export const engine = `${program}-engine`;
+const limited = join(folder, 'limited');
+
+/** KiB: enough for the executor and for what the tests run, and too little for the engine's stack. */
+const withoutStack = 40_000;
 
 /** A suite whose containers are made and called by the copy. */
 export function keptSuite(title: string) {
@@ -21,7 +24,7 @@ export function keptSuite(title: string) {
     const from = executorPath();
     mkdirSync(folder, { mode: 0o755 });
     copyFileSync(from, program);
-    copyFileSync(`${from}-engine`, engine);
+    writeFileSync(limited, `#!/bin/sh\nulimit -v ${withoutStack}\nexec ${program} "$@"\n`, { mode: 0o755 });
     process.env.TSRUN_SELF = program;
   });
   tests.after(() => {
@@ -31,17 +34,17 @@ export function keptSuite(title: string) {
   return { test, run: () => tests.run() };
 }
 
-/** Nobody can start it, and it is the same file that plans were kept for. */
+/** It cannot start, and it is the same file that plans were kept for. */
 export function withoutEngine<T>(call: () => T): T {
-  chmodSync(engine, 0o644);
+  process.env.TSRUN_SELF = limited;
   try {
     return call();
   } finally {
-    chmodSync(engine, 0o755);
+    process.env.TSRUN_SELF = program;
   }
 }
 
-export const noEngine = /the engine could not be started/;
+export const noEngine = /no memory for the engine/;
 export const directory = ({ folder, id }: TestContainer): string => join(folder, 'state', id);
 export const plans = (container: TestContainer): string[] =>
   readdirSync(directory(container))

@@ -12,6 +12,7 @@ import { openContainer, readStateFile, writeResources } from '../state/store.js'
 import { stringifyExact } from '../tables/exact-json.js';
 import { readSnapshot } from './snapshot.js';
 import { type RdtSchemas, updateRdt } from './update-rdt.js';
+import { trace, traceStep } from './trace.js';
 
 /** Tells systemd, for a container whose cgroup is a unit of its. */
 export type UpdateUnit = (record: ContainerRecord, resources: Resources) => void | Promise<void>;
@@ -24,27 +25,18 @@ function currentResources(directory: string, updated: string | undefined): Resou
   return readSnapshot(directory).linux?.resources ?? {};
 }
 
-/**
- * Engines write null for what they leave alone, also where the specification has no null. Takes such members out of a
- * JSON text; by text, because numbers beyond 2^53 have to survive.
- */
-export function withoutNulls(text: string): string {
-  if (!text.includes('null')) return text;
-  const members = text.replace(/("(?:[^"\\]|\\.)*")(\s*:\s*null\b\s*,?)?/g, (whole, _, member) =>
-    member ? '' : whole,
-  );
-  return members.replace(/("(?:[^"\\]|\\.)*")|,(\s*\})/g, (whole, _, end) => end ?? whole);
-}
-
 export interface AskedResources {
   readonly resources: Resources;
   readonly warnings: readonly Failure[];
 }
 
-/** Devices in it change nothing: see plan/phases/cgroup-update.ts. */
-const resourcesOf = ({ text }: Source): AskedResources => parseResources(encode(withoutNulls(text)));
+/** Engines write null for what they leave alone, so that needs no warning. Devices change nothing: plan/phases/cgroup-update.ts. */
+function resourcesOf({ text }: Source): AskedResources {
+  const { resources, warnings } = parseResources(encode(text));
+  return { resources, warnings: warnings.filter(({ code }) => code !== 'TSR_CONFIG_NULL') };
+}
 
-export const resourcesFromFile = (path: string): AskedResources => resourcesOf(readTextFile(path));
+export const resourcesFromFile = (path: string): AskedResources => resourcesOf(readTextFile(path, { stream: true }));
 export const resourcesFromInput = (bytes: Uint8Array): AskedResources =>
   resourcesOf(decodeText(bytes, 'standard input'));
 
@@ -58,8 +50,10 @@ export async function updateContainer(
   { resources: asked, rdt = {} }: { readonly resources: Resources; readonly rdt?: RdtSchemas },
   updateUnit: UpdateUnit,
 ): Promise<readonly Failure[]> {
-  const { record, directory } = openContainer(root, id);
+  const container = openContainer(root, id);
+  const { record, directory } = container;
   const status = statusOf(record, directory);
+  trace('container', { container, status });
   if (status === 'stopped' || status === 'creating') {
     fail('TSR_UPDATE_STATE', 'container not running', { detail: `it is ${status}` });
   }
@@ -67,6 +61,8 @@ export async function updateContainer(
   const updated = readStateFile(directory, stateFiles.resources);
   const current = currentResources(directory, updated);
   const { resources, changes, settings, checks, warnings } = compileUpdate(asked, current, record.cgroup);
+  for (const { place, file, value, pointer } of settings)
+    traceStep(() => `write ${value} to ${file} of ${record.cgroup.places[place]?.path}`, { pointer });
   const undoRdt = updateRdt(record, rdt);
   writeResources(directory, stringifyExact(resources));
   try {

@@ -32,7 +32,7 @@ const options = (flags: Partial<CriuFlags> = {}, more: Partial<CheckpointOptions
   },
   external: [],
   mounts: [root],
-  remove: { path: '/usr/bin/tsrun', args: ['tsrun', 'delete', 'web'], env: [] },
+  remove: { path: '/usr/bin/tsrun', args: ['tsrun', 'delete', 'web'] },
   ...more,
 });
 // biome-ignore lint/suspicious/noExplicitAny: any field may be asked for

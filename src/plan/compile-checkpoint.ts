@@ -1,4 +1,5 @@
 import type { Spec } from '../bundle/types.js';
+import { environmentOf } from './phases/hooks.js';
 import { noSlot, type Plan, type Step, step } from './step.js';
 import { checkReadonly, readonlyMounts } from './criu/mounts.js';
 import type { CheckpointOptions } from './criu/options.js';
@@ -8,7 +9,7 @@ import { becomeCriuSteps, helperSummaries, summaries, untilStep } from './criu/s
 /** The container is in the image now; its processes are gone. */
 function removeSteps({ flags, remove }: CheckpointOptions): Step[] {
   if (flags.leaveRunning || flags.preDump) return [];
-  const args = { timeoutMs: 0, pidKind: 3, ...remove, stateBefore: '', stateAfter: '' };
+  const args = { timeoutMs: 0, pidKind: 3, ...remove, ...environmentOf(undefined), stateBefore: '', stateAfter: '' };
   return [step('host', 'hook.run', args, '', helperSummaries.remove)];
 }
 

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { consoleFlags } from '../generated/ops.js';
 import type { Process } from '../bundle/types.js';
 import type { HostFacts } from '../linux/facts.js';
 import { compileExec, type ExecOptions, type ExecSpec } from './compile-exec.js';
@@ -182,6 +183,19 @@ test('execCPUAffinity: the first for the start, the other once it is in its cgro
   inOrder(plan, 'process.affinity', 'cgroup.enter');
 });
 
+test('S45: without execCPUAffinity the process has all CPUs that the cgroup allows, once it is in it', () => {
+  const all = (execCPUAffinity?: { initial?: string; final?: string }) =>
+    pick(compile(execCPUAffinity ? { execCPUAffinity } : {}, { cgroup: v1 }), 'process.affinity').map(
+      ({ role, args }) => `${role} ${(args as { mask: Uint8Array }).mask.join()}`,
+    );
+  assert.equal(all(), ['joiner ']);
+  assert.equal(all({ initial: '', final: '' }), ['joiner ']);
+  assert.equal(all({ final: '1' }), ['joiner 2,0,0,0,0,0,0,0']);
+  // config.md: SHOULD NOT change after the move when `final` is left out.
+  assert.equal(all({ initial: '0' }), ['joiner 1,0,0,0,0,0,0,0']);
+  inOrder(compile({}, { cgroup: v1 }), 'cgroup.enter', 'process.affinity', 'process.user');
+});
+
 test('limits of the process are set from outside, when it has made everything that they might forbid', () => {
   const plan = compile({ rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 1 }], oomScoreAdj: 5 });
   inOrder(plan, 'process.directory', 'child.write-proc', 'child.rlimit', 'process.user');
@@ -219,6 +233,11 @@ test('a terminal goes through the socket or to the executor, and not on /dev/con
 
 test('a container without a mount namespace is entered by chroot', () => {
   assert.is(only(compile({}, { root: '/bundle/rootfs', joins: [] }), 'root.open').args.path, '/bundle/rootfs');
+  const plan = compile({ terminal: true }, { root: '/bundle/rootfs', joins: ['pid'] });
+  const at = (op: string) => plan.steps.findIndex((one) => one.op === op);
+  assert.is(only(plan, 'console.open').args.flags, consoleFlags.handOver | consoleFlags.host);
+  assert.ok(at('console.open') < at('root.open') && at('root.open') < at('stdio.null'));
+  assert.is(only(plan, 'console.open').role, 'joiner');
 });
 
 test('the keyring is the container’s, unless create was told to leave it', () => {

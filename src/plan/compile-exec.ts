@@ -9,7 +9,7 @@ import { consoleFlags } from '../generated/ops.js';
 import { rlimitNumber } from '../tables/rlimits.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { allowsCalls } from './phases/seccomp-calls.js';
-import { superviseSteps } from './phases/finish.js';
+import { pidFileStep, superviseSteps } from './phases/finish.js';
 import {
   closeSteps,
   confineSteps,
@@ -20,7 +20,7 @@ import {
   keyringSteps,
   labelSteps,
 } from './phases/process.js';
-import { nodeMask, schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, nodeMask, schedulingSteps } from './phases/scheduling.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
@@ -51,6 +51,15 @@ function affinityStep(role: 'joiner' | 'init', process: Process, when: 'initial'
   return [step(role, 'process.affinity', { mask: nodeMask(list) }, pointer, `run on CPUs ${list}`)];
 }
 
+/**
+ * With only a first one the kernel decides, says config.md. With none the process has the CPUs of the container, and not
+ * those that the caller was pinned to.
+ */
+function finalAffinity(process: Process): Step[] {
+  const { initial, final } = process.execCPUAffinity ?? {};
+  return initial || final ? affinityStep('init', process, 'final') : [allCpusStep()];
+}
+
 /** What create's first process does to itself, done by the joiner: its child has it from birth. */
 const beforeBirth = (steps: readonly Step[]): Step[] =>
   steps.map((one) => (one.role === 'init' ? { ...one, role: 'joiner' } : one));
@@ -79,15 +88,19 @@ function joinSteps(context: ProcessContext, options: ExecOptions, cgroup: ExecCg
   if (joins.includes('user')) {
     steps.push(step('joiner', 'ns.become-root', {}, '', 'become root of the user namespace'));
   }
+  if (!joins.includes('mount')) {
+    // The container has no devpts of its own: see compile.ts.
+    steps.push(...beforeBirth(consoleSteps(context, consoleFlags.handOver | consoleFlags.host)));
+  }
   steps.push(step('joiner', 'root.open', { path: options.root }, '', "open the container's root"));
   return steps;
 }
 
 /** What still takes something of the host's, until there is nothing left of it. */
-function settleSteps(context: ProcessContext, { mode }: ExecOptions): Step[] {
+function settleSteps(context: ProcessContext, { mode, joins }: ExecOptions): Step[] {
   const { uid } = context.process.user ?? { uid: 0 };
   const steps = [
-    ...consoleSteps(context, consoleFlags.handOver),
+    ...(joins.includes('mount') ? consoleSteps(context, consoleFlags.handOver) : []),
     step('init', 'stdio.null', {}, '', "replace the host's null device in the standard streams"),
   ];
   // A foreground exec as root leaves the caller's own terminal or file alone.
@@ -180,10 +193,7 @@ function publishSteps({ pidFile, pidfdSocket }: ExecOptions): Step[] {
     const args = { slot: slots.pidfd, text: 'setns' };
     steps.push(step('host', 'socket.send-pidfd', args, '', 'send a pidfd of the process'));
   }
-  if (pidFile !== undefined) {
-    const args = { mode: 0o644, path: pidFile, before: '', between: '', after: '' };
-    steps.push(step('host', 'file.publish', args, '', `write the pid to ${pidFile}`));
-  }
+  if (pidFile !== undefined) steps.push(pidFileStep(pidFile));
   return steps;
 }
 
@@ -214,7 +224,7 @@ export function compileExec(spec: ExecSpec, process: Process, facts: HostFacts, 
       ...settleSteps(context, options),
       ...keyringSteps(context),
       directoryStep(context),
-      ...affinityStep('init', process, 'final'),
+      ...finalAffinity(process),
     ]),
     ...birthSteps(context, cgroup),
     ...execSteps(context),

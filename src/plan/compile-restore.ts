@@ -15,8 +15,9 @@ import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { absolutePath } from './paths.js';
 import { socketSteps } from './phases/console.js';
 import { pidFileSteps, publishCreating, publishState, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { bindSteps, type MountEntry, placeFlags, readMounts } from './phases/mounts.js';
+import { allCpusStep } from './phases/scheduling.js';
 import { noSlot, type Step, slots, step } from './step.js';
 
 /** The process that becomes CRIU: in the container's cgroup, and with mounts that nobody else sees. */
@@ -114,6 +115,7 @@ export function compileRestore(
   const until = (...events: string[]): Step => untilStep(events, summaries.restore, slots.console);
   const steps = [
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...(options.cgroup?.open ?? []),
     ...(options.resctrl?.open ?? []),
     ...socketSteps(context),
@@ -122,6 +124,8 @@ export function compileRestore(
     ...(options.resctrl?.join ?? []),
     ...publishCreating(context),
     ...(options.cgroup?.enter ?? []),
+    // CRIU makes the processes, and does not remember on which CPUs they ran.
+    allCpusStep(),
     ...rootSteps(context),
     ...becomeCriuSteps(restore.place, target.external, true),
     step('host', 'criu.request', { request: encodeRequest(restoreMessage(restore, target)) }, '', summaries.restore),

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { consoleFlags } from '../generated/ops.js';
 import { MS } from '../tables/mount-options.js';
 import { compileCreate } from './compile.js';
 import { encodePlan } from './encode.js';
-import { step } from './step.js';
+import { noDescriptor, step } from './step.js';
 import { compile, namespaces, only, pick, places, refusal, testHost, testOptions, testSpec } from './test-inputs.js';
 
 const hook = (name: string) => [{ path: `/hooks/${name}`, args: [name, 'x'], env: ['A=1'], timeout: 3 }];
@@ -30,6 +31,7 @@ test('create is done in the one order that works', () => {
     'child.write-proc',
     'file.publish',
     'cgroup.enter',
+    'process.affinity',
     'session.start',
     'ns.become-root',
     'keyring.join',
@@ -48,6 +50,7 @@ test('create is done in the one order that works', () => {
     'process.directory',
     'root.readonly',
     'child.rlimit',
+    'process.end-on',
     'process.umask',
     'process.bounding',
     'process.home',
@@ -117,7 +120,7 @@ test('hooks run where the specification says, with the state of that moment', ()
       /"status":"(\w+)"/.exec(String(args.stateBefore))?.[1],
     ]),
     [
-      ['/hooks/prestart/0', 'host', 1, 'creating'],
+      ['/hooks/prestart/0', 'host', 1, 'created'],
       ['/hooks/createRuntime/0', 'host', 1, 'creating'],
       ['/hooks/createContainer/0', 'init', 2, 'creating'],
       ['/hooks/startContainer/0', 'init', 2, 'created'],
@@ -125,8 +128,6 @@ test('hooks run where the specification says, with the state of that moment', ()
       ['/hooks/poststop/0', 'host', 0, 'stopped'],
     ],
   );
-  const old = only(compile({ ociVersion: '1.0.2-dev', hooks: { prestart: hooks.prestart! } }), 'hook.run');
-  assert.match(String(old.args.stateBefore), /"status":"created"/, 'when prestart was part of start');
   const { args, summary } = seen[0]!;
   assert.equal([args.path, args.args, args.env, args.timeoutMs], ['/hooks/prestart', ['prestart', 'x'], ['A=1'], 3000]);
   assert.is(summary, 'run prestart hook #0 /hooks/prestart');
@@ -177,13 +178,13 @@ test('a hook has its own argv and environment, startContainer at least that of t
 
 test('create waits for start; run does not, and tidies up', () => {
   assert.equal(
-    places(compile(), 'process.wait-start', 'fifo.make').map((at) => at >= 0),
-    [true, true],
+    places(compile(), 'process.wait-start', 'process.end-on', 'fifo.make').map((at) => at >= 0),
+    [true, true, true],
   );
   const remove = [marker('remove cgroup')];
   const cgroup = { record: { driver: 'cgroupfs', places: [] }, open: [], join: [], remove } as const;
   const run = compile({}, { mode: 'run', cgroup });
-  assert.equal(pick(run, 'process.wait-start', 'fifo.make'), []);
+  assert.equal(pick(run, 'process.wait-start', 'process.end-on', 'fifo.make'), []);
   assert.equal(orderOf(run, 'process.exec', 'child.supervise', 'remove cgroup', 'file.remove'), [
     'process.exec',
     'child.supervise',
@@ -226,12 +227,13 @@ test('S22: init is dumpable, while it waits and for the listener, only without r
 
 test('the state is saved as soon as there is a pid, and the pid file is the last of all', () => {
   const plan = compile({}, { pidFile: '/run/web.pid' });
+  const descriptor = noDescriptor;
   assert.equal(
     pick(plan, 'file.publish').map(({ args }) => args),
     [
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.creating },
-      { mode: 0o600, path: '/run/tsrun/web/state.json', ...testOptions.ready },
-      { mode: 0o644, path: '/run/web.pid', before: '', between: '', after: '' },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.creating },
+      { mode: 0o600, descriptor, path: '/run/tsrun/web/state.json', ...testOptions.ready },
+      { mode: 0o644, descriptor, path: '/run/web.pid', before: '', between: '', after: '' },
     ],
   );
   const last = plan.steps.filter(({ role }) => role === 'host').at(-1);
@@ -240,9 +242,9 @@ test('the state is saved as soon as there is a pid, and the pid file is the last
 
 test('the texts about terminals are those that engines know', () => {
   const { message, code } = refusal(() => compile({ process: { terminal: true } }));
-  assert.is(message, 'cannot allocate tty if runc will detach without setting console socket');
+  assert.is(message, 'a detached container with a terminal needs --console-socket, or nobody could read it');
   assert.is(code, 'TSR_CONSOLE_SOCKET');
-  const other = 'cannot use console socket if runc will not detach or allocate tty';
+  const other = '--console-socket is for a detached container with a terminal';
   assert.is(refusal(() => compile({}, { consoleSocket: '/s' })).message, other);
   const foreground = { consoleSocket: '/s', mode: 'run' } as const;
   assert.is(refusal(() => compile({ process: { terminal: true } }, foreground)).message, other);
@@ -278,9 +280,9 @@ test('the root is where the bundle says', () => {
 
 test('without a mount namespace nothing is mounted, and that is said', () => {
   const config = {
-    root: { path: 'rootfs', readonly: true },
+    root: { path: 'rootfs' },
     mounts: [{ destination: '/proc', type: 'proc' }],
-    linux: { namespaces: namespaces('pid'), maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] },
+    linux: { namespaces: namespaces('pid'), devices: [{ path: '/dev/a', type: 'p' as const }] },
   };
   const plan = compile(config);
   assert.is(only(plan, 'root.open').args.path, '/bundle/rootfs');
@@ -290,20 +292,38 @@ test('without a mount namespace nothing is mounted, and that is said', () => {
     [
       [
         'TSR_NAMESPACE_NO_MOUNTS',
-        'there is no mount namespace: mounts, maskedPaths, readonlyPaths, readonly left out, nothing is mounted on the host',
+        'there is no mount namespace: mounts, devices left out, nothing is mounted on the host',
       ],
     ],
   );
   const [root, directory, user] = places(plan, 'root.open', 'process.directory', 'process.user');
   assert.ok(root! < directory! && directory! < user!);
+  // What is to be kept from the process is not left out.
+  for (const [pointer, more] of [
+    ['/linux/maskedPaths', { linux: { ...config.linux, maskedPaths: ['/proc/kcore'] } }],
+    ['/linux/readonlyPaths', { linux: { ...config.linux, readonlyPaths: ['/proc/sys'] } }],
+    ['/root/readonly', { root: { path: 'rootfs', readonly: true } }],
+  ] as const) {
+    const refused = refusal(() => compile({ ...config, ...more }));
+    assert.equal([refused.code, refused.pointer], ['TSR_NAMESPACE_NEEDED', pointer]);
+  }
+  const terminal = compile({ ...config, process: { terminal: true } }, { mode: 'run' });
+  assert.is(only(terminal, 'console.open').args.flags, consoleFlags.host);
+  const [console, chroot] = places(terminal, 'console.open', 'root.open');
+  assert.ok(console! < chroot!);
   const own = [{ type: 'mount', path: '/proc/1/ns/mnt' }] as const;
   const joined = compile({ linux: { namespaces: own } }, { alreadyIn: new Set(['mount' as const]) });
   assert.equal(
     pick(joined, 'root.').map(({ op }) => op),
     ['root.open'],
   );
-  const { code } = refusal(() => compile({ ...config, process: { terminal: true } }, { consoleSocket: '/s' }));
-  assert.is(code, 'TSR_NAMESPACE_NEEDED');
+});
+
+test('masked paths are gone through once, however many they are', () => {
+  const maskedPaths = Array.from({ length: 100_000 }, (_, index) => `/proc/${index % 99_999}`);
+  const began = performance.now();
+  assert.is(pick(compile({ linux: { maskedPaths } }), 'path.mask').length, 99_999);
+  assert.ok(performance.now() - began < 5000);
 });
 
 test('protected paths count once, read-only ones first', () => {

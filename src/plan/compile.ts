@@ -1,12 +1,13 @@
 import type { Process, Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
+import { consoleFlags } from '../generated/ops.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { CompiledPlan, CompileOptions, Context } from './options.js';
 import { cleanPath } from './paths.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
 import { deviceSteps, lateDevSteps, stdioSteps } from './phases/devices.js';
 import { fifoSteps, publishCreating, publishReady, removeSteps, superviseSteps } from './phases/finish.js';
-import { hookSteps } from './phases/hooks.js';
+import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { idMapSteps, idMapsOf } from './phases/idmap.js';
 import { mountSteps, readMounts } from './phases/mounts.js';
 import {
@@ -24,6 +25,7 @@ import { pathSteps } from './phases/paths.js';
 import {
   confineSteps,
   directorySteps,
+  endOnSteps,
   environmentOf,
   execSteps,
   keptFds,
@@ -34,7 +36,7 @@ import {
   waitSteps,
 } from './phases/process.js';
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
-import { schedulingSteps } from './phases/scheduling.js';
+import { allCpusStep, schedulingSteps } from './phases/scheduling.js';
 import { sysctlSteps } from './phases/sysctl.js';
 import { becomeRootSteps, mappingSteps } from './phases/user-mapping.js';
 import { oomSteps, rlimitSteps } from './phases/limits.js';
@@ -65,7 +67,7 @@ function bindsDev({ mounts = [] }: Spec): boolean {
 function processOf({ process }: Spec, { mode }: CompileOptions): Process {
   if (process !== undefined) return process;
   if (mode === 'create') return noProcess;
-  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '' });
+  return fail('TSR_PROCESS_REQUIRED', 'process property must not be empty', { pointer: '/process' });
 }
 
 /** What the phases share, for one config on one host. */
@@ -94,6 +96,7 @@ function outside(context: Context): Step[] {
   return [
     // A foreground run inherits what the container leaves behind, so that nothing is lost to the host's init.
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    ...hookDirectorySteps(context),
     ...timeSteps(context),
     // The limits are there before the first process: it is born into them (v2) or enters before it does anything (v1).
     ...(options.cgroup?.open ?? []),
@@ -117,6 +120,7 @@ function buildRoot(context: Context): Step[] {
   return [
     // Before it does anything; and after its ids are mapped, for which others must still be able to look at it.
     ...(context.options.cgroup?.enter ?? []),
+    allCpusStep(),
     // Its own session next: the caller's terminal must not be able to signal it, and a terminal may become its own.
     step('init', 'session.start', { terminal: 0 }, '', 'start a session'),
     ...becomeRootSteps(context),
@@ -150,7 +154,7 @@ function enterRoot(context: Context): Step[] {
     ...hookSteps(context, 'prestart'),
     ...hookSteps(context, 'createRuntime'),
     ...hookSteps(context, 'createContainer'),
-    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootSteps(context)),
+    ...(isApart(context.namespaces, 'mount') ? pivotIntoRoot(context) : chrootIntoRoot(context)),
     ...stdioSteps(context),
     // Makes a missing directory, so the root is still writable.
     ...directorySteps(context),
@@ -160,6 +164,12 @@ function enterRoot(context: Context): Step[] {
 
 // After the hooks, which may have mounted what is to be masked, and before the pivot: see rule 2 of the design.
 const pivotIntoRoot = (context: Context): Step[] => [...pathSteps(context), ...pivotSteps(context)];
+
+// The root has no devpts of its own, so the terminal is the host's: opened while that is in sight.
+const chrootIntoRoot = (context: Context): Step[] => [
+  ...consoleSteps(context, consoleFlags.host),
+  ...chrootSteps(context),
+];
 
 /**
  * Compiles a config into the plan of `create` or `run`. Pure: the same inputs give the same plan on any machine.
@@ -176,6 +186,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
     // From outside, where they may be raised; and before init takes another uid, or that needs CAP_SYS_RESOURCE.
     ...rlimitSteps(context),
     ...labelSteps(context),
+    ...endOnSteps(context),
     ...confineSteps(context),
     // Init is as it will be when it executes: the final record, then the word that it is ready.
     ...publishReady(context),

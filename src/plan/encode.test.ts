@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { opTable, roles, wireVersion } from '../generated/ops.js';
+import { opTable, roles, wireLimits, wireVersion } from '../generated/ops.js';
 import { decodeLossless } from '../tables/lossless-text.js';
 import { encodePlan } from './encode.js';
 import type { Plan, Step } from './step.js';
@@ -188,11 +188,41 @@ test('refuses what the executor would refuse, and names the key', () => {
   }
 });
 
+test('a text that is not ASCII has its true length, and bytes behind it stay aligned', () => {
+  // U+FF01 and U+FFFD begin with the byte that also stands for half a surrogate pair.
+  for (const odd of ['é', 'ééé', '\u{1f600}', 'a\u{1f600}é', '\uff01', '\ufffd\u{1f600}', '']) {
+    const record = { mode: 0, descriptor: 0, path: `/${odd}`, before: odd, between: `${odd}b`, after: odd.repeat(3) };
+    const exec = { args: [odd, '', odd], env: [`A=${odd}`, ''] };
+    const back = decode(
+      encodePlan(plan(step('file.publish', record), step('process.exec', exec), step('process.home', { uid: 1 }))),
+    );
+    const text = (name: string) =>
+      new TextDecoder('utf-8', { fatal: true }).decode(back.steps[0]?.args[name] as Uint8Array);
+    assert.equal(['before', 'between', 'after'].map(text), [odd, `${odd}b`, odd.repeat(3)]);
+    assert.is(back.steps[0]?.args.path, `/${odd}`);
+    assert.equal(back.steps[1]?.args, exec);
+  }
+});
+
+test('a long text for bytes is there once, however many steps have it', () => {
+  for (const letter of ['x', 'é']) {
+    const after = letter.repeat(100_000);
+    const publish = (before: string) =>
+      step('file.publish', { mode: 0, descriptor: 0, path: '/p', before, between: '', after });
+    const bytes = encodePlan(plan(publish('a'), publish('b'), publish('c')));
+    assert.ok(bytes.length < 100_000 * (letter === 'x' ? 1 : 2) + 2000, `${bytes.length} bytes`);
+    for (const [i, { args }] of decode(bytes).steps.entries()) {
+      assert.is(new TextDecoder().decode(args.after as Uint8Array), after);
+      assert.is(new TextDecoder().decode(args.before as Uint8Array), 'abc'[i]);
+    }
+  }
+});
+
 test('refuses a plan beyond the caps', () => {
-  const big = step('process.exec', { args: ['x'.repeat(17 << 20)], env: [] });
-  assert.throws(() => encodePlan(plan(big)), /at most 16777216 fit/);
-  const steps = new Array<Step>(65_536).fill(step('root.pivot', {}));
-  assert.throws(() => encodePlan({ steps, preserveFds: 0 }), /at most 65535 fit/);
+  const big = step('process.exec', { args: ['x'.repeat(wireLimits.bytes)], env: [] });
+  assert.throws(() => encodePlan(plan(big)), /at most 134217728 fit/);
+  const steps = new Array<Step>(wireLimits.steps + 1).fill(step('root.pivot', {}));
+  assert.throws(() => encodePlan({ steps, preserveFds: 0 }), /at most 1048576 fit/);
 });
 
 test('bytes of the command line that are no UTF-8 go through as they came', () => {

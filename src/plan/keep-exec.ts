@@ -5,7 +5,7 @@ import { hereSteps, type HereFacts } from './compile-delete.js';
 import type { ExecOptions } from './compile-exec.js';
 import { runsSteps } from './compile-start.js';
 import { type KeptCall, type KeptWord, pathPlace } from './kept.js';
-import { expects, type Plan, type Step, step } from './step.js';
+import { expects, noDescriptor, type Plan, type Step, step } from './step.js';
 
 export interface ExecFacts {
   /** What all this was worked out from: if another record lies there, another plan is due. */
@@ -83,6 +83,7 @@ export function keepExec(
   }
   const all = [...checks, ...rest].map((one, index): Step => {
     if (one.op !== 'file.publish' || !words.options.includes('--pid-file')) return one;
+    if (one.args.descriptor !== noDescriptor) return one;
     places.set('--pid-file', index);
     return { ...one, args: { ...one.args, path: pathPlace }, summary: 'write the pid file' };
   });

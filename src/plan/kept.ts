@@ -34,13 +34,16 @@ const headerBytes = 48;
 const wordBytes = 20;
 const kinds = { literal: 0, optional: 1, path: 2 } as const;
 
+/** The executor takes no longer file (kept.c). */
+export const longestKept = 1 << 20;
+
 const longestPath = 255;
 /** The place of a path that each call brings along. */
 export const pathPlace = `/${'?'.repeat(longestPath - 1)}`;
 
-/** How many plans of a command there may be; the executor tries their files in turn. */
-export const keptEach = 4;
-export const keptFile = (command: string, index = 0): string => `${command}-${index}.plan`;
+/** How many plans of a command there may be; the executor tries their files in turn (kept.c). A pod's probes are fewer. */
+export const keptEach = 20;
+export const keptFile = (command: string, index = 0): string => `${command}-${index.toString(36)}.plan`;
 
 const literal = (text: string): KeptWord => ({ kind: 'literal', text });
 const optional = (text: string): KeptWord => ({ kind: 'optional', text });

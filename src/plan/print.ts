@@ -4,6 +4,7 @@ import type { Plan, Step } from './step.js';
 /** What a person wants to find in a plan; each area covers operations, by their names' beginnings. */
 const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['cgroup', 'cgroup.'],
+  ['hooks', 'hook.', 'self.directory'],
   [
     'namespaces',
     'child.create',
@@ -18,9 +19,8 @@ const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['root, mounts and devices', 'root.', 'mount.', 'source.', 'device.', 'path.symlink', 'path.mkdir', 'console.'],
   ['kernel parameters', 'sysctl.'],
   ['protected paths', 'path.readonly', 'path.mask'],
-  ['hooks', 'hook.'],
   ['process', 'process.', 'stdio.', 'child.rlimit'],
-  ['state', 'file.', 'fifo.', 'socket.', 'plan.'],
+  ['state', 'state.', 'file.', 'fifo.', 'socket.', 'plan.'],
   ['supervision', 'child.supervise'],
 ];
 
@@ -32,8 +32,9 @@ function areaOf(op: OpName): string {
 }
 
 /** `unless EPERM`: what may go wrong without ending the plan. */
-function condition({ tolerate, orElseNext }: Step): string {
+function condition({ tolerate, orElseNext, orEnd }: Step): string {
   if (tolerate === undefined || tolerate.length === 0) return '';
+  if (orEnd) return ` (${tolerate.join(', ')} is the end)`;
   return orElseNext ? ` (on ${tolerate.join(', ')} the next one)` : ` (${tolerate.join(', ')} is fine)`;
 }
 
@@ -81,7 +82,7 @@ function base64(bytes: Uint8Array): string {
 
 /** The plan as data, everything in it. */
 export function printPlanJson(plan: Plan): string {
-  const steps = plan.steps.map(({ op, role, pointer, summary, args, tolerate, orElseNext }) => ({
+  const steps = plan.steps.map(({ op, role, pointer, summary, args, tolerate, orElseNext, orEnd }) => ({
     op,
     role,
     pointer,
@@ -89,6 +90,7 @@ export function printPlanJson(plan: Plan): string {
     args,
     ...(tolerate === undefined ? {} : { tolerate }),
     ...(orElseNext ? { orElseNext } : {}),
+    ...(orEnd ? { orEnd } : {}),
   }));
   return `${JSON.stringify({ preserveFds: plan.preserveFds, steps }, jsonValue, 2)}\n`;
 }

@@ -17,6 +17,8 @@ export type Step = {
     readonly tolerate?: readonly string[];
     /** When this step succeeds, skip the next one; when it fails with a tolerated errno, the next one is the alternative. */
     readonly orElseNext?: boolean;
+    /** When it fails with a tolerated errno, the plan is done: somebody else has done the rest. */
+    readonly orEnd?: boolean;
     /** Of a kept plan (kept.ts): when it fails, the plan is out of date and the engine makes a new one. */
     readonly expects?: boolean;
   };
@@ -36,7 +38,7 @@ export function step<K extends OpName>(
   args: OpArgs[K],
   pointer: string,
   summary: string,
-  rest?: Pick<Step, 'tolerate' | 'orElseNext' | 'expects'>,
+  rest?: Pick<Step, 'tolerate' | 'orElseNext' | 'orEnd' | 'expects'>,
 ): Step {
   // The union's members differ in `args` alone. No spread for the many that need none: it costs more than the rest.
   const plain = { op, role, pointer, summary, args };
@@ -48,6 +50,9 @@ export const expects = { expects: true } as const;
 
 /** "No slot" where a field wants one. */
 export const noSlot = 0xffffffff;
+
+/** No descriptor of the caller's where a field wants one. */
+export const noDescriptor = 0xffffffff;
 
 /** Slots the compiler gives out; the cgroups' are in tables/cgroup.ts. */
 export const slots = {

@@ -47,8 +47,10 @@ test('paths are resolved without looking at the disk', () => {
 test('knows what a killed writer leaves, and nothing else', () => {
   const left = ['.state.json.123', '.state.json.tsrun', '.provisional.json.9', '.config.json.1', '.start.json.1'];
   for (const name of [...left, '.execs.12', '.exec-0.plan.12', '.resources.json.1']) assert.ok(isTemporary(name), name);
-  for (const name of ['start-0.plan', 'delete-0.plan.new', 'exec-3.plan']) assert.ok(isKeptPlan(name), name);
-  for (const name of ['plan', 'exec-.plan', 'exec-0.plan.12', '../exec-0.plan']) assert.not(isKeptPlan(name), name);
+  for (const name of ['start-0.plan', 'delete-0.plan.new', 'exec-3.plan', 'exec-j.plan'])
+    assert.ok(isKeptPlan(name), name);
+  for (const name of ['plan', 'exec-.plan', 'exec-k.plan', 'exec-0.plan.12', '../exec-0.plan'])
+    assert.not(isKeptPlan(name), name);
   for (const name of ['state.json', '.state.json', '.hidden', '.state.json.a/b', 'x.state.json.1'])
     assert.not(isTemporary(name), name);
 });

@@ -62,8 +62,8 @@ export const stateDirectories: ReadonlyMap<string, readonly string[]> = new Map(
 ]);
 
 /** A plan that was kept for a later call, or one that was being written (plan/kept.ts). */
-export const isKeptPlan = (name: string): boolean => /^[a-z]+-[0-9]\.plan(\.new)?$/.test(name);
+export const isKeptPlan = (name: string): boolean => /^[a-z]+-[0-9a-j]\.plan(\.new)?$/.test(name);
 
 /** Left behind by a writer that was killed between writing and renaming. */
 export const isTemporary = (name: string): boolean =>
-  /^\.((state|provisional|config|resources|start)\.json|execs|[a-z]+-[0-9]\.plan)\.[A-Za-z0-9.]*$/.test(name);
+  /^\.((state|provisional|config|resources|start)\.json|execs|[a-z]+-[0-9a-j]\.plan)\.[A-Za-z0-9.]*$/.test(name);

@@ -114,10 +114,10 @@ export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status
   };
 }
 
-export function encodeProvisional(draft: RecordDraft): string {
-  const { before, between, after } = encodeRecord(draft, 'creating');
-  return `${before}0${between}0${after}`;
-}
+/** The text of a record, `creating`, that has no process yet. */
+export const withoutProcess = ({ before, between, after }: EncodedRecord): string => `${before}0${between}0${after}`;
+
+export const encodeProvisional = (draft: RecordDraft): string => withoutProcess(encodeRecord(draft, 'creating'));
 
 type Fields = { readonly [key: string]: unknown };
 

@@ -5,24 +5,35 @@ import type { ContainerRecord, ProcessIdentity } from './record.js';
 
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
+type HostIdentity = Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'>;
+
+/** A process cannot change it: `list` asks for every container. */
+let here: HostIdentity | undefined;
+
 /** What pids mean here: they are only comparable within one boot and one pid namespace. */
-export function hostIdentity(): Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'> {
+export function hostIdentity(): HostIdentity {
+  if (here !== undefined) return here;
   // pid:[4026531836]
   const link = readLink('/proc/self/ns/pid');
-  return {
+  here = {
     bootId: readTextIfExists('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
     pidNamespaceInode: Number(link.slice(link.indexOf('[') + 1, -1)),
   };
+  return here;
 }
 
-/** Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. */
+/**
+ * Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. One whose first thread
+ * alone has ended looks like a zombie, too, and lives as long as the others.
+ */
 export function startTimeOf(pid: number): number | undefined {
   const stat = readTextIfExists(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The name in parentheses may hold anything, also parentheses and spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  return state === 'Z' || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
+  const [state] = fields;
+  const threads = Number(fields[17]);
+  return (state === 'Z' && threads < 2) || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
 }
 
 /** Identity of a living process, e.g. of the one that creates a container. */
@@ -31,13 +42,21 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
+/** Living children of a process. Who is in both lists was its child when its start time was read. */
+export function childrenOf(pid: number): ProcessIdentity[] {
+  const list = (): string[] => (readTextIfExists(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean);
+  const found = list().map((child) => identityOf(Number(child)));
+  const still = list();
+  return found.filter((child): child is ProcessIdentity => child !== undefined && still.includes(String(child.pid)));
+}
+
 /** Whether this very process lives. */
 export const isAlive = ({ pid, startTime }: ProcessIdentity): boolean => pid > 0 && startTimeOf(pid) === startTime;
 
 /** Whether the record's pids are from this boot and this pid namespace (R41). */
 export function isFromHere(record: Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'>): boolean {
-  const here = hostIdentity();
-  return record.bootId === here.bootId && record.pidNamespaceInode === here.pidNamespaceInode;
+  const { bootId, pidNamespaceInode } = hostIdentity();
+  return record.bootId === bootId && record.pidNamespaceInode === pidNamespaceInode;
 }
 
 /** Whether somebody reads from the FIFO. Opening it for writing without blocking asks just that. */

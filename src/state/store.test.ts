@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
 import { claimId, claimStart } from './lock.js';
-import { encodeProvisional } from './record.js';
+import { encodeProvisional, encodeRecord } from './record.js';
 import {
   findDirectory,
   listIds,
@@ -87,7 +87,7 @@ test('the provisional record is read until the published one is there', () => {
     codeOf(() => openContainer(root, 'web')),
     'TSR_STATE_MISSING',
   );
-  writeProvisional(directory, draftOf('web'));
+  writeProvisional(directory, encodeRecord(draftOf('web'), 'creating'));
   assert.is(openContainer(root, 'web').record.status, 'creating');
   publish(root, draftOf('web'), { pid: 5, startTime: 6 });
   assert.is(openContainer(root, 'web').record.status, 'ready');
@@ -235,7 +235,7 @@ rootTest('R23: a full file system is named, and nothing half-written is left', (
     const big = draftOf('web', { annotations: { filler: 'x'.repeat(20_000) } });
     if (options.startsWith('nr_')) fs.writeFileSync(`${root}/last`, '');
     assert.throws(
-      () => writeProvisional(directory, big),
+      () => writeProvisional(directory, encodeRecord(big, 'creating')),
       (error: TsrunError) => error.failure.errno === 'ENOSPC' && error.message.includes('provisional.json'),
       options,
     );

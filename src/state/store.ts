@@ -7,7 +7,7 @@ import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
 import { isKeptPlan, isTemporary, type StateRoot, stateDirectories } from './layout.js';
 import { stateFiles } from '../tables/state-files.js';
-import { type ContainerRecord, encodeProvisional, parseRecord, type RecordDraft } from './record.js';
+import { type ContainerRecord, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
 
 export interface Container {
   readonly id: string;
@@ -24,6 +24,11 @@ const longestFile = 32 << 20;
 const missing = (): never => fail('TSR_STATE_MISSING', 'container does not exist');
 
 /** Makes the root if need be, 0700, and refuses one that others could tamper with (S48). */
+const rootHint = ({ explicit, sticky }: StateRoot): { hint?: string } =>
+  explicit || sticky || effectiveUid() === 0
+    ? {}
+    : { hint: 'set XDG_RUNTIME_DIR to a directory of your own (a login session has /run/user/UID), or use --root' };
+
 export function prepareRoot(root: StateRoot): void {
   try {
     if (files.lstatIfExists(root.path) === undefined) {
@@ -31,10 +36,13 @@ export function prepareRoot(root: StateRoot): void {
       if (root.sticky) files.changeMode(root.path, 0o1700);
     }
   } catch (error) {
-    fail('TSR_STATE_ROOT', `cannot make state root '${root.path}'`, { errno: files.errnoOf(error) });
+    fail('TSR_STATE_ROOT', `cannot make state root '${root.path}'`, { errno: files.errnoOf(error), ...rootHint(root) });
   }
   const facts = files.statIfExists(root.path);
   if (facts?.kind !== 'directory') fail('TSR_STATE_ROOT', `state root '${root.path}' is not a directory`);
+  // It is there, and root's: nothing could be made in it.
+  if (facts.uid !== effectiveUid() && !files.isWritable(root.path))
+    fail('TSR_STATE_ROOT', `cannot write to state root '${root.path}'`, { errno: 'EACCES', ...rootHint(root) });
   if (facts.uid !== effectiveUid() && facts.uid !== 0)
     fail('TSR_STATE_ROOT', `state root '${root.path}' belongs to another user`);
   // With a sticky bit, too: others could be the first to make what is expected in it.
@@ -108,7 +116,7 @@ export function listIds(root: StateRoot): string[] {
   } catch (error) {
     const errno = files.errnoOf(error);
     if (errno === 'ENOENT' && !root.explicit) return [];
-    return fail('TSR_STATE_ROOT', `cannot list state root '${root.path}'`, { errno });
+    return fail('TSR_STATE_ROOT', `cannot list state root '${root.path}'`, { errno, ...rootHint(root) });
   }
 }
 
@@ -121,8 +129,8 @@ function writeFile(path: string, data: string | Uint8Array): void {
 }
 
 /** Writes the record without a process, before the first side effect: `delete --force` can then always clean up (R06). */
-export function writeProvisional(directory: string, draft: RecordDraft): void {
-  writeFile(`${directory}/${stateFiles.provisional}`, encodeProvisional(draft));
+export function writeProvisional(directory: string, creating: EncodedRecord): void {
+  writeFile(`${directory}/${stateFiles.provisional}`, withoutProcess(creating));
 }
 
 /** The folder that a container sees with its notify socket in it: for any user of it. */

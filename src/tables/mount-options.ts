@@ -89,8 +89,21 @@ export interface PropagationRow {
 /** What is no flag at all. */
 export interface SpecialRow {
   readonly kind: 'special';
-  readonly name: 'bind' | 'rbind' | 'remount' | 'defaults' | 'tmpcopyup' | 'idmap' | 'ridmap';
+  readonly name: SpecialName;
 }
+
+/** The last three are not in the spec, but crun's and podman's: how source and target of a bind are looked up. */
+type SpecialName =
+  | 'bind'
+  | 'rbind'
+  | 'remount'
+  | 'defaults'
+  | 'tmpcopyup'
+  | 'idmap'
+  | 'ridmap'
+  | 'src-nofollow'
+  | 'dest-nofollow'
+  | 'copy-symlink';
 
 export type MountOptionRow = AttributeRow | SuperblockRow | PropagationRow | SpecialRow;
 
@@ -142,7 +155,18 @@ const propagation: readonly (readonly [string, number])[] = [
   ['unbindable', MS.UNBINDABLE],
 ];
 
-const special: readonly SpecialRow['name'][] = ['bind', 'rbind', 'remount', 'defaults', 'tmpcopyup', 'idmap', 'ridmap'];
+const special: readonly SpecialName[] = [
+  'bind',
+  'rbind',
+  'remount',
+  'defaults',
+  'tmpcopyup',
+  'idmap',
+  'ridmap',
+  'src-nofollow',
+  'dest-nofollow',
+  'copy-symlink',
+];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

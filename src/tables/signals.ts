@@ -45,6 +45,16 @@ const aliases = new Map<string, number>([
 const realtimeFirst = 34;
 export const lastSignal = 64;
 
+/**
+ * What ends a container that waits for `start`: signals that end a program which has made nothing else of them, and that
+ * somebody may send. The kernel would keep them from process 1 of a pid namespace.
+ */
+export const endsWaiting: readonly number[] = [
+  ...['HUP', 'INT', 'QUIT', 'ABRT', 'USR1', 'USR2', 'ALRM', 'TERM', 'PWR'].map((name) => numbers.get(name)!),
+  // RTMIN+3 is the stop signal of every image with systemd in it.
+  ...Array.from({ length: lastSignal - realtimeFirst + 1 }, (_, i) => realtimeFirst + i),
+];
+
 export const SIGKILL = 9;
 export const SIGPIPE = 13;
 export const SIGTERM = 15;

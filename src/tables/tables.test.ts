@@ -106,7 +106,7 @@ test('mount options cover the lists of config.md and features.md', () => {
     'noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime ' +
     'relatime remount rexec rnoatime rnodiratime rnodev rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro ' +
     'rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared silent slave ' +
-    'strictatime suid symfollow sync tmpcopyup unbindable idmap ridmap acl noacl';
+    'strictatime suid symfollow sync tmpcopyup unbindable idmap ridmap acl noacl src-nofollow dest-nofollow copy-symlink';
   assert.equal([...mountOptions.keys()].sort(), listed.split(' ').sort());
   for (const name of prototypeNames) assert.is(mountOptions.get(name), undefined);
 });

@@ -1,10 +1,11 @@
+import { readIdMapOption, toMappings } from '../../tables/idmap-option.js';
 import { mountOptions } from '../../tables/mount-options.js';
 import { proxiedProcFiles } from '../../tables/proc-files.js';
 import { quote } from '../describe.js';
 import { hasNamespace } from '../has-namespace.js';
 import { suggestion } from '../nearest.js';
 import { normalisePath } from '../paths.js';
-import type { Reporter, Rule } from '../rule.js';
+import { type Findings, Reporter, type Rule } from '../rule.js';
 import type { Mount, Spec } from '../types.js';
 import { checkMappings } from './id-mappings.js';
 
@@ -97,7 +98,8 @@ function checkOptions({ type, options = [] }: Mount, isBind: boolean, at: string
       const message = "'tmpcopyup' is only for mounts of type 'tmpfs'";
       report.error('TSR_MOUNT_TMPCOPYUP', `${at}/options/${index}`, message, 'remove it');
     }
-    if (isBind && !mountOptions.has(option)) checkBindData(option, `${at}/options/${index}`, report);
+    // podman writes empty ones; they say nothing.
+    if (isBind && option !== '' && !mountOptions.has(option)) checkBindData(option, `${at}/options/${index}`, report);
   }
 }
 
@@ -106,11 +108,48 @@ function checkOptions({ type, options = [] }: Mount, isBind: boolean, at: string
  * crun take the rest without a word, and runtime-tools' mounts program wants them taken.
  */
 function checkBindData(option: string, at: string, report: Reporter): void {
+  if (readIdMapOption(option) !== undefined) return;
   const message = `${quote(option)} is no option of a bind mount`;
+  if (aboutAccess.test(option)) {
+    report.error('TSR_MOUNT_BIND_DATA', at, `${message}, and who may do what depends on it`, accessHint);
+    return;
+  }
   const meant = option.includes('=') ? undefined : suggestion(option, mountOptions.keys());
   if (meant !== undefined) report.error('TSR_MOUNT_BIND_DATA', at, message, meant);
   else report.warn('TSR_MOUNT_BIND_DATA', at, message, 'it has no effect; remove it');
 }
+
+/** Owners, modes and labels: left out, the container would see other rights than were asked for. */
+const aboutAccess = /^(?:r?idmap|[ug]id=|[ufd]?mask=|mode=|(?:fs|def|root)?context=|X-mount\.)/;
+const accessHint = "for other owners use 'uidMappings' and 'gidMappings' of the mount";
+
+/** `idmap=uids=…;gids=…`, of crun and podman. */
+function checkIdMapOptions(mount: Mount, { linux = {} }: Spec, at: string, report: Reporter): void {
+  const { options = [] } = mount;
+  for (let index = 0; index < options.length; index++) {
+    const pointer = `${at}/options/${index}`;
+    const map = options[index]!.includes('idmap=') ? readIdMapOption(options[index]!) : undefined;
+    if (map === undefined) continue;
+    const fault = (message: string, hint: string): void => report.error('TSR_MOUNT_IDMAP', pointer, message, hint);
+    if (map.wrong !== undefined) fault(`${quote(options[index]!)}: ${map.wrong}`, idMapHint);
+    if (mount.uidMappings || mount.gidMappings) fault('the mount has mappings and an option with others', 'keep one');
+    const joined = linux.namespaces?.some(({ type, path }) => type === 'user' && path !== undefined);
+    const relative = [...map.uids, ...map.gids].some((range) => range.relative);
+    const uids = toMappings(map.uids, linux.uidMappings ?? []);
+    const gids = toMappings(map.gids, linux.gidMappings ?? []);
+    if (relative && joined)
+      fault("'@' means the mappings of a user namespace that is not made here", 'write ids of the host');
+    else if (!uids || !gids)
+      fault("a range with '@' is not within one mapping of the container", 'split or correct it');
+    else {
+      const findings: Findings = { errors: [], warnings: [] };
+      for (const list of [uids, gids]) checkMappings(list, '', new Reporter('', findings));
+      for (const { message, hint } of findings.errors) fault(message, hint ?? idMapHint);
+    }
+  }
+}
+
+const idMapHint = "write it as 'idmap=uids=0-1000-10#20-3000-1;gids=0-1000-10'";
 
 function checkIdMapping(mount: Mount, spec: Spec, at: string, report: Reporter): void {
   const { uidMappings, gidMappings } = mount;
@@ -125,6 +164,7 @@ function checkIdMapping(mount: Mount, spec: Spec, at: string, report: Reporter):
   }
   checkMappings(uidMappings, `${at}/uidMappings`, report);
   checkMappings(gidMappings, `${at}/gidMappings`, report);
+  checkIdMapOptions(mount, spec, at, report);
   if (uidMappings || gidMappings || !hasOption(mount, 'idmap', 'ridmap')) return;
   if (!hasNamespace(spec, 'user')) {
     const message = "'idmap' needs mappings: of the mount, or of the container's user namespace";

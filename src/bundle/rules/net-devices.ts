@@ -5,13 +5,15 @@ import type { Spec } from '../types.js';
 
 const code = 'TSR_NET_DEVICE';
 
-/** What dev_valid_name() in net/core/dev.c takes, and one `%d` at most, which only a new name may have. */
+/** What dev_valid_name() in net/core/dev.c takes, and a `%d` at the end, which only a new name may have (config-linux.md). */
 function faultInName(name: string, mayBeTemplate: boolean): string | undefined {
   if (name === '' || name === '.' || name === '..') return `'${name}' is no name of a network device`;
   if (new TextEncoder().encode(name).length > 15) return `'${name}' is longer than 15 bytes`;
   if (/[\s/:]/.test(name)) return `'${name}' contains a space, a slash or a colon`;
-  const rest = mayBeTemplate ? name.replace('%d', '') : name;
-  return rest.includes('%') ? `'${name}' contains a '%'${mayBeTemplate ? " that is not one '%d'" : ''}` : undefined;
+  const rest = mayBeTemplate ? name.replace(/%d$/, '') : name;
+  return rest.includes('%')
+    ? `'${name}' contains a '%'${mayBeTemplate ? " that is not '%d' at its end" : ''}`
+    : undefined;
 }
 
 export const netDevicesRule: Rule<Spec> = {

@@ -42,6 +42,16 @@ function checkDeadline(scheduler: Scheduler, report: Reporter): void {
     }
     return;
   }
+  for (const key of ['runtime', 'deadline', 'period'] as const) {
+    if (Number(scheduler[key] ?? 0) < 2 ** 63) continue;
+    report.error(
+      code,
+      `/scheduler/${key}`,
+      `${key} ${scheduler[key]} is too long`,
+      'the kernel takes less than 2^63 nanoseconds',
+    );
+    return;
+  }
   // sched(7): runtime <= deadline <= period, none below 1024 ns; a period of 0 means the deadline.
   if (runtime < 1024)
     report.error(code, '/scheduler/runtime', `runtime ${runtime} is too short`, 'use at least 1024 nanoseconds');

@@ -22,6 +22,7 @@ function prepare(context: Context): Uint8Array {
 
 export const run = (context: Context): Promise<number> =>
   inRounds(
+    context.log,
     () => prepare(context),
     (round) => explain(context, round),
   );

@@ -4,7 +4,7 @@ import { currentDirectory, environment, ownPid, parentPid } from '../../host/pro
 import { absolutePath } from '../../state/layout.js';
 import { startTimeOf } from '../../state/status.js';
 import { type Context, stateRoot } from '../context.js';
-import { absolute, preservedFds } from '../inherited.js';
+import { absolute, pidFileOf, preservedFds } from '../inherited.js';
 import { inRounds, type Round } from '../rounds.js';
 
 /** The process whose end means that creating is over: the executor that waits for our plan. */
@@ -46,14 +46,14 @@ export async function createRequest(context: Context, mode: CreateRequest['mode'
     creator: creator(),
     engine: engineFile(),
     switches: {
-      pidFile: absolute(options.text('pid-file')),
+      pidFile: pidFileOf(context),
       consoleSocket: absolute(options.text('console-socket')),
       pidfdSocket: absolute(options.text('pidfd-socket')),
       noPivot: options.is('no-pivot'),
       noNewKeyring: options.is('no-new-keyring'),
       noSubreaper: mode === 'create' ? undefined : options.is('no-subreaper'),
       keep: mode === 'create' ? undefined : options.is('keep'),
-      preserveFds: preservedFds(context, listen.listenFds ?? 0),
+      preserveFds: preservedFds(context),
       ...listen,
       notifySocket: environment('NOTIFY_SOCKET'),
     },
@@ -71,7 +71,7 @@ async function explainCgroups({ log }: Context, { cgroup }: PreparedCreate): Pro
 export async function undo(context: Context, round: Round): Promise<Error> {
   const { rollBack } = await import('../../operations/roll-back.js');
   const systemd = await loadSystemd(context);
-  const options = { warn: context.log.warn.bind(context.log), stopUnit: systemd?.stopUnitOf };
+  const options = { warn: context.log.warn.bind(context.log), stopUnit: systemd?.stopUnitOf, creator: creator() };
   return rollBack(stateRoot(context).path, context.operands[0] ?? '', round, options);
 }
 
@@ -90,6 +90,7 @@ async function prepare(context: Context, mode: CreateRequest['mode']): Promise<U
 
 export const createOrRun = (context: Context, mode: CreateRequest['mode']): Promise<number> =>
   inRounds(
+    context.log,
     () => prepare(context, mode),
     (round) => undo(context, round),
     { remark: (round) => remark(context, round) },

@@ -5,7 +5,7 @@ import { type ExecRequest, type PreparedExec, prepareExec } from '../../operatio
 import { type Context, stateRoot } from '../context.js';
 import { inRounds, type Round } from '../rounds.js';
 import { settle } from '../settle.js';
-import { absolute, preservedFds } from '../inherited.js';
+import { absolute, pidFileOf, preservedFds } from '../inherited.js';
 
 /** So that nobody takes our failure for the command's. */
 const failureStatus = 255;
@@ -32,10 +32,10 @@ function execRequest(context: Context): ExecRequest {
     cgroups: options.list('cgroup'),
     ignorePaused: options.is('ignore-paused'),
     switches: {
-      pidFile: absolute(options.text('pid-file')),
+      pidFile: pidFileOf(context),
       consoleSocket: absolute(options.text('console-socket')),
       pidfdSocket: absolute(options.text('pidfd-socket')),
-      preserveFds: preservedFds(context, 0),
+      preserveFds: preservedFds(context),
     },
   };
 }
@@ -63,6 +63,7 @@ export async function run(context: Context): Promise<number> {
     let request: ExecRequest;
     let prepared: PreparedExec;
     return await inRounds(
+      context.log,
       () => {
         request = execRequest(context);
         prepared = prepare(context, request);

@@ -1,7 +1,7 @@
 import { fail } from '../../errors/error.js';
 import { renderPlain } from '../../errors/render.js';
 import { cgroupControl } from '../../operations/cgroups.js';
-import { listContainers } from '../../operations/list.js';
+import { listContainerIds, listContainers } from '../../operations/list.js';
 import type { ContainerState } from '../../operations/state.js';
 import { type Context, print, stateRoot } from '../context.js';
 
@@ -22,10 +22,17 @@ function renderTable(containers: readonly ContainerState[]): string {
 
 export function run(context: Context): number {
   const format = context.options.text('format') ?? 'table';
-  if (format !== 'table' && format !== 'json') fail('TSR_CLI_VALUE', 'invalid format option');
-  const containers = listContainers(stateRoot(context), cgroupControl, (failure) => context.log.warn(failure));
-  if (context.options.is('quiet')) print(containers.map(({ id }) => `${id}\n`).join(''));
-  else if (format === 'json') print(`${JSON.stringify(containers)}\n`);
+  if (format !== 'table' && format !== 'json')
+    fail('TSR_CLI_VALUE', 'invalid format option', { hint: "it is 'table' or 'json'" });
+  const warn = context.log.warn.bind(context.log);
+  const root = stateRoot(context);
+  if (context.options.is('quiet')) {
+    const ids = listContainerIds(root, warn);
+    print(ids.map((id) => `${id}\n`).join(''));
+    return 0;
+  }
+  const containers = listContainers(root, cgroupControl, warn);
+  if (format === 'json') print(`${JSON.stringify(containers)}\n`);
   else print(renderTable(containers));
   return 0;
 }

@@ -5,7 +5,8 @@ import { type Context, print, stateRoot } from '../context.js';
 
 export function run(context: Context): number {
   const format = context.options.text('format') ?? 'table';
-  if (format !== 'table' && format !== 'json') fail('TSR_CLI_VALUE', 'invalid format option');
+  if (format !== 'table' && format !== 'json')
+    fail('TSR_CLI_VALUE', 'invalid format option', { hint: "it is 'table' or 'json'" });
   const [id = '', ...psArgs] = context.operands;
   const pids = listProcesses(stateRoot(context).path, id, cgroupControl);
   print(format === 'json' ? `${JSON.stringify(pids)}\n` : tableOf(pids, psArgs));

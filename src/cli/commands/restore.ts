@@ -23,6 +23,7 @@ async function prepare(context: Context): Promise<Uint8Array> {
 
 export const run = (context: Context): Promise<number> =>
   inRounds(
+    context.log,
     () => prepare(context),
     (round) => explain(context, round),
     { remark: (round) => remark(context, round) },

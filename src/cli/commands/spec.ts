@@ -1,4 +1,5 @@
 import { currentDirectory, effectiveGid, effectiveUid } from '../../host/process.js';
+import { gatherFacts } from '../../linux/facts.js';
 import { makeRootlessSpec, makeSpec, writeSpec } from '../../operations/spec.js';
 import { absolutePath } from '../../state/layout.js';
 import type { Context } from '../context.js';
@@ -6,6 +7,10 @@ import type { Context } from '../context.js';
 export function run({ options }: Context): number {
   const bundle = absolutePath(options.text('bundle') ?? '.', currentDirectory());
   const path = absolutePath(options.text('file') ?? 'config.json', bundle);
-  writeSpec(path, options.is('rootless') ? makeRootlessSpec(effectiveUid(), effectiveGid()) : makeSpec());
+  const unified = gatherFacts().cgroupMode === 'v2';
+  writeSpec(
+    path,
+    options.is('rootless') ? makeRootlessSpec(effectiveUid(), effectiveGid(), unified) : makeSpec(unified),
+  );
   return 0;
 }

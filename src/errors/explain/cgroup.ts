@@ -67,6 +67,7 @@ function hintOf({ summary, pointer, errno }: StepFailure): string | undefined {
 /** Failures of the cgroup phase; undefined for other steps. */
 export function explainCgroup(step: StepFailure): Failure | undefined {
   const { summary, pointer, errno, syscall } = step;
+  if (pointer.startsWith('/linux/sysctl/')) return undefined;
   if (!/^(make cgroup |join cgroup |set [a-z_]+\.|attach a device filter)/.test(summary)) return undefined;
   const place = pointer === '' ? {} : { pointer };
   const unfit = summary.startsWith('make cgroup ') ? unfitness[errno] : undefined;

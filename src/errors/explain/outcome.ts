@@ -1,5 +1,7 @@
 import type { Failure } from '../error.js';
 import { explainCgroup } from './cgroup.js';
+import { programHint, unexecuted } from './program.js';
+import { rightsHint } from './rights.js';
 
 /** What is known about a failed step; taken from the executor's outcome and the plan's notes. */
 export interface StepFailure {
@@ -10,18 +12,25 @@ export interface StepFailure {
   readonly syscall: string;
   /** "exit status 3" of a hook or helper; '' otherwise. */
   readonly ended: string;
-  /** Output of a hook or helper. */
+  /** Output of a hook or helper; of a program that could not be executed, what its file is. */
   readonly text: string;
+  /** How long a hook had, that took longer. */
+  readonly limitMs?: number;
 }
 
 /** Output of a program as one line; render.ts bounds it. */
 const lastLines = (text: string): string => text.trim().replace(/\n+/g, ' | ');
 
 /** execvp's three ways to fail, in the words that podman and Docker turn into exit status 126 and 127. */
-function explainCommand({ pointer, summary, errno, syscall }: StepFailure): Failure | undefined {
-  const command = /^(?:find|execute) (.+)$/.exec(summary)?.[1];
+function explainCommand({ pointer, summary, errno, syscall, text }: StepFailure): Failure | undefined {
+  const [, verb, command] = /^(find|execute) (.+)$/.exec(summary) ?? [];
   if (command === undefined) return undefined;
   const base = { pointer, errno, syscall };
+  const hint = verb === 'execute' ? programHint(text, errno, 'in the container') : undefined;
+  // It is there; what is missing is something that it needs.
+  if (errno === 'ENOENT' && hint !== undefined) {
+    return { code: 'TSR_PROCESS_INTERPRETER', message: `exec: ${command}`, hint, ...base };
+  }
   if (errno === 'ENOENT' && !command.includes('/')) {
     return {
       code: 'TSR_PROCESS_NOT_FOUND',
@@ -39,11 +48,14 @@ function explainCommand({ pointer, summary, errno, syscall }: StepFailure): Fail
     };
   }
   if (errno === 'ENOENT') return { code: 'TSR_PROCESS_NOT_FOUND', message: `exec: ${command}`, ...base };
-  if (errno === 'ENOEXEC') {
-    const hint = 'is it a script without #!, or built for another architecture?';
-    return { code: 'TSR_PROCESS_NOT_EXECUTABLE', message: `exec: ${command}`, hint, ...base };
-  }
-  return { code: 'TSR_PROCESS_NOT_EXECUTABLE', message: `exec: ${command}`, ...base };
+  const unknown = errno === 'ENOEXEC' ? 'is it a script without #!, or built for another architecture?' : undefined;
+  const why = hint ?? unknown;
+  return {
+    code: 'TSR_PROCESS_NOT_EXECUTABLE',
+    message: `exec: ${command}`,
+    ...(why === undefined ? {} : { hint: why }),
+    ...base,
+  };
 }
 
 const mountHints: { readonly [errno: string]: string } = {
@@ -72,32 +84,71 @@ function mountHint({ summary, errno, syscall, text }: StepFailure): string | und
   return said === undefined ? mountHints[errno] : `the kernel says: ${said}`;
 }
 
+/** Of parameters and namespaces of the config. */
+function placeHint({ pointer, summary, errno }: StepFailure): string | undefined {
+  if (pointer.startsWith('/linux/sysctl/')) {
+    if (errno === 'ENOENT') return 'this kernel has no such parameter, or a module that has it is not loaded';
+    if (errno === 'EINVAL') return 'the kernel does not take this value';
+    return errno === 'EACCES' || errno === 'EPERM' ? 'only the owner of the namespace may set it' : undefined;
+  }
+  const joined = /^join (\S+) namespace /.exec(summary)?.[1];
+  if (joined === undefined) return undefined;
+  if (errno === 'EINVAL') return `the file is no ${joined} namespace`;
+  if (errno === 'ENOENT')
+    return 'there is no such file; of a process that has ended, or of a network namespace that was removed?';
+  return errno === 'EACCES' || errno === 'EPERM' ? 'this user may not enter it' : undefined;
+}
+
+/** A hook, or newuidmap. It runs on the host, but for the two kinds of hooks that run in the container. */
+function explainUnexecuted(
+  { pointer, summary, syscall }: StepFailure,
+  { errno, description }: NonNullable<ReturnType<typeof unexecuted>>,
+): Failure {
+  const inside = /^run (createContainer|startContainer) hook /.test(summary);
+  const hint = programHint(description, errno, inside ? 'where the hook runs' : 'on the host');
+  const missing = errno === 'ENOENT' && hint === undefined ? ': it does not exist' : ': it could not be executed';
+  return {
+    code: 'TSR_HOOK_FAILED',
+    message: `error running ${summary.replace(/^run /, '')}${missing}`,
+    ...(pointer === '' ? {} : { pointer }),
+    errno,
+    syscall,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
 /** Turns a failed step into the failure a person reads. */
 export function explainStep(step: StepFailure): Failure {
-  const { pointer, summary, errno, syscall, ended, text } = step;
+  const { pointer, summary, errno, syscall, ended, text, limitMs = 0 } = step;
   const place = pointer === '' ? {} : { pointer };
   if (errno === 'ECHILD' && summary.includes('systemd unit')) return explainUnit(step);
   if (errno === 'ECHILD' && ended !== '') {
+    const missing = unexecuted(text);
+    if (missing !== undefined) return explainUnexecuted(step, missing);
     const said = lastLines(text);
     return {
       code: 'TSR_HOOK_FAILED',
       message: `error running ${summary.replace(/^run /, '')}: ${ended}`,
       ...place,
       ...(said ? { detail: said } : {}),
+      ...(/ through new[ug]idmap$/.test(summary)
+        ? { hint: '/etc/subuid and /etc/subgid say which ids a user has' }
+        : {}),
     };
   }
   if (errno === 'ETIMEDOUT' && summary.includes('hook')) {
     return {
       code: 'TSR_HOOK_TIMEOUT',
-      message: `error running ${summary.replace(/^run /, '')}: it did not end within its timeout`,
+      message: `error running ${summary.replace(/^run /, '')}: it did not end within its timeout of ${limitMs / 1000} s`,
       ...place,
+      ...(text === '' ? {} : { detail: lastLines(text) }),
     };
   }
   const command = explainCommand(step);
   if (command) return command;
   const cgroup = explainCgroup(step);
   if (cgroup) return cgroup;
-  const hint = mountHint(step);
+  const hint = mountHint(step) ?? rightsHint(step) ?? placeHint(step);
   return {
     code: 'TSR_STEP_FAILED',
     message: '',

@@ -20,8 +20,9 @@ export interface CurrentPlaces {
  * Places for another process. A container that runs a service manager moves its processes into cgroups of its
  * own and gives controllers to them; then the container's v2 cgroup takes no process any more, and the one of the
  * first process is the next best (R37). Only for an exec that names no cgroup.
+ * @param ownFile where the kernel says which ones these are: `/proc/PID/cgroup`.
  */
-export function currentPlaces(record: CgroupRecord, initPid: number): CurrentPlaces {
+export function currentPlaces(record: CgroupRecord, ownFile: string): CurrentPlaces {
   const files: { path: string; content: string }[] = [];
   const read = (path: string): string => {
     const content = readTextIfExists(path);
@@ -30,7 +31,7 @@ export function currentPlaces(record: CgroupRecord, initPid: number): CurrentPla
   };
   const places = record.places.map((place) => {
     if (place.version === 1 || read(`${directoryOf(place)}/cgroup.subtree_control`).trim() === '') return place;
-    return { ...place, path: moved(place, read(`/proc/${initPid}/cgroup`)) };
+    return { ...place, path: moved(place, read(ownFile)) };
   });
   return { record: { ...record, places }, files };
 }

@@ -120,11 +120,11 @@ test('R37: an exec follows the first process when the cgroup itself takes none',
   for (const { mountPoint, path } of cgroup.record.places) mkdirSync(`${mountPoint}/${path}/init.scope`);
   const pid = cgroup.start('/bin/sleep', ['60'], '/init.scope');
   const path = cgroup.record.places[0]!.path;
-  assert.equal(currentPlaces(cgroup.record, pid).record.places[0]?.path, path);
+  assert.equal(currentPlaces(cgroup.record, `/proc/${pid}/cgroup`).record.places[0]?.path, path);
   if (cgroup.read('', 'cgroup.controllers') === '') return;
   cgroup.write('', 'cgroup.subtree_control', '+hugetlb');
-  assert.equal(currentPlaces(cgroup.record, pid).record.places[0]?.path, `${path}/init.scope`);
-  assert.equal(currentPlaces(cgroup.record, process.pid).record.places[0]?.path, path);
+  assert.equal(currentPlaces(cgroup.record, `/proc/${pid}/cgroup`).record.places[0]?.path, `${path}/init.scope`);
+  assert.equal(currentPlaces(cgroup.record, '/proc/self/cgroup').record.places[0]?.path, path);
 });
 
 test('stats: the times of the cgroup', async (cgroup) => {

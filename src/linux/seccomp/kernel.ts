@@ -1,6 +1,6 @@
 /** What the running kernel's seccomp(2) takes. */
-import { lastErrno, openLibrary } from '../../host/ffi.js';
 import { architecture } from '../../host/process.js';
+import { askSeccomp } from '../../host/system-call.js';
 import { newListenerFlag, seccompCallNumber, seccompFlags } from '../../tables/seccomp.js';
 
 const setModeFilter = 1;
@@ -17,9 +17,8 @@ export function supportsFlag(name: string): boolean {
   if (bit === undefined || number === undefined) return false;
   // WAIT_KILLABLE_RECV alone is invalid: it says how the listener waits.
   const flags = name === 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV' ? bit | newListenerFlag : bit;
-  const syscall = openLibrary(null).bind<number>('syscall', 'long', ['long', 'unsigned int', 'unsigned int', 'void *']);
-  return syscall(number, setModeFilter, flags, null) === -1 && lastErrno() === efault;
+  return askSeccomp(number, setModeFilter, flags) === -efault;
 }
 
-/** For `features`: the known flags this kernel takes, sorted. Loads koffi. */
+/** For `features`: the known flags this kernel takes, sorted. Loads koffi under Node. */
 export const supportedFlags = (): string[] => [...seccompFlags.keys()].filter(supportsFlag);

@@ -2,7 +2,6 @@
 import { fail } from '../../errors/error.js';
 import { lastErrno, type NativeLibrary, openLibrary, type Pointer, readWords } from '../../host/ffi.js';
 import { errnoName } from '../../tables/errnos.js';
-import { closeFile, fileFacts, readAt } from '../../host/files.js';
 import { findLibseccomp } from './library.js';
 
 /** One condition, as `struct scmp_arg_cmp` has it. */
@@ -104,13 +103,17 @@ function encodeConditions(conditions: readonly Condition[]): Uint8Array {
   return bytes;
 }
 
+/** More than the kernel takes: BPF_MAXINSNS is 4096, of 8 bytes. */
+const longestProgram = 1 << 20;
+
 /**
  * The program goes through a memfd: libseccomp 2.5 can only write it to a descriptor, and a pipe may be as small as
- * one page (security.md R28) with nobody to read it meanwhile.
+ * one page (security.md R28) with nobody to read it meanwhile. The descriptor is one of whoever has loaded the library.
  */
 function exportProgram(library: NativeLibrary, context: Pointer): Uint8Array {
   const closeOnExec = 1;
-  const fd = openLibrary(null).bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('tsrun-seccomp', closeOnExec);
+  const libc = openLibrary(null);
+  const fd = libc.bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('tsrun-seccomp', closeOnExec);
   if (fd < 0) {
     const errno = errnoName(lastErrno());
     fail('TSR_SECCOMP_LIBRARY', 'cannot make a memory file for the seccomp filter', { syscall: 'memfd_create', errno });
@@ -120,8 +123,12 @@ function exportProgram(library: NativeLibrary, context: Pointer): Uint8Array {
     if (status < 0) {
       fail('TSR_SECCOMP_LIBRARY', 'libseccomp cannot generate the filter', { errno: errnoName(-status) });
     }
-    return readAt(fd, 0, fileFacts(fd).size);
+    const size = Number(libc.bind<number>('lseek', 'long', ['int', 'long', 'int'])(fd, 0, 2 /* SEEK_END */));
+    const program = new Uint8Array(Math.min(Math.max(size, 0), longestProgram));
+    const got = libc.bind<number>('pread', 'long', ['int', 'void *', 'size_t', 'long'])(fd, program, program.length, 0);
+    if (got !== program.length) fail('TSR_SECCOMP_LIBRARY', 'the seccomp filter cannot be read back');
+    return program;
   } finally {
-    closeFile(fd);
+    libc.bind<number>('close', 'int', ['int'])(fd);
   }
 }

@@ -62,7 +62,7 @@ export interface CheckpointOptions {
   /** Of the container's first process, in their order. */
   readonly mounts: readonly MountFact[];
   /** What deletes the container after it has been dumped. */
-  readonly remove: { readonly path: string; readonly args: readonly string[]; readonly env: readonly string[] };
+  readonly remove: { readonly path: string; readonly args: readonly string[] };
 }
 
 export interface RestoreOptions {

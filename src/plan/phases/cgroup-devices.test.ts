@@ -37,6 +37,11 @@ test('S34: allows the defaults on v1 whether the config denies all or says nothi
   assert.equal(v1([{ allow: false, type: 'a', major: -1, minor: -1, access: 'rwm' }]), defaults);
 });
 
+test('takes numbers that no device has, as far as the kernel can read them', () => {
+  assert.is(v1([{ allow: true, type: 'c', major: 4242, access: 'rwm' }])[0], 'c 4242:* rwm');
+  assert.is(v1([{ allow: true, type: 'b', major: 2 ** 32 - 1, minor: 7, access: 'r' }])[0], 'b 4294967295:7 r');
+});
+
 test('puts the rules of the config first, and joins two for one device', () => {
   assert.equal(
     v1([
@@ -104,6 +109,23 @@ test('refuses rules that mean nothing, by pointer', () => {
 
 test('S47: takes no type from an object prototype', () => {
   assert.is(pointerOf([{ allow: true, type: 'constructor' as 'c', access: 'r' }]), '/linux/resources/devices/0/type');
+});
+
+test('ten times the rules take ten times as long, not a hundred', () => {
+  const milliseconds = (count: number): number => {
+    const rules = Array.from({ length: count }, (_, i): DeviceCgroup[] => {
+      const device = { type: 'c' as const, major: 300 + (i >> 8), minor: i & 255 };
+      return [
+        { allow: true, access: 'rwm', ...device },
+        { allow: i % 3 !== 0, access: 'w', ...device },
+      ];
+    }).flat();
+    const before = performance.now();
+    assert.is(v1(rules).length, defaults.length + count);
+    return performance.now() - before;
+  };
+  milliseconds(200);
+  assert.ok(milliseconds(20_000) < 40 * Math.max(milliseconds(2000), 5));
 });
 
 test.run();

@@ -58,11 +58,8 @@ function addDefaults(rules: readonly DeviceRule[]): DeviceRule[] {
         !allow && type === device.type && matches(device.major, major) && matches(device.minor, minor),
     );
   };
-  return [
-    ...defaultDeviceRules.filter(isDenied),
-    ...rules,
-    ...defaultDeviceRules.filter((device) => !isDenied(device)),
-  ];
+  const first = defaultDeviceRules.filter(isDenied);
+  return [...first, ...rules, ...defaultDeviceRules.filter((device) => !first.includes(device))];
 }
 
 /** Puts defaults and the config's rules into one list. @throws TsrunError with the pointer of a bad rule. */
@@ -93,58 +90,80 @@ export function orderDeviceRules(devices: readonly DeviceCgroup[], pointer: stri
   return { allowByDefault, rules: withDefaults ? addDefaults(rules) : rules };
 }
 
-/** Takes `rule` away from the exceptions made so far. @throws TsrunError where v1 cannot express that. */
-function subtract(exceptions: DeviceRule[], rule: DeviceRule): void {
-  for (let i = exceptions.length - 1; i >= 0; i--) {
-    const exception = exceptions[i]!;
-    const common = exception.access & rule.access;
-    if (common === 0 || exception.type !== rule.type) continue;
-    if (!meets(exception.major, rule.major) || !meets(exception.minor, rule.minor)) continue;
-    if (within(exception.major, rule.major) && within(exception.minor, rule.minor)) {
-      const left = exception.access & ~rule.access;
-      if (left === 0) exceptions.splice(i, 1);
-      else exceptions[i] = { ...exception, access: left };
-    } else if (!(exception.pointer === '' && common === deviceAccess.mknod)) {
-      // The kernel would ignore this without a word. Only the default "make any node" may stay: it opens nothing.
-      fail(
-        codeOfRule,
-        `cgroup v1 cannot take '${renderDeviceRule(rule)}' out of the earlier rule '${renderDeviceRule(exception)}'`,
-        {
-          pointer: rule.pointer,
-          hint: 'name the devices one by one instead of using a wildcard and an exception from it',
-        },
-      );
+/** Exceptions in the order they were made, found by what they name: a config may have thousands. */
+class Exceptions {
+  readonly #rules = new Map<string, DeviceRule>();
+  /** The keys of the rules for one type and major number. */
+  readonly #groups = new Map<string, Set<string>>();
+
+  get list(): DeviceRule[] {
+    return [...this.#rules.values()];
+  }
+
+  static #key(type: string, major: number, minor: number): string {
+    return `${type}${major}:${minor}`;
+  }
+
+  /** Two rules for one device become one, because the kernel wants a single exception to cover all bits of a request. */
+  add(rule: DeviceRule): void {
+    const { type, major, minor } = rule;
+    const key = Exceptions.#key(type, major, minor);
+    const same = this.#rules.get(key);
+    this.#rules.set(key, same === undefined ? rule : { ...rule, access: rule.access | same.access });
+    if (same !== undefined) return;
+    const group = this.#groups.get(`${type}${major}`);
+    if (group === undefined) this.#groups.set(`${type}${major}`, new Set([key]));
+    else group.add(key);
+  }
+
+  /** Keys of the exceptions that a request may meet which meets the rule, too. */
+  #meeting({ type, major, minor }: DeviceRule): readonly string[] {
+    if (major === -1) return [...this.#rules.keys()];
+    if (minor === -1) return [major, -1].flatMap((number) => [...(this.#groups.get(`${type}${number}`) ?? [])]);
+    return [major, -1].flatMap((number) => [minor, -1].map((other) => Exceptions.#key(type, number, other)));
+  }
+
+  /** Takes `rule` away from the exceptions made so far. @throws TsrunError where v1 cannot express that. */
+  subtract(rule: DeviceRule): void {
+    for (const key of this.#meeting(rule)) {
+      const exception = this.#rules.get(key);
+      const common = exception === undefined ? 0 : exception.access & rule.access;
+      if (exception === undefined || common === 0 || exception.type !== rule.type) continue;
+      if (!meets(exception.minor, rule.minor)) continue;
+      if (within(exception.major, rule.major) && within(exception.minor, rule.minor)) {
+        const left = exception.access & ~rule.access;
+        if (left !== 0) this.#rules.set(key, { ...exception, access: left });
+        else {
+          this.#rules.delete(key);
+          this.#groups.get(`${exception.type}${exception.major}`)?.delete(key);
+        }
+      } else if (!(exception.pointer === '' && common === deviceAccess.mknod)) refuse(rule, exception);
     }
   }
 }
 
-/**
- * The v1 form: a mode and the exceptions from it, without order. Two rules for one device become one, because
- * the kernel wants a single exception to cover all bits of a request.
- */
-export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): DeviceRule[] {
-  const exceptions: DeviceRule[] = [];
-  for (let i = 0; i < rules.length; i++) {
-    const rule = rules[i]!;
-    if (rule === defaultDeviceRules[i]) {
-      // The defaults come first and are all different: on the way of most containers, nothing to compare.
-      exceptions.push(rule);
-      continue;
-    }
-    if (rule.allow === allowByDefault) {
-      subtract(exceptions, rule);
-      continue;
-    }
-    let same = exceptions.length - 1;
-    while (same >= 0 && !isSameDevice(exceptions[same]!, rule)) same--;
-    if (same === -1) exceptions.push(rule);
-    else exceptions[same] = { ...rule, access: rule.access | exceptions[same]!.access };
-  }
-  return exceptions;
+/** The kernel would ignore this without a word. Only the default "make any node" may stay: it opens nothing. */
+function refuse(rule: DeviceRule, exception: DeviceRule): never {
+  fail(
+    codeOfRule,
+    `cgroup v1 cannot take '${renderDeviceRule(rule)}' out of the earlier rule '${renderDeviceRule(exception)}'`,
+    {
+      pointer: rule.pointer,
+      hint: 'name the devices one by one instead of using a wildcard and an exception from it',
+    },
+  );
 }
 
-const isSameDevice = (a: DeviceRule, b: DeviceRule): boolean =>
-  a.type === b.type && a.major === b.major && a.minor === b.minor;
+/** The v1 form: a mode and the exceptions from it, without order. */
+export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): readonly DeviceRule[] {
+  if (rules.every((rule, i) => rule === defaultDeviceRules[i])) return rules; // most containers
+  const exceptions = new Exceptions();
+  for (const rule of rules) {
+    if (rule.allow === allowByDefault) exceptions.subtract(rule);
+    else exceptions.add(rule);
+  }
+  return exceptions.list;
+}
 
 /** As devices.allow and devices.deny take it: `c 136:* rwm`. */
 export function renderDeviceRule({ type, major, minor, access }: DeviceRule): string {

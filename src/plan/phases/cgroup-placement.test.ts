@@ -32,12 +32,19 @@ test('stays at the top when its own cgroup is the root', () => {
   assert.equal(paths(undefined, hostFacts('v2', { own: '/' })), ['web']);
 });
 
-test('joins the v2 hierarchy of a hybrid host by the v1 rule, first', () => {
-  const { places } = placeCgroup(undefined, 'web', hybrid, 'cgroupfs');
-  assert.is(places[0]?.version, 2);
-  assert.is(places[0]?.path, 'engine/web');
-  assert.ok(places.length > 1);
-  assert.ok(places.every(({ path }) => path === 'engine/web'));
+test('hybrid: first the v2 hierarchy, where root leaves its own cgroup, as with runc and crun', () => {
+  for (const [cgroupsPath, below] of [
+    [undefined, 'web'],
+    ['pod_x/y', 'pod_x/y'],
+  ] as const) {
+    const [unified, ...legacy] = placeCgroup(cgroupsPath, 'web', hybrid, 'cgroupfs').places;
+    assert.equal([unified?.version, unified?.path], [2, below]);
+    assert.ok(legacy.length > 0 && legacy.every(({ path }) => path === `engine/${below}`));
+  }
+  for (const host of [{ uid: 1000 }, { uid: 0, inUserNamespace: true }]) {
+    const { places } = placeCgroup('a', 'web', hostFacts('hybrid', { own: '/engine', ...host }), 'cgroupfs');
+    assert.ok(places.every(({ path }) => path === 'engine/a'));
+  }
 });
 
 test('cleans double slashes and dots', () => {

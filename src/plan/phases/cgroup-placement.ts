@@ -28,9 +28,15 @@ function cleanPath(cgroupsPath: string): string {
   return path;
 }
 
-/** Own cgroup, or its parent: a v2 cgroup with processes cannot have children with controllers. With a slash behind. */
-function baseOf({ version, ownPath }: CgroupHierarchy, mode: HostFacts['cgroupMode']): string {
-  const end = version === 2 && mode === 'v2' ? ownPath.lastIndexOf('/') : ownPath.length;
+/**
+ * Own cgroup, or its parent: a v2 cgroup with processes cannot have children with controllers. With a slash behind. The v2
+ * hierarchy of a hybrid host is the one by which systemd there knows whose a process is: below the engine's unit or a session
+ * the container would be killed when that ends. So for root it is at the top, as with runc and crun; others get no further than
+ * their own.
+ */
+function baseOf({ version, ownPath }: CgroupHierarchy, { cgroupMode, uid, inUserNamespace }: HostFacts): string {
+  if (version === 2 && cgroupMode === 'hybrid' && uid === 0 && !inUserNamespace) return '';
+  const end = version === 2 && cgroupMode === 'v2' ? ownPath.lastIndexOf('/') : ownPath.length;
   const base = ownPath.slice(1, end);
   return base === '' ? '' : `${base}/`;
 }
@@ -38,7 +44,7 @@ function baseOf({ version, ownPath }: CgroupHierarchy, mode: HostFacts['cgroupMo
 /**
  * Where the container goes with the cgroupfs driver, as runc does it, so that every engine finds its
  * containers: an absolute path from each mount point; a relative one, and by default the id, below the runtime's
- * own cgroup on v1 and beside it on v2. A hybrid host's v2 hierarchy has no limits to speak of and goes by the v1 rule.
+ * own cgroup on v1 and beside it on v2; at the top of a hybrid host's v2 hierarchy.
  */
 function placeInFilesystem(cgroupsPath: string | undefined, id: string, facts: HostFacts): CgroupPlace[] {
   const path = cleanPath(cgroupsPath ?? '');
@@ -57,7 +63,7 @@ function placeInFilesystem(cgroupsPath: string | undefined, id: string, facts: H
       version: hierarchy.version,
       controllers: hierarchy.controllers,
       mountPoint: hierarchy.mountPoint,
-      path: absolute ? below : baseOf(hierarchy, facts.cgroupMode) + below,
+      path: absolute ? below : baseOf(hierarchy, facts) + below,
     });
   }
   return places;

@@ -1,9 +1,20 @@
-import type { Integer64 } from '../../bundle/types.js';
+import type { Integer64, Resources, Spec } from '../../bundle/types.js';
 import { type Failure, fail } from '../../errors/error.js';
 import type { CgroupPlace, CgroupSetting } from '../../tables/cgroup.js';
+import { isBefore } from '../../tables/versions.js';
 
 /** Engines send 0 and null for "not set"; both mean no write. */
 export const isSet = (value: Integer64 | null | undefined): value is Integer64 => value != null && Number(value) !== 0;
+
+/**
+ * The limits of a config. Before 1.3 the text did not say that 0 is a limit for pids; podman 4 and 5 write it for
+ * `--pids-limit=-1`, and runc and crun set none for it.
+ */
+export function resourcesOf({ ociVersion, linux }: Pick<Spec, 'linux'> & Partial<Pick<Spec, 'ociVersion'>>): Resources {
+  const resources = linux?.resources ?? {};
+  if (resources.pids?.limit == null || isSet(resources.pids.limit) || !isBefore(ociVersion ?? '', 3)) return resources;
+  return { ...resources, pids: {} };
+}
 
 /** -1 is how v1 and the spec say "no limit"; v2 files say `max`. */
 export const maxOr = (value: Integer64): string => (Number(value) === -1 ? 'max' : String(value));

@@ -37,8 +37,14 @@ test('leaves limits of 0 as they are, as Docker writes them', () => {
     memory: { limit: 0, reservation: 0, kernel: 0 },
     cpu: { shares: 0, cpus: '0' },
     blockIO: { weight: 0 },
+    pids: { limit: 0 },
   };
-  const current: Resources = { memory: { limit: 100, swap: 100 }, cpu: { shares: 512 }, blockIO: { weight: 300 } };
+  const current: Resources = {
+    memory: { limit: 100, swap: 100 },
+    cpu: { shares: 512 },
+    blockIO: { weight: 300 },
+    pids: { limit: 33 },
+  };
   for (const mode of ['v1', 'v2'] as const) assert.equal(update(mode, asked, current), ['cpuset.cpus=0']);
   const { resources } = compileUpdate(asked, current, record('v1'));
   assert.equal(resources, { ...current, cpu: { shares: 512, cpus: '0' } });

@@ -39,11 +39,12 @@ function withoutZeros<T extends object, K extends keyof T>(values: T, ...keys: K
 
 /** What an update says, in the one way that the rest of this file knows. */
 function saidBy(asked: Resources): Resources {
-  const { memory, cpu, blockIO } = asked;
+  const { memory, cpu, pids, blockIO } = asked;
   return {
     ...asked,
     ...(memory ? { memory: withoutZeros(memory, 'limit', 'reservation', 'swap', 'kernel', 'kernelTCP') } : {}),
     ...(cpu ? { cpu: withoutZeros(cpu, 'shares', 'quota', 'period') } : {}),
+    ...(pids ? { pids: withoutZeros(pids, 'limit') } : {}),
     ...(blockIO ? { blockIO: withoutZeros(blockIO, 'weight', 'leafWeight') } : {}),
   };
 }

@@ -32,6 +32,24 @@ function render(steps: readonly Step[]): string[] {
   });
 }
 
+test('pids.limit 0 is no limit in a config before 1.3, and 1 in a newer one, by itself and in a unit', () => {
+  for (const mode of ['v1', 'v2'] as const) {
+    for (const [ociVersion, line] of [
+      ['1.0.2', undefined],
+      ['1.2.1', undefined],
+      ['1.3.0', 'pids.max 1'],
+    ] as const) {
+      const linux = { cgroupsPath: '/a', resources: { pids: { limit: 0 } } };
+      const written = render(compile(mode, linux, {}, { ociVersion }).open).filter((text) => text.includes('pids.max'));
+      assert.equal([written.length, written[0]?.endsWith(line ?? '')], line ? [1, true] : [0, undefined]);
+      const facts = hostFacts(mode);
+      const record = placeInSystemd('system.slice:x:y', 'web', facts);
+      const part = compileUnitPart({ ociVersion, linux }, 'web', record, facts, [], { path: '/t', args: [] });
+      assert.is(JSON.stringify(part.start.args).includes('TasksMax'), line !== undefined, ociVersion);
+    }
+  }
+});
+
 test('v2: one cgroup in slot 8 with all controllers, limits, a device filter; nothing to join', () => {
   const { open, enter, remove } = compile('v2', {
     cgroupsPath: '/a/b',

@@ -10,13 +10,14 @@ import { type CgroupRecord, type CgroupSetting, slotOfPlace, threadedControllers
 import { type Step, step } from '../step.js';
 import { orderDeviceRules } from './cgroup-devices.js';
 import { compileLegacyDevices, compileResources } from './cgroup-resources.js';
+import { resourcesOf } from './cgroup-settings.js';
 import { buildDeviceProgram } from './device-program.js';
 import type { UnitPart } from './systemd-unit.js';
 
 const base = '/linux/resources';
 
 /** What the phase reads of a config. */
-export type CgroupSpec = Pick<Spec, 'process' | 'mounts' | 'linux' | 'annotations'>;
+export type CgroupSpec = Pick<Spec, 'process' | 'mounts' | 'linux' | 'annotations'> & Partial<Pick<Spec, 'ociVersion'>>;
 
 export interface CompiledCgroup {
   readonly record: CgroupRecord;
@@ -53,7 +54,7 @@ export function compileCgroup(
   facts: HostFacts,
   unit?: UnitPart,
 ): CompiledCgroup {
-  const resources: Resources = unit?.resources ?? spec.linux?.resources ?? {};
+  const resources: Resources = unit?.resources ?? resourcesOf(spec);
   if (record.driver === 'disabled') {
     return { record, open: [], join: [], enter: [], remove: [], warnings: warnOfDisabled(resources) };
   }

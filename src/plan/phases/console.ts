@@ -3,17 +3,17 @@ import type { ProcessContext } from '../options.js';
 import { consoleFlags } from '../../generated/ops.js';
 import { noSlot, type Step, slots, step } from '../step.js';
 
-/** Whether the caller and the config agree on a terminal. The texts are runc's, name and all: who drives runtimes knows them (cli-contract). */
+/** Whether the caller and the config agree on a terminal. */
 function refuseMismatch({ process, options }: ProcessContext): void {
   const socket = options.consoleSocket !== undefined;
   const detached = options.mode !== 'run';
   if (process.terminal && detached && !socket) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot allocate tty if runc will detach without setting console socket', {
+    fail('TSR_CONSOLE_SOCKET', 'a detached container with a terminal needs --console-socket, or nobody could read it', {
       pointer: '/process/terminal',
     });
   }
   if (socket && !(process.terminal && detached)) {
-    fail('TSR_CONSOLE_SOCKET', 'cannot use console socket if runc will not detach or allocate tty', {
+    fail('TSR_CONSOLE_SOCKET', '--console-socket is for a detached container with a terminal', {
       pointer: '/process/terminal',
     });
   }

@@ -69,7 +69,19 @@ test("in a user namespace the host's nodes are bound", () => {
     { path: '/dev/pipe', type: 'p' },
   ] as const;
   const plan = compile({ linux: { ...user, devices } });
-  assert.equal(paths(plan, 'device.make'), ['/dev/pipe']);
+  // That of what is bound looks at its numbers.
+  assert.equal(paths(plan, 'device.make'), ['/dev/fuse', '/dev/pipe']);
+  const uidMappings = [{ containerID: 0, hostID: 1000, size: 10 }];
+  const zero = { path: '/dev/foo', type: 'c', major: 1, minor: 5, uid: 3, gid: 3, fileMode: 0o640 } as const;
+  const made = compile({ linux: { ...user, uidMappings, devices: [zero] } });
+  const { args, tolerate, orElseNext } = only(made, 'device.open');
+  assert.equal(
+    [args, tolerate, orElseNext],
+    [{ mode: 0o20640, major: 1, minor: 5, uid: 1003, gid: 100_003 }, ['EPERM'], true],
+  );
+  assert.is((only(made, 'source.open').args as { path: string }).path, '/dev/zero');
+  const without = compile({ linux: { devices: [zero] } }, {}, { inUserNamespace: true, uid: 1000 });
+  assert.is((pick(without, 'mount.bind').at(-1)!.args as { source: string }).source, '/dev/zero');
   const binds = pick(plan, 'mount.bind');
   assert.equal(
     binds.map(({ args }) => (args as { flags: number }).flags),

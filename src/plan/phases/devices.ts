@@ -1,6 +1,7 @@
 import type { Device } from '../../bundle/types.js';
 import { mountFlags } from '../../generated/ops.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
+import { hostIdOf } from '../id-map.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, step } from '../step.js';
 import type { MountEntry } from './mounts.js';
@@ -40,14 +41,36 @@ function nodeStep({ path, type, major, minor, fileMode, uid, gid }: Device, poin
   return step('init', 'device.make', args, pointer, `make ${path} (${number})`);
 }
 
-/**
- * In a user namespace nobody may make nodes, so the host's is bound: read-only, so that the device is there to be used, and
- * mode, owner and times of the host's inode are not to be changed from inside (S10).
- */
-function hostNodeSteps(context: Context, { path }: Device, pointer: string): Step[] {
+/** Where a host has the device of these numbers: as everywhere, or where the container wants it. */
+function hostPathOf({ path, type, major, minor }: Device): string {
+  for (const device of defaultDevices) {
+    if (type !== 'b' && device.major === major && device.minor === minor) return device.path;
+  }
+  return path;
+}
+
+/** A node by the host, which may make them; the node on the host if that may not either. */
+function openSteps({ spec: { linux = {} } }: Context, device: Device, pointer: string): Step[] {
+  const { args, summary } = nodeStep(device, pointer) as Step & { readonly op: 'device.make' };
+  const { mode, major, minor } = args;
+  const uid = hostIdOf(linux.uidMappings ?? [], args.uid);
+  const gid = hostIdOf(linux.gidMappings ?? [], args.gid);
+  const path = hostPathOf(device);
+  const open = { recursive: 0, flags: 0, idmapSlot: noSlot, path };
+  const otherwise = { tolerate: ['EPERM'], orElseNext: true };
+  return [
+    step('host', 'device.open', { mode, major, minor, uid, gid }, pointer, summary, otherwise),
+    step('host', 'source.open', open, pointer, `or else open the host's ${path}`),
+  ];
+}
+
+/** In a user namespace nobody may make nodes, so one is bound: for what the config lists by root a new one, else the host's. */
+function boundNodeSteps(context: Context, device: Device, pointer: string): Step[] {
+  const { path } = device;
   const passed = pointer !== '' && isApart(context.namespaces, 'user') && context.facts.uid === 0;
   const flags = passed ? mountFlags.passed : 0;
-  const attributes = {
+  // Read-only: the device is there to be used, and mode, owner and times of what may be the host's inode stay what they are (S10).
+  const none = {
     recursive: 0,
     set: MOUNT_ATTR.RDONLY,
     clear: 0,
@@ -55,14 +78,21 @@ function hostNodeSteps(context: Context, { path }: Device, pointer: string): Ste
     recursiveClear: 0,
     idmapSlot: noSlot,
   };
-  const steps: Step[] = [];
-  if (passed) {
-    const open = { recursive: 0, flags: 0, idmapSlot: noSlot, path };
-    steps.push(step('host', 'source.open', open, pointer, `open ${path}`));
-  }
-  const args = { ...attributes, flags, source: path, target: path };
-  steps.push(step('init', 'mount.bind', args, pointer, `bind the host's ${path}`));
-  return steps;
+  const source = hostPathOf(device);
+  const args = { ...none, flags, source, target: path };
+  const bind = step(
+    'init',
+    'mount.bind',
+    args,
+    pointer,
+    passed ? `bind it on ${path}` : `bind the host's ${source} on ${path}`,
+  );
+  // The host may have something else of that name; what is there has to have the numbers.
+  return [
+    ...(passed ? openSteps(context, device, pointer) : []),
+    bind,
+    ...(pointer === '' ? [] : [nodeStep(device, pointer)]),
+  ];
 }
 
 function isListed(devices: readonly Device[], path: string): boolean {
@@ -77,7 +107,7 @@ export function deviceSteps(context: Context): Step[] {
   const listed = context.spec.linux?.devices ?? [];
   const add = (device: Device, pointer: string): void => {
     if (device.path === '/dev/ptmx') return;
-    if (context.inUserNamespace && device.type !== 'p') steps.push(...hostNodeSteps(context, device, pointer));
+    if (context.inUserNamespace && device.type !== 'p') steps.push(...boundNodeSteps(context, device, pointer));
     else steps.push(nodeStep(device, pointer));
   };
   for (const device of defaultDevices) {

@@ -1,12 +1,13 @@
+import { descriptorOf } from '../../tables/descriptors.js';
 import { stateFiles } from '../../tables/state-files.js';
 import type { Context, ProcessContext, RecordText } from '../options.js';
 import { runStateNames } from '../state-names.js';
-import { type Step, slots, step } from '../step.js';
+import { noDescriptor, type Step, slots, step } from '../step.js';
 import { keepSteps } from './keep.js';
 import { notifyRemoveSteps } from './notify.js';
 
 function publishStep({ options }: Context, text: RecordText, summary: string): Step {
-  const args = { mode: 0o600, path: `${options.stateDir}/${stateFiles.record}`, ...text };
+  const args = { mode: 0o600, descriptor: noDescriptor, path: `${options.stateDir}/${stateFiles.record}`, ...text };
   return step('host', 'file.publish', args, '', summary);
 }
 
@@ -40,11 +41,15 @@ export const publishState = (context: Context): Step[] => [
   publishStep(context, context.options.ready, 'save the state'),
 ];
 
-export function pidFileSteps({ options }: Context): Step[] {
-  if (options.pidFile === undefined) return [];
-  const args = { mode: 0o644, path: options.pidFile, before: '', between: '', after: '' };
-  return [step('host', 'file.publish', args, '', `write the pid to ${options.pidFile}`)];
+/** A file is replaced by a whole new one; a descriptor of the caller's is written to. */
+export function pidFileStep(path: string): Step {
+  const descriptor = descriptorOf(path) ?? noDescriptor;
+  const args = { mode: 0o644, descriptor, path, before: '', between: '', after: '' };
+  return step('host', 'file.publish', args, '', `write the pid to ${path}`);
 }
+
+export const pidFileSteps = ({ options: { pidFile } }: Context): Step[] =>
+  pidFile === undefined ? [] : [pidFileStep(pidFile)];
 
 /** A foreground run waits for its process. */
 export function superviseSteps({ process, options }: ProcessContext): Step[] {
@@ -57,11 +62,16 @@ export function superviseSteps({ process, options }: ProcessContext): Step[] {
 export function removeSteps(context: Context): Step[] {
   const { options } = context;
   if (options.mode !== 'run' || options.keep) return [];
+  const { before, between } = options.ready;
+  const record = { path: `${options.stateDir}/${stateFiles.record}`, before, between };
   const args = { directory: options.stateDir, names: runStateNames };
+  // `delete --force` from elsewhere removes all that and runs the hooks; and a new container may have the name by now (R03).
+  const deleted = { tolerate: ['ENOENT', 'ESTALE'], orEnd: true };
   return [
+    step('host', 'state.ours', record, '', 'look whether the container was deleted meanwhile', deleted),
     ...(options.cgroup?.remove ?? []),
     ...(options.resctrl?.remove ?? []),
     ...notifyRemoveSteps(context),
-    step('host', 'file.remove', args, '', 'remove the state'),
+    step('host', 'file.remove', args, '', 'remove the state', deleted),
   ];
 }

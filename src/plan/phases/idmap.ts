@@ -1,6 +1,7 @@
 /** Id-mapped mounts: each different mapping is one user namespace, which the host makes first and keeps in a slot. */
-import type { Mount } from '../../bundle/types.js';
+import type { IdMapping, Mount } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
+import { readIdMapOption, toMappings } from '../../tables/idmap-option.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, slots, step } from '../step.js';
 import { isApart } from './namespaces.js';
@@ -13,15 +14,30 @@ interface IdMap {
 /** By what they map. */
 export type IdMaps = ReadonlyMap<string, IdMap>;
 
+const isMapOption = (option: string): boolean => /^r?idmap(=|$)/.test(option);
+
 const isMapped = ({ options, uidMappings, gidMappings }: Mount): boolean =>
-  (uidMappings?.length ?? 0) > 0 ||
-  (gidMappings?.length ?? 0) > 0 ||
-  (options !== undefined && (options.includes('idmap') || options.includes('ridmap')));
+  (uidMappings?.length ?? 0) > 0 || (gidMappings?.length ?? 0) > 0 || (options?.some(isMapOption) ?? false);
+
+/** What the mount itself says: its keys, else its last option with ranges. */
+function ownMappings(
+  { spec: { linux = {} } }: Context,
+  mount: Mount,
+): [uid: readonly IdMapping[], gid: readonly IdMapping[]] {
+  const { uidMappings = [], gidMappings = [], options = [] } = mount;
+  if (uidMappings.length > 0 || gidMappings.length > 0) return [uidMappings, gidMappings];
+  const last = options.filter(isMapOption).at(-1);
+  const ranges = last === undefined ? undefined : readIdMapOption(last);
+  const uid = ranges && toMappings(ranges.uids, linux.uidMappings ?? []);
+  const gid = ranges && toMappings(ranges.gids, linux.gidMappings ?? []);
+  return [uid ?? [], gid ?? []];
+}
 
 /** The mount's own mappings, else those of the container's user namespace, else none. */
-function mappingsOf({ spec, namespaces }: Context, mount: Mount): { uid: string; gid: string; path?: string } {
-  const { uidMappings = [], gidMappings = [] } = mount;
-  if (uidMappings.length > 0 || gidMappings.length > 0) return { uid: mapText(uidMappings), gid: mapText(gidMappings) };
+function mappingsOf(context: Context, mount: Mount): { uid: string; gid: string; path?: string } {
+  const { spec, namespaces } = context;
+  const [ownUid, ownGid] = ownMappings(context, mount);
+  if (ownUid.length > 0 || ownGid.length > 0) return { uid: mapText(ownUid), gid: mapText(ownGid) };
   const path = namespaces.joined.get('user')?.path;
   if (path !== undefined) return { uid: '', gid: '', path };
   return { uid: mapText(spec.linux?.uidMappings ?? []), gid: mapText(spec.linux?.gidMappings ?? []) };
@@ -48,7 +64,7 @@ function refuse(context: Context, mount: Mount, pointer: string): void {
     const message = "mapping the ids of a mount takes root's rights over its filesystem";
     fail('TSR_MOUNT_IDMAP_ROOTLESS', message, { pointer });
   }
-  const own = (mount.uidMappings?.length ?? 0) > 0;
+  const own = ownMappings(context, mount)[0].length > 0;
   if (!own && !isApart(context.namespaces, 'user')) {
     const message = "'idmap' needs mappings: of the mount, or of the container's user namespace";
     fail('TSR_MOUNT_IDMAP', message, { pointer: `${pointer}/options` });

@@ -56,6 +56,8 @@ test('what is no attribute goes where it belongs', () => {
   ]);
   assert.is(fold('bind').recursive, false);
   assert.ok(fold('ridmap').idmap && fold('idmap').idmap);
+  const ranges = fold('ridmap=uids=0-1-2;gids=0-1-2');
+  assert.equal([ranges.idmap, ranges.data], ['recursive', []]);
   const lookUp = fold('src-nofollow dest-nofollow copy-symlink');
   assert.equal([lookUp.sourceNoFollow, lookUp.targetNoFollow, lookUp.copySymlink, lookUp.data], [true, true, true, []]);
 });
@@ -69,6 +71,7 @@ test('data is split at commas, but for those in quotes, and loses the quotes', (
   ]);
   assert.equal(data('lowerdir=/a:/b'), ['lowerdir=/a:/b']);
   assert.equal(data(','), []);
+  assert.equal(data(''), []);
 });
 
 test('names of JavaScript are data', () => {

@@ -1,3 +1,4 @@
+import { readIdMapOption } from '../../tables/idmap-option.js';
 import { MOUNT_ATTR, mountOptions } from '../../tables/mount-options.js';
 
 /** A list of mount options, folded left to right; a later option undoes an earlier one. */
@@ -46,7 +47,7 @@ function foldAttribute(
 
 /** `mode=755,size=1k` in one string, as mount(2) takes it; a quoted value (SELinux contexts) keeps its commas. */
 function splitData(option: string): string[] {
-  if (!option.includes(',') && !option.includes('"')) return [option];
+  if (!option.includes(',') && !option.includes('"')) return option === '' ? [] : [option];
   const parts: string[] = [];
   let part = '';
   let quoted = false;
@@ -86,8 +87,10 @@ export function foldOptions(options: readonly string[]): FoldedOptions {
   };
   for (let index = 0; index < options.length; index++) {
     const option = options[index] as string;
+    const idMap = readIdMapOption(option);
     const row = mountOptions.get(option);
-    if (row === undefined) foldOther(folded, option, index);
+    if (idMap !== undefined) folded.idmap = idMap.recursive ? 'recursive' : true;
+    else if (row === undefined) for (const part of splitData(option)) folded.data.push({ option: part, index });
     else if (row.kind === 'attribute') foldAttribute(folded, row);
     else if (row.kind === 'propagation') {
       folded.propagation.push({ msFlag: row.msFlag, recursive: row.recursive, index });
@@ -112,6 +115,9 @@ function foldSpecial(folded: FoldedOptions, name: string): void {
   else if (name === 'tmpcopyup') folded.tmpcopyup = true;
   else if (name === 'idmap') folded.idmap = true;
   else if (name === 'ridmap') folded.idmap = 'recursive';
+  else if (name === 'src-nofollow') folded.sourceNoFollow = true;
+  else if (name === 'dest-nofollow') folded.targetNoFollow = true;
+  else if (name === 'copy-symlink') folded.copySymlink = true;
   else if (name === 'defaults') foldDefaults(folded);
 }
 
@@ -121,11 +127,4 @@ function foldDefaults(folded: FoldedOptions): void {
     const row = mountOptions.get(name);
     if (row?.kind === 'attribute') foldAttribute(folded, row);
   }
-}
-
-function foldOther(folded: FoldedOptions, option: string, index: number): void {
-  if (option === 'src-nofollow') folded.sourceNoFollow = true;
-  else if (option === 'dest-nofollow') folded.targetNoFollow = true;
-  else if (option === 'copy-symlink') folded.copySymlink = true;
-  else for (const part of splitData(option)) folded.data.push({ option: part, index });
 }

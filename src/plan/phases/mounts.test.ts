@@ -187,8 +187,26 @@ test('the mount label goes to filesystems that take one', () => {
   );
 });
 
+test('in a user namespace access times are asked for where they are not locked, and no reason to fail', () => {
+  const mount: Mount = { destination: '/a', source: '/s', options: ['rbind', 'ro', 'strictatime', 'rnodiratime'] };
+  const plan = compile({ mounts: [mount] }, {}, { inUserNamespace: true });
+  const made = pick(plan, 'mount.bind').find(({ pointer }) => pointer === '/mounts/0')!;
+  const { set, clear, recursiveSet } = made.args as { set: number; clear: number; recursiveSet: number };
+  assert.equal([set, clear, recursiveSet], [A.RDONLY, 0, 0]);
+  const [late] = pick(plan, 'mount.remount');
+  assert.equal(late?.tolerate, ['EPERM']);
+  const args = late?.args as { set: number; clear: number; recursiveSet: number };
+  assert.equal([args.set, args.clear, args.recursiveSet], [A.STRICTATIME, A.ATIME, A.NODIRATIME]);
+});
+
 test('copy-symlink is for the executor, which looks at the source', () => {
   assert.is(bind({ destination: '/a', source: '/s', options: ['bind', 'copy-symlink'] }).flags, mountFlags.copySymlink);
+  const options = ['rbind', 'copy-symlink', 'rprivate'];
+  const [made] = pick(one({ destination: '/a', source: '/s', options }), 'mount.propagation');
+  assert.equal(
+    [made?.tolerate, made?.args],
+    [['EINVAL'], { propagation: MS.PRIVATE, recursive: 1, flags: mountFlags.noTargetLink, target: '/a' }],
+  );
 });
 
 test('options without effect are named', () => {

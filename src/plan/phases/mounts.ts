@@ -29,7 +29,8 @@ export function readMounts(mounts: readonly Mount[]): MountEntry[] {
   for (let i = 0; i < mounts.length; i++) {
     const mount = mounts[i] as Mount;
     const { destination } = mount;
-    const target = destination.startsWith('/') ? destination : `/${destination}`;
+    // A slash at its end would ask for a directory, also where the bind is of a file.
+    const target = `/${destination}`.replace(/^\/+/, '/').replace(/(.)\/+$/, '$1');
     const options = foldOptions(mount.options ?? []);
     entries.push({ mount, pointer: `/mounts/${i}`, target, clean: cleanPath(target), options });
   }
@@ -44,13 +45,15 @@ function warnOfIdleOptions(context: Context, { pointer, mount, options }: MountE
   context.warnings.push({ code: 'TSR_MOUNT_OPTION_IDLE', message, pointer: `${pointer}/options` });
 }
 
-/** One propagation type a call, after the mount, in the listed order. */
+/** One propagation type a call, after the mount, in the listed order. A link that was copied is no mount and has none. */
 function propagationSteps({ options, target, pointer, mount }: MountEntry): Step[] {
   const steps: Step[] = [];
   for (const { msFlag, recursive, index } of options.propagation) {
-    const args = { propagation: msFlag, recursive: recursive ? 1 : 0, target };
+    const flags = options.copySymlink ? mountFlags.noTargetLink : 0;
+    const args = { propagation: msFlag, recursive: recursive ? 1 : 0, flags, target };
     const summary = `make ${target} ${mount.options?.[index]}`;
-    steps.push(step('init', 'mount.propagation', args, `${pointer}/options/${index}`, summary));
+    const rest = options.copySymlink ? { tolerate: ['EINVAL'] } : undefined;
+    steps.push(step('init', 'mount.propagation', args, `${pointer}/options/${index}`, summary, rest));
   }
   return steps;
 }
@@ -62,7 +65,9 @@ function propagationSteps({ options, target, pointer, mount }: MountEntry): Step
 export function placeFlags({ clean, mount }: MountEntry): number {
   const strict = clean === '/proc' || clean === '/sys' || mount.type === 'proc' || mount.type === 'sysfs';
   const proc = (clean === '/proc' && mount.type === 'proc') || proxiedProcFiles.includes(clean);
-  return (strict ? mountFlags.strict : 0) | (proc ? mountFlags.proc : 0);
+  // What is below /dev belongs together, and in no place that a link of the image names (S09).
+  const direct = clean === '/dev' || clean.startsWith('/dev/');
+  return (strict ? mountFlags.strict : 0) | (proc ? mountFlags.proc : 0) | (direct ? mountFlags.madeDirectly : 0);
 }
 
 /**
@@ -84,7 +89,12 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
     (passed ? mountFlags.passed : 0) |
     // Only another procfs may be bound over /proc; the executor looks at the source itself (S06).
     (entry.clean === '/proc' ? (placeFlags(entry) & ~mountFlags.proc) | mountFlags.sourceIsProc : placeFlags(entry));
-  const { set, clear, recursiveSet, recursiveClear } = options;
+  // In a user namespace the kernel has locked the access times of everything that comes from the host.
+  const late = context.inUserNamespace ? accessTimes : 0;
+  const set = options.set & ~late;
+  const clear = options.clear & ~late;
+  const recursiveSet = options.recursiveSet & ~late;
+  const recursiveClear = options.recursiveClear & ~late;
   const idmapSlot = slotOfMount(idMaps, context, mount);
   // Whoever has the rights over the filesystem maps it: the host, where root in the container is nobody there.
   const inside = passed ? noSlot : idmapSlot;
@@ -94,14 +104,27 @@ export function bindSteps(context: Context, entry: MountEntry, idMaps: IdMaps): 
   if (passed) {
     const open = {
       recursive,
-      flags: flags & (mountFlags.noSourceLink | mountFlags.mapBelow),
+      flags: flags & (mountFlags.noSourceLink | mountFlags.copySymlink | mountFlags.mapBelow),
       idmapSlot,
       path: source,
     };
     steps.push(step('host', 'source.open', open, pointer, `open ${source}${mapped}`));
   }
   steps.push(step('init', 'mount.bind', args, pointer, `bind ${source} on ${target}${mapped}`));
+  steps.push(...accessTimeSteps(entry, late));
   return steps;
+}
+
+const accessTimes = MOUNT_ATTR.ATIME | MOUNT_ATTR.NODIRATIME;
+
+/** No right depends on them, so a container that cannot have them is started with those of the host's mount. */
+function accessTimeSteps({ options, target, pointer }: MountEntry, late: number): Step[] {
+  const [set, clear] = [options.set & late, options.clear & late];
+  const [recursiveSet, recursiveClear] = [options.recursiveSet & late, options.recursiveClear & late];
+  if ((set | clear | recursiveSet | recursiveClear) === 0) return [];
+  const args = { set, clear, recursiveSet, recursiveClear, flags: 0, target, options: [] };
+  const summary = `set the access times of ${target}`;
+  return [step('init', 'mount.remount', args, pointer, summary, { tolerate: ['EPERM'] })];
 }
 
 /** Changes what is mounted there already. */

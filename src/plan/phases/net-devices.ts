@@ -9,6 +9,8 @@ export function netDeviceSteps({ spec, facts, namespaces }: Context): Step[] {
   const devices = spec.linux?.netDevices;
   if (devices === undefined) return [];
   const steps: Step[] = [];
+  // The kernel counts for templates when the other names are taken.
+  const templates: Step[] = [];
   for (const name in devices) {
     const pointer = `/linux/netDevices/${name.replaceAll('~', '~0')}`;
     if (facts.uid !== 0) fail('TSR_NET_DEVICE_ROOTLESS', "only root can take the host's network devices", { pointer });
@@ -18,7 +20,8 @@ export function netDeviceSteps({ spec, facts, namespaces }: Context): Step[] {
     }
     const newName = devices[name]?.name || name;
     const summary = `move network device ${name} into the container${newName === name ? '' : ` as ${newName}`}`;
-    steps.push(step('host', 'net.device', { name, newName }, pointer, summary));
+    const list = newName.endsWith('%d') ? templates : steps;
+    list.push(step('host', 'net.device', { name, newName }, pointer, summary));
   }
-  return steps;
+  return [...steps, ...templates];
 }

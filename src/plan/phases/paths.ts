@@ -5,15 +5,19 @@ import { type Step, step } from '../step.js';
 export function pathSteps({ spec }: Context): Step[] {
   const steps: Step[] = [];
   const readonly = spec.linux?.readonlyPaths ?? [];
+  const seen = new Set<string>();
   for (let i = 0; i < readonly.length; i++) {
     const path = readonly[i]!;
-    if (readonly.indexOf(path) < i) continue;
+    if (seen.has(path)) continue;
+    seen.add(path);
     steps.push(step('init', 'path.readonly', { path }, `/linux/readonlyPaths/${i}`, `make ${path} read-only`));
   }
   const masked = spec.linux?.maskedPaths ?? [];
+  seen.clear();
   for (let i = 0; i < masked.length; i++) {
     const path = masked[i]!;
-    if (masked.indexOf(path) < i) continue;
+    if (seen.has(path)) continue;
+    seen.add(path);
     steps.push(step('init', 'path.mask', { path }, `/linux/maskedPaths/${i}`, `mask ${path}`));
   }
   return steps;

@@ -71,6 +71,10 @@ test('all five sets are set; without capabilities they are empty', () => {
   assert.equal(only(plan, 'process.capabilities').args, { effective: 1n, permitted: 0x21n, inheritable: 0xa0n });
   // Ambient is what is permitted and inheritable: the kernel raises nothing else.
   assert.is(only(plan, 'process.ambient').args.caps, 0x20n);
+  assert.equal(
+    plan.warnings.map(({ code, pointer, message }) => [code, pointer, message.split(' left')[0]]),
+    [['TSR_CAPABILITY_AMBIENT', '/process/capabilities/ambient', 'CAP_CHOWN, CAP_SETUID']],
+  );
 });
 
 test('groups are always replaced, unless the annotation says to keep them', () => {

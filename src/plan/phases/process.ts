@@ -2,6 +2,7 @@ import type { Process } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
 import { capabilityNames, capabilityNumber } from '../../tables/capabilities.js';
 import type { Environment, ProcessContext, ProcessOptions } from '../options.js';
+import { endsWaiting } from '../../tables/signals.js';
 import { containerSocket } from '../../tables/notify.js';
 import { type Step, slots, step } from '../step.js';
 import { isOwnId } from '../id-map.js';
@@ -35,13 +36,14 @@ function grantable({ facts, inUserNamespace, warnings }: ProcessContext, asked: 
   if (facts.capabilities === undefined || inUserNamespace) return asked;
   const granted = asked & facts.capabilities;
   if (granted !== asked) {
-    const lost = asked & ~granted;
-    const missing = capabilityNames.filter((_, number) => (lost >> BigInt(number)) & 1n).join(', ');
-    const message = `${missing} left out: the runtime has not got it itself`;
+    const message = `${namesOf(asked & ~granted)} left out: the runtime has not got it itself`;
     warnings.push({ code: 'TSR_CAPABILITY_UNAVAILABLE', message, pointer: `/process/capabilities/${set}` });
   }
   return granted;
 }
+
+const namesOf = (mask: bigint): string =>
+  capabilityNames.filter((_, number) => (mask >> BigInt(number)) & 1n).join(', ');
 
 /** No `capabilities` means none (S25), as in runc and crun. */
 function capabilitySteps(context: ProcessContext): Step[] {
@@ -55,8 +57,15 @@ function capabilitySteps(context: ProcessContext): Step[] {
   const [e, p, i] = [effective?.length ?? 0, permitted?.length ?? 0, inheritable?.length ?? 0];
   const summary = `capabilities: ${e} effective, ${p} permitted, ${i} inheritable`;
   const raised = `capabilities: ${ambient?.length ?? 0} ambient`;
-  // The kernel raises only what is permitted and inheritable; runc drops the rest without a word (S25).
-  const caps = capabilityMask(ambient) & args.permitted & args.inheritable;
+  // The kernel raises only what is permitted and inheritable; that the rest is left out MUST be a warning (config.md; S25).
+  const asked = capabilityMask(ambient);
+  const caps = asked & args.permitted & args.inheritable;
+  // What the runtime has not got has been said already.
+  const lost = asked & ~caps & ~(capabilityMask(permitted) & capabilityMask(inheritable));
+  if (lost !== 0n) {
+    const message = `${namesOf(lost)} left out: an ambient capability has to be permitted and inheritable, too`;
+    context.warnings.push({ code: 'TSR_CAPABILITY_AMBIENT', message, pointer: `${pointer}/ambient` });
+  }
   return [
     step('init', 'process.capabilities', args, pointer, summary),
     step('init', 'process.ambient', { caps }, `${pointer}/ambient`, raised),
@@ -268,6 +277,17 @@ export function execSteps(context: ProcessContext): Step[] {
       `execute ${args[0] ?? 'nothing: there is no process'}`,
     ),
   ];
+}
+
+/**
+ * create: a signal ends what waits for `start`, as it would end a program that has not got to setting its handlers. Before
+ * the filter, which may forbid the call; nobody is told of the process sooner.
+ */
+export function endOnSteps({ options }: ProcessContext): Step[] {
+  if (options.mode !== 'create') return [];
+  let signals = 0n;
+  for (const signal of endsWaiting) signals |= 1n << BigInt(signal - 1);
+  return [step('init', 'process.end-on', { signals }, '', 'end on a signal while it waits for start')];
 }
 
 /** create: say that all is ready, then sleep until `start` writes into the fifo. */

@@ -1,3 +1,4 @@
+import type { Spec } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
 import { MS } from '../../tables/mount-options.js';
 import type { Context } from '../options.js';
@@ -32,19 +33,28 @@ export function rootSteps(context: Context): Step[] {
   return [step('init', 'root.prepare', { propagation, parent, path }, '/root/path', `prepare root ${path}`)];
 }
 
+/** What keeps the container from something, and takes a mount: left out, the process could do more than it was to. */
+const protections = [
+  ['/linux/maskedPaths', ({ linux }: Spec) => (linux?.maskedPaths?.length ?? 0) > 0],
+  ['/linux/readonlyPaths', ({ linux }: Spec) => (linux?.readonlyPaths?.length ?? 0) > 0],
+  ['/root/readonly', ({ root }: Spec) => root.readonly === true],
+] as const;
+
 /**
  * Without a mount namespace every mount would be the host's, so there are none: the process is only confined to its
- * root by chroot, and what would take a mount is left out with a warning.
+ * root by chroot. What would take a mount is left out with a warning, and refused where it protects.
  */
 export function chrootSteps({ spec, options, warnings }: Context): Step[] {
   const pointer = '/linux/namespaces';
   const hint = "add { 'type': 'mount' }";
-  if (spec.process?.terminal) fail('TSR_NAMESPACE_NEEDED', "'terminal' needs a mount namespace", { pointer, hint });
-  const left = ['mounts', 'maskedPaths', 'readonlyPaths', 'devices', 'readonly'].filter((key) => {
-    const value =
-      key === 'mounts' ? spec.mounts : key === 'readonly' ? spec.root.readonly : spec.linux?.[key as 'devices'];
-    return Array.isArray(value) ? value.length > 0 : value === true;
-  });
+  for (const [key, isAsked] of protections) {
+    if (!isAsked(spec)) continue;
+    const message = `'${key.slice(key.lastIndexOf('/') + 1)}' needs a mount namespace`;
+    fail('TSR_NAMESPACE_NEEDED', message, { pointer: key, hint: "add { 'type': 'mount' } to linux.namespaces" });
+  }
+  const left: string[] = [];
+  if ((spec.mounts?.length ?? 0) > 0) left.push('mounts');
+  if ((spec.linux?.devices?.length ?? 0) > 0) left.push('devices');
   if (left.length > 0) {
     const message = `there is no mount namespace: ${left.join(', ')} left out, nothing is mounted on the host`;
     warnings.push({ code: 'TSR_NAMESPACE_NO_MOUNTS', message, pointer, hint });

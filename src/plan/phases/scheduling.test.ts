@@ -50,6 +50,7 @@ test('I/O priority, personality and memory policy are the numbers of the kernel'
 test('a list of nodes is a bit mask', () => {
   assert.equal([...nodeMask('0')], [1, 0, 0, 0, 0, 0, 0, 0]);
   assert.equal([...nodeMask('7,1-3')], [0x8e, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal([...nodeMask('0-7:2/4,9')], [0x33, 2, 0, 0, 0, 0, 0, 0]);
   assert.is(nodeMask('63').length, 8);
   assert.is(nodeMask('64').length, 16);
 });

@@ -74,13 +74,15 @@ export function schedulerAttributes(scheduler: Scheduler): Uint8Array {
   return bytes;
 }
 
-/** A list such as `0-3,7`, which has passed the rules, as a bit mask of whole 64-bit words. */
+/** A list such as `0-3,7` or `0-31:2/4`, which has passed the rules, as a bit mask of whole 64-bit words. */
 export function nodeMask(list: string): Uint8Array {
-  const ranges = list.split(',').map((range) => range.split('-').map(Number));
+  const ranges = list.split(',').map((range) => range.split(/[-:/]/).map(Number));
   const highest = Math.max(...ranges.map(([first = 0, last = first]) => last));
   const mask = new Uint8Array((Math.floor(highest / 64) + 1) * 8);
-  for (const [first = 0, last = first] of ranges) {
-    for (let node = first; node <= last; node++) mask[node >> 3]! |= 1 << (node & 7);
+  for (const [first = 0, last = first, used = 1, group = 1] of ranges) {
+    for (let node = first; node <= last; node++) {
+      if ((node - first) % group < used) mask[node >> 3]! |= 1 << (node & 7);
+    }
   }
   return mask;
 }
@@ -99,6 +101,16 @@ function memoryPolicyStep({ mode, nodes, flags }: MemoryPolicy): Step {
 function ioPriorityStep({ class: name, priority }: IoPriority): Step {
   const value = (lookUp(ioClasses, name, '/process/ioPriority/class') << 13) | priority;
   return step('init', 'process.io-priority', { value }, '/process/ioPriority', `I/O priority ${name} ${priority}`);
+}
+
+/**
+ * What the caller was pinned to is no business of the container: an engine may be kept to some CPUs, whose containers have
+ * others (S45). Since Linux 6.2 the kernel remembers the mask across cpusets. Once the process is in its cgroup.
+ */
+export function allCpusStep(): Step {
+  const refused = { tolerate: ['EPERM', 'EACCES', 'EINVAL'] };
+  const mask = new Uint8Array(0);
+  return step('init', 'process.affinity', { mask }, '', 'run on all CPUs that the cgroup allows', refused);
 }
 
 /** How the kernel schedules and places the process; all of it needs privileges that are about to go. */

@@ -1,7 +1,7 @@
 /** Annotations `org.systemd.property.NAME` as unit properties; values are GVariant text, as runc and crun read them. */
 import type { StringMap } from '../../bundle/types.js';
 import { fail } from '../../errors/error.js';
-import { annotatedProperties, type UnitProperty } from '../../tables/systemd.js';
+import { annotatedProperties, refusedProperties, type UnitProperty } from '../../tables/systemd.js';
 
 const prefix = 'org.systemd.property.';
 const code = 'TSR_SYSTEMD_PROPERTY';
@@ -71,39 +71,75 @@ export function parseVariant(text: string): Parsed | undefined {
   return parseNumber(trimmed, 'i');
 }
 
-/** systemd's documentation says `TimeoutStopSec`, its bus `TimeoutStopUSec`. */
-function inMicroseconds(name: string, parsed: Parsed): Parsed & { readonly name: string } {
-  const match = /^(.*[a-z])Sec$/.exec(name);
-  if (!match) return { name, ...parsed };
-  if (typeof parsed.value === 'boolean' || !/^[ynqiuxtd]$/.test(parsed.signature)) return { name, ...parsed };
-  const value =
-    parsed.signature === 'd'
-      ? BigInt(Math.round(Number(parsed.value) * 1e6))
-      : BigInt(parsed.value as string | number) * 1_000_000n;
-  return { name: `${match[1]}USec`, signature: 't', value: String(value) };
+const infinity = 2n ** 64n - 1n;
+
+/** A count of what is given, `scale` to one; 'infinity' is as systemd's own files have it. */
+function countOf({ signature, value }: Parsed, scale: bigint): Parsed | undefined {
+  if (value === 'infinity') return { signature: 't', value: String(infinity) };
+  if (signature === 'd') {
+    const scaled = Math.round(Number(value) * Number(scale));
+    return scale > 1n && scaled >= 0 && scaled < 2 ** 64
+      ? { signature: 't', value: String(BigInt(scaled)) }
+      : undefined;
+  }
+  if (!'ynqiuxt'.includes(signature)) return undefined;
+  const count = BigInt(value as string | number);
+  // All ones is systemd's own infinity, whatever the unit.
+  const scaled = count === infinity ? infinity : count * scale;
+  return scaled >= 0n && scaled <= infinity ? { signature: 't', value: String(scaled) } : undefined;
 }
 
-/** @throws TSR_SYSTEMD_PROPERTY for a name that is not allowed or a value that cannot be read. */
-export function annotationProperties(annotations: StringMap): UnitProperty[] {
-  const properties: UnitProperty[] = [];
-  for (const key of Object.keys(annotations)) {
-    if (!key.startsWith(prefix)) continue;
-    const pointer = `/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const parsed = parseVariant(annotations[key]!);
-    if (parsed === undefined) {
-      fail(code, `'${annotations[key]}' is no value of a unit property`, {
-        pointer,
-        hint: "GVariant text, such as 'uint64 5' or \"'text'\"",
-      });
-    }
-    const property = inMicroseconds(key.slice(prefix.length), parsed);
-    if (!annotatedProperties.has(property.name)) {
-      fail(code, `the unit property '${property.name}' cannot be set by an annotation`, {
-        pointer,
-        hint: `allowed are ${[...annotatedProperties].join(', ')}`,
-      });
-    }
-    properties.push(property);
+/** The value as systemd wants it: people write `5`, which is an int32, where it wants a uint64. */
+function asType(parsed: Parsed, wanted: UnitProperty['signature'], scale: bigint): Parsed | undefined {
+  if (wanted === 't') return countOf(parsed, scale);
+  if (wanted === parsed.signature) return parsed;
+  if (wanted === 'i' && 'ynqiuxt'.includes(parsed.signature)) {
+    return parseNumber(String(parsed.value), wanted);
   }
-  return properties;
+  return undefined;
+}
+
+const described: { readonly [signature: string]: string } = {
+  as: "a list of strings: ['…', '…']",
+  b: 'true or false',
+  i: 'a number',
+  s: "a string: '…'",
+  t: "a number that is not negative, or 'infinity'",
+};
+
+/** systemd's documentation says `TimeoutStopSec`, its bus `TimeoutStopUSec`. */
+function busName(name: string): { readonly name: string; readonly scale: bigint } {
+  const micro = `${name.slice(0, -3)}USec`;
+  return name.endsWith('Sec') && annotatedProperties.has(micro)
+    ? { name: micro, scale: 1_000_000n }
+    : { name, scale: 1n };
+}
+
+function annotationProperty(key: string, text: string): UnitProperty {
+  const pointer = `/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const written = key.slice(prefix.length);
+  const { name, scale } = busName(written);
+  const wanted = annotatedProperties.get(name);
+  if (wanted === undefined) {
+    const reason = refusedProperties.get(name);
+    return fail(code, `the unit property '${written}' cannot be set by an annotation`, {
+      pointer,
+      ...(reason === undefined ? {} : { detail: `it ${reason}` }),
+      hint: 'docs/config/annotations.md has those that can',
+    });
+  }
+  const parsed = parseVariant(text);
+  const value = parsed && asType(parsed, wanted, scale);
+  if (value === undefined) {
+    const hint = "values are GVariant text, such as 'uint64 5' or \"'text'\"";
+    return fail(code, `'${text}' is no value for ${written}, which takes ${described[wanted]}`, { pointer, hint });
+  }
+  return { name, ...value };
+}
+
+/** @throws TSR_SYSTEMD_PROPERTY for a name that is not allowed or a value that is not of its type. */
+export function annotationProperties(annotations: StringMap): UnitProperty[] {
+  return Object.keys(annotations)
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => annotationProperty(key, annotations[key]!));
 }

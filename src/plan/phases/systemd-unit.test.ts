@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Resources } from '../../bundle/types.js';
 import type { TsrunError } from '../../errors/error.js';
-import type { UnitProperty } from '../../tables/systemd.js';
+import { annotatedProperties, propertyRows, refusedProperties, type UnitProperty } from '../../tables/systemd.js';
 import { hostFacts, type TestHost } from './cgroup-test-facts.js';
 import { annotationProperties, parseVariant } from './systemd-annotations.js';
 import { expandSlice, placeInSystemd } from './systemd-placement.js';
@@ -246,32 +247,120 @@ test('annotations: values as GVariant text', () => {
   }
 });
 
-test('annotations: seconds become microseconds', () => {
-  const properties = annotationProperties({
-    'org.systemd.property.TimeoutStopSec': '1.5',
-    'org.systemd.property.KillSignal': '15',
-    other: 'x',
-  });
-  assert.equal(render(properties), ['TimeoutStopUSec t "1500000"', 'KillSignal i 15']);
+const annotated = (name: string, value: string): string =>
+  render(annotationProperties({ [`org.systemd.property.${name}`]: value, other: 'x' })).join();
+
+test('annotations: both spellings of seconds', () => {
+  for (const [name, value, expected] of [
+    ['TimeoutStopSec', '1.5', 'TimeoutStopUSec t "1500000"'],
+    ['TimeoutStopSec', '5', 'TimeoutStopUSec t "5000000"'],
+    ['TimeoutStopUSec', 'uint64 30000000', 'TimeoutStopUSec t "30000000"'],
+    ['TimeoutStopUSec', '5', 'TimeoutStopUSec t "5"'],
+    ['RuntimeMaxSec', 'uint64 5', 'RuntimeMaxUSec t "5000000"'],
+    ['RuntimeMaxSec', "'infinity'", `RuntimeMaxUSec t "${infinity}"`],
+    ['RuntimeMaxSec', `uint64 ${infinity}`, `RuntimeMaxUSec t "${infinity}"`],
+    ['JobTimeoutSec', '1', 'JobTimeoutUSec t "1000000"'],
+  ] as const)
+    assert.is(annotated(name, value), expected, name);
+});
+
+test('annotations: those of CRI-O and of users, in the type that systemd wants', () => {
+  for (const [name, value, expected] of [
+    ['After', "['crio.service']", 'After as ["crio.service"]'],
+    ['Before', "['x.service', 'y.target']", 'Before as ["x.service","y.target"]'],
+    ['DefaultDependencies', 'true', 'DefaultDependencies b true'],
+    ['MemoryHigh', 'uint64 1000000', 'MemoryHigh t "1000000"'],
+    ['CPUWeight', '50', 'CPUWeight t "50"'],
+    ['TasksMax', "'infinity'", `TasksMax t "${infinity}"`],
+    ['KillSignal', 'uint32 15', 'KillSignal i 15'],
+  ] as const)
+    assert.is(annotated(name, value), expected, name);
+  for (const [name, value] of [
+    ['After', "'crio.service'"],
+    ['DefaultDependencies', "'true'"],
+    ['CPUWeight', '-1'],
+    ['CPUWeight', '1.5'],
+    ['TimeoutStopSec', '-1'],
+    ['TimeoutStopSec', 'uint64 18446744073709551614'],
+    ['KillSignal', "'TERM'"],
+    ['Description', '5'],
+    ['RuntimeMaxSec', "'5min'"],
+  ] as const)
+    assert.is(
+      codeOf(() => annotated(name, value)),
+      'TSR_SYSTEMD_PROPERTY',
+      `${name} ${value}`,
+    );
+});
+
+test('annotations: what the config limits wins', () => {
+  const spec = {
+    annotations: { 'org.systemd.property.MemoryMax': 'uint64 18446744073709551615' },
+    linux: { resources: { memory: { limit: 7 } } },
+  };
+  const { properties } = compileUnit(spec, 'web', place('machine.slice:libpod:web'), hostFacts('v2'), []);
+  assert.equal(
+    properties.filter(({ name }) => name === 'MemoryMax').map(({ value }) => value),
+    [infinity, '7'],
+  );
 });
 
 for (const name of [
-  'SuccessAction',
-  'FailureAction',
-  'ExecStart',
-  'Wants',
-  'Slice',
-  'DeviceAllow',
+  ...refusedProperties.keys(),
+  'ExecStartPreSec',
+  'SomethingElse',
   'constructor',
+  'after',
+  'Sec',
   '',
 ]) {
   test(`CVE-2024-3154, S36: annotation ${name || '(empty)'} cannot be set`, () => {
-    assert.is(
-      codeOf(() => annotationProperties({ [`org.systemd.property.${name}`]: "'reboot'" })),
-      'TSR_SYSTEMD_PROPERTY',
-    );
+    for (const value of ["'reboot'", "['x.service']", 'true', '5'])
+      assert.is(
+        codeOf(() => annotated(name, value)),
+        'TSR_SYSTEMD_PROPERTY',
+      );
   });
 }
+
+test('CVE-2024-3154: what is refused says why, and each name has one answer', () => {
+  for (const name of [
+    'SuccessAction',
+    'FailureAction',
+    'ExecStartPre',
+    'ExecStop',
+    'OnFailure',
+    'Wants',
+    'User',
+    'PIDs',
+    'Slice',
+    'DeviceAllow',
+  ])
+    assert.ok(refusedProperties.has(name) && !annotatedProperties.has(name), name);
+  try {
+    annotated('OnFailure', "['x.service']");
+    assert.unreachable();
+  } catch (error) {
+    assert.is((error as TsrunError).failure.detail, 'it reaches another unit');
+    assert.is((error as TsrunError).failure.pointer, '/annotations/org.systemd.property.OnFailure');
+  }
+  const names = propertyRows.flatMap(({ allowed = {}, refused = [] }) => [...Object.keys(allowed), ...refused]);
+  assert.is(new Set(names).size, names.length);
+});
+
+test('docs/config/annotations.md names every property that can be set, and no other', () => {
+  const page = readFileSync('docs/config/annotations.md', 'utf8');
+  const rows = propertyRows
+    .filter(({ allowed }) => allowed)
+    .map(
+      ({ reason, allowed }) =>
+        `| ${Object.keys(allowed!)
+          .map((name) => `\`${name}\``)
+          .join(', ')} | ${reason} |`,
+    );
+  const table = ['| property | |', '|---|---|', ...rows].join('\n');
+  assert.ok(page.includes(`\n\n${table}\n\n`), table);
+});
 
 test('the whole unit of a container', () => {
   const spec = {

@@ -4,11 +4,14 @@ import type { HostFacts } from '../../linux/facts.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
 import type { BusAddress, UnitProperty, UnitRequest } from '../../tables/systemd.js';
 import { type Step, step } from '../step.js';
+import { resourcesOf } from './cgroup-settings.js';
 import { orderDeviceRules } from './cgroup-devices.js';
 import { annotationProperties } from './systemd-annotations.js';
 import { deviceProperties, resourceProperties, roundQuota } from './systemd-properties.js';
 
 const base = '/linux/resources';
+
+type UnitSpec = Pick<Spec, 'linux' | 'annotations'> & Partial<Pick<Spec, 'ociVersion'>>;
 
 const text = (name: string, value: string): UnitProperty => ({ name, signature: 's', value });
 const yes = (name: string): UnitProperty => ({ name, signature: 'b', value: true });
@@ -25,7 +28,7 @@ function oomPolicy(spec: Pick<Spec, 'linux'>): UnitProperty[] {
  * moved in. `PIDs` is added by who knows the process.
  */
 export function compileUnit(
-  spec: Pick<Spec, 'linux' | 'annotations'>,
+  spec: UnitSpec,
   id: string,
   record: CgroupRecord,
   facts: HostFacts,
@@ -34,7 +37,7 @@ export function compileUnit(
   const { unit } = record;
   if (unit === undefined) return fail('TSR_SYSTEMD_PATH', 'the container has no systemd unit');
   const unified = facts.cgroupMode === 'v2';
-  const resources = spec.linux?.resources ?? {};
+  const resources = resourcesOf(spec);
   const privileged = facts.uid === 0 && !facts.inUserNamespace;
   const policy = orderDeviceRules(resources.devices ?? [], `${base}/devices`);
   const properties = [
@@ -72,7 +75,7 @@ export interface UnitPart {
 
 /** @throws TsrunError for a limit or an annotation that systemd does not take. */
 export function compileUnitPart(
-  spec: Pick<Spec, 'linux' | 'annotations'>,
+  spec: UnitSpec,
   id: string,
   record: CgroupRecord,
   facts: HostFacts,
@@ -87,6 +90,6 @@ export function compileUnitPart(
   return {
     start: step('host', 'child.run-helper', start, pointer, `start systemd unit ${request.name}`),
     stop: step('host', 'child.run-helper', stop, pointer, `stop systemd unit ${request.name}`),
-    resources: roundQuota(spec.linux?.resources ?? {}),
+    resources: roundQuota(resourcesOf(spec)),
   };
 }

@@ -1,0 +1,31 @@
+/* The small engine: QuickJS-ng from npm as C (src/build/wasm), with the memory that src/build/engine.ts made of our TypeScript. */
+#pragma once
+#include "../executor/sys.h"
+#include "prelude.h"
+
+/* Becomes the engine: never returns. `argv[1]` and on are the command line; TypeScript reads `envp` by name. */
+void engine_main(int argc, char **argv, char **envp) __attribute__((noreturn));
+
+#define AT(address) ((char *)WASM_AT(address))
+/* What is left for it below the reach of a 32-bit address and a 32-bit offset: 8 GiB in which nothing else is ever mapped. */
+#define MEMORY_LIMIT (1ul << 30)
+
+/* The end of the program's file; right before it are the pages of the memory. */
+struct part { u32 address, length, offset, reserved; };
+struct snapshot {
+  u64 magic;
+  u32 stack_pointer, pages, runtime, context, main, stack_top;
+  u32 threshold_at, part_count;
+  struct part parts[64];
+};
+#define SNAPSHOT_MAGIC 0x32736e7572737431ull
+
+extern struct engine { u32 runtime, context; int argc; char **argv, **envp; int building; } E;
+
+int map_memory(u32 page_count);
+void expose_door(u32 target);
+void run_jobs(void);
+void check(u32 value);
+void build_snapshot(void) __attribute__((noreturn));
+u32 new_text(const char *bytes, u32 length);
+void sha256_blocks(u32 *state, const u8 *data, u32 count);

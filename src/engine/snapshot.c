@@ -1,0 +1,106 @@
+/*
+ * Makes the snapshot, at build time: evaluates the module on standard input and writes the memory, as it is then, to standard output.
+ * The name "tsrun:snapshot" asks for it.
+ * Calls of the system are refused meanwhile and clocks stand still, so that two builds give the same bytes.
+ */
+#include "engine.h"
+#include "quickjs.h"
+
+#define FIRST_PAGES 256
+#define SOURCE_LIMIT (8u << 20)
+/* Of the engine's own stack; it has 5 MiB (Emscripten's STACK_SIZE in quickjs-emscripten), and leaf functions need some, too. */
+#define SCRIPT_STACK (1u << 20)
+#define STACK_USED (2u << 20)
+/* QuickJS collects from here on when it is new; the word with this value is the threshold. */
+#define NEW_THRESHOLD (256u * 1024)
+#define RUNTIME_WORDS 256
+
+__attribute__((noreturn)) static void stop(const char *message) {
+  RAW(write, 2, message, str_length(message));
+  RAW(exit_group, 1);
+  __builtin_unreachable();
+}
+
+static u32 read_source(u32 *length) {
+  u32 at = engine_malloc(SOURCE_LIMIT), size = 0;
+  long got;
+  while ((got = RAW(read, 0, AT(at + size), SOURCE_LIMIT - 1 - size)) > 0) size += (u32)got;
+  if (got < 0 || size == SOURCE_LIMIT - 1) stop("snapshot: no module, or too long a one, on standard input\n");
+  AT(at)[size] = 0;
+  *length = size;
+  return at;
+}
+
+static void write_out(const char *from, usize length) {
+  while (length) {
+    long done = RAW(write, 1, from, length);
+    if (done <= 0) stop("snapshot: cannot write\n");
+    from += done, length -= (usize)done;
+  }
+}
+
+static u32 find_threshold(void) {
+  u32 found = 0;
+  for (u32 i = 0; i < RUNTIME_WORDS; i++)
+    if (((u32 *)AT(E.runtime))[i] == NEW_THRESHOLD) {
+      if (found) stop("snapshot: two words of the runtime could be the collector's threshold\n");
+      found = i * 4;
+    }
+  if (!found) stop("snapshot: the collector's threshold is not where it was\n");
+  return found;
+}
+
+static int is_zero(const char *page) {
+  for (const u64 *word = (const u64 *)page; word < (const u64 *)(page + 4096); word++)
+    if (*word) return 0;
+  return 1;
+}
+
+/* Runs of pages that are not zero; gaps below 64 KiB are kept, for each run is a mapping. */
+static void add_parts(struct snapshot *s) {
+  u32 at = 0, end = wasm_pages * (u32)WASM_PAGE, offset = 0;
+  for (;;) {
+    while (at < end && is_zero(AT(at))) at += 4096;
+    if (at == end) return;
+    u32 from = at, last = at;
+    for (; at < end && at - last < 65536; at += 4096)
+      if (!is_zero(AT(at))) last = at;
+    if (s->part_count == ARRAY(s->parts)) stop("snapshot: too many parts\n");
+    s->parts[s->part_count++] = (struct part){from, last + 4096 - from, offset, 0};
+    offset += last + 4096 - from;
+  }
+}
+
+static void evaluate(void) {
+  static const char file[] = "tsrun.js";
+  u32 length, source = read_source(&length), name = engine_malloc(sizeof file);
+  memcpy(AT(name), file, sizeof file);
+  check(QTS_Eval(E.context, source, length, name, 0, 1 /* JS_EVAL_TYPE_MODULE */));
+  memset(AT(source), 0, length);
+  engine_free(source), engine_free(name);
+  run_jobs();
+}
+
+void build_snapshot(void) {
+  static struct snapshot s = {.magic = SNAPSHOT_MAGIC};
+  if (map_memory(FIRST_PAGES) < 0) stop("snapshot: no memory\n");
+  wasm_start();
+  engine_construct();
+  E.runtime = QTS_NewRuntime();
+  s.threshold_at = find_threshold();
+  *(u32 *)AT(E.runtime + s.threshold_at) = 1u << 30; /* what would be collected now would only leave holes */
+  QTS_RuntimeSetMaxStackSize(E.runtime, SCRIPT_STACK);
+  E.context = QTS_NewContext(E.runtime, 0);
+  u32 global = QTS_GetGlobalObject(E.context), target = QTS_NewObject(E.context), name = new_text("tsrunDoor", 9);
+  expose_door(target);
+  QTS_SetProp(E.context, global, name, target);
+  evaluate();
+  s.main = QTS_GetProp(E.context, global, new_text("tsrunMain", 9));
+  s.runtime = E.runtime, s.context = E.context, s.pages = wasm_pages, s.stack_pointer = wasm_stack;
+  memset(AT(wasm_stack - STACK_USED), 0, STACK_USED);
+  add_parts(&s);
+  for (u32 i = 0; i < s.part_count; i++) write_out(AT(s.parts[i].address), s.parts[i].length);
+  write_out((const char *)&s, sizeof s);
+  RAW(exit_group, 0);
+  __builtin_unreachable();
+}

@@ -1,0 +1,72 @@
+/**
+ * The door of the small engine: what src/engine/host.c offers instead of Node. System calls take their arguments as src/engine/calls.json
+ * says; texts become the bytes that tables/lossless-text.ts means, so any path passes. Addresses are of the engine's own memory.
+ */
+import { calls } from '../../generated/engine-calls.js';
+import { errnoName } from '../../tables/errnos.js';
+
+interface Door {
+  call(which: number, ...values: (number | string)[]): number;
+  /** Bytes of a text at an address: their number, -1 when they do not fit. `kind` 1: raw bytes, 2: U+0001 becomes NUL. */
+  put(text: string, at: number, room: number, kind: number): number;
+  /** The text of UTF-8 without a NUL. */
+  get(at: number, length: number): string;
+  /** How many bytes are UTF-8, from the start. */
+  valid(at: number, length: number): number;
+  argument(index: number, at: number, room: number): number;
+  /** Of the environment, by position. */
+  entry(index: number, at: number, room: number): number;
+  variable(name: string, at: number, room: number): number;
+  buffer(length: number): ArrayBuffer | undefined;
+  /** Where the last buffer lies. */
+  address(): number;
+  sha256(state: number, at: number, blocks: number): void;
+  architecture(): string;
+  /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
+  bridge(fd: number): number;
+}
+export const door = (globalThis as unknown as { readonly tsrunDoor: Door }).tsrunDoor;
+export { calls };
+
+/** Memory with an address. It is freed with the last reference to its bytes: an address alone keeps nothing. */
+export interface Room {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+export function makeRoom(length: number): Room {
+  const buffer = door.buffer(length);
+  if (buffer === undefined) throw new Error('out of memory');
+  return { at: door.address(), bytes: new Uint8Array(buffer) };
+}
+
+/** For short-lived contents; each of its users is done with it before another begins. */
+export const scratch = makeRoom(64 << 10);
+export const scratchWords = new Uint32Array(scratch.bytes.buffer);
+export const scratchView = new DataView(scratch.bytes.buffer);
+
+/** An error as Node's are: with `code`, `errno` and `syscall`. */
+export class SystemError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  constructor(result: number, syscall: string, path?: string) {
+    const code = errnoName(-result);
+    super(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+    this.code = code;
+    this.errno = result;
+    this.syscall = syscall;
+  }
+}
+
+/** The result of a system call, or an exception for a negative one. */
+export function expect(result: number, syscall: string, path?: string): number {
+  if (result < 0) throw new SystemError(result, syscall, path);
+  return result;
+}
+
+/** A path that ends where it seems to end. */
+export function whole(path: string): string {
+  if (path.includes('\0')) throw new SystemError(-22, 'a path with a NUL', path);
+  return path;
+}

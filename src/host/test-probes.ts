@@ -1,0 +1,173 @@
+/** What src/host promises, asked and answered as text: under Node and in the small engine it must be the same (small/small.test.ts). */
+import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
+import * as files from './files.js';
+import { sha256 } from './hash.js';
+import * as host from './process.js';
+import { runProgram } from './program.js';
+import { openCounter, openProcess, waitForAny } from './wait.js';
+
+const error = (act: () => unknown): string => {
+  try {
+    return JSON.stringify(act()) ?? 'nothing';
+  } catch (thrown) {
+    return `thrown: ${files.errnoOf(thrown) || String(thrown)}`;
+  }
+};
+const bytesOf = (text: string): string => [...encodeLossless(text)].join(' ');
+
+/** Strings around every border of UTF-8, with NUL, half surrogates and U+0001. */
+const texts = [
+  '',
+  'a',
+  'é',
+  '漢',
+  '😀',
+  'a\0b',
+  '\x01',
+  '\0\x01',
+  '\ud800',
+  'x\udfffy',
+  '\udc80',
+  '\u07ff\u0800\uffff',
+  `${'ab'.repeat(40000)}é`,
+];
+const broken = [
+  [0xff],
+  [0xc3, 0x28],
+  [0xe2, 0x82],
+  [0xed, 0xa0, 0x80],
+  [0xf0, 0x9f, 0x98],
+  [0xf4, 0x90, 0x80, 0x80],
+  [0x61, 0xc0, 0x80, 0x62],
+  [0xef, 0xbb, 0xbf, 0x61],
+];
+
+function textProbes(): string[] {
+  const short = (value: unknown): string => sha256(String(value)).slice(0, 12);
+  const decode = (bytes: number[], fatal: boolean, ignoreBOM: boolean): string =>
+    error(() => new TextDecoder('utf-8', { fatal, ignoreBOM }).decode(Uint8Array.from(bytes)));
+  return [
+    ...texts.map((text) => `encode ${short(new TextEncoder().encode(text).join())}`),
+    ...texts.map((text) => `lossless ${short(bytesOf(text))}`),
+    ...texts.map((text) => {
+      const into = new Uint8Array(text.length * 3);
+      const { written } = new TextEncoder().encodeInto(text, into);
+      return `into ${written} ${short(into.subarray(0, written).join())}`;
+    }),
+    ...[0, 1, 2, 3, 4, 5, 6].map((room) => {
+      const into = new Uint8Array(room);
+      const { read, written } = new TextEncoder().encodeInto('aé漢😀', into);
+      return `beginning ${read} ${written} ${into.join()}`;
+    }),
+    ...broken.flatMap((bytes) => [decode(bytes, false, false), decode(bytes, false, true)]),
+    ...broken.map((bytes) => decode(bytes, true, true).replace(/thrown.*/, 'thrown')),
+    ...broken.map((bytes) => bytesOf(decodeLossless(Uint8Array.from(bytes)))),
+    ...['', 'abc', 'é'.repeat(30), 'x'.repeat(55), 'x'.repeat(56), 'x'.repeat(64), 'x'.repeat(100_000)].map((text) =>
+      sha256(text),
+    ),
+    sha256('a', Uint8Array.of(0, 255), 'é'),
+  ];
+}
+
+function fileProbes(folder: string): string[] {
+  const at = (name: string): string => `${folder}/${name}`;
+  const facts = (path: string): unknown => {
+    const { ino, mtimeMs, dev, ...rest } = files.statIfExists(path) ?? {};
+    return { ...rest, known: ino !== undefined && mtimeMs !== undefined && dev !== undefined };
+  };
+  files.makeDirectory(at('d'), 0o750);
+  files.makeDirectories(at('d/e/f'), 0o700);
+  files.writeAtomically(at('file'), 'one\ntwo é\n', 0o640);
+  files.writeAtomically(at('large'), new Uint8Array(200_000).fill(7));
+  // Names that are no UTF-8; Node's own list of names would lose them, so they are gone before that.
+  files.expectRawPaths();
+  const raw = at(decodeLossless(Uint8Array.of(0x72, 0xff)));
+  files.writeAtomically(raw, 'raw');
+  const fd = files.openFile(at('file'), files.openFlags.readWrite);
+  const lines = [
+    error(() => files.readText(raw)),
+    error(() => files.removeFile(raw)),
+    error(() => files.readText(at('file'))),
+    error(() => files.readBytes(at('large')).reduce((sum, byte) => sum + byte, 0)),
+    error(() => files.readTextIfExists(at('none'))),
+    error(() => files.readTextIfExists(at('file/none'))),
+    error(() => files.readText(at('none'))),
+    error(() => files.readText(at('d'))),
+    error(() => files.openFile(at('none'), files.openFlags.read)),
+    error(() => files.openFile(at('a\0b'), files.openFlags.read)).replace(/thrown.*/, 'thrown'),
+    error(() => files.makeDirectory(at('d'), 0o700)),
+    error(() => files.makeDirectories(at('d/e'), 0o700)),
+    error(() => files.makeDirectories(at('file/x'), 0o700)),
+    error(() => files.removeDirectory(at('d'))),
+    error(() => files.removeFile(at('none'))),
+    error(() => files.listDirectory(folder).map(bytesOf).sort()),
+    error(() => files.listSubdirectories(folder).sort()),
+    error(() => files.listDirectory(at('none'))),
+    error(() => facts(at('file'))),
+    error(() => facts(at('d'))),
+    error(() => facts('/dev/null')),
+    error(() => files.lstatIfExists('/proc/self/exe')?.kind),
+    error(() => files.statIfExists(at('none')) ?? 'absent'),
+    error(() => files.fileFacts(fd).size),
+    error(() => [...files.readAt(fd, 4, 3)]),
+    error(() => [...files.readAt(fd, 8, 100)]),
+    error(() => [...files.readSome(fd, 3)]),
+    error(() => files.writeAll(fd, 'THREE')),
+    error(() => files.readText(at('file'))),
+    error(() => files.writeExisting(at('none'), 'x')),
+    error(() => files.fileSystemMagic('/proc')),
+    error(() => files.fileSystemMagic(at('none'))),
+    error(() => files.isWritable(at('file'))),
+    error(() => files.isWritable(at('none'))),
+    error(() => files.realPath(at('d/../d/e/.')).slice(folder.length)),
+    error(() => files.realPath(at('none'))),
+    error(() => files.readLink(at('file'))),
+    error(() => files.renamePath(at('none'), at('other'))),
+    error(() => files.changeMode(at('file'), 0o600)),
+    error(() => files.statIfExists(at('file'))?.mode),
+    error(() => files.touchFile(at('none'))),
+    error(() => files.closeFile(fd)),
+    error(() => files.closeFile(fd)),
+    error(() => files.writeLoosely(fd, 'x')),
+  ];
+  return lines;
+}
+
+function processProbes(): string[] {
+  const counter = openCounter() ?? -1;
+  const before = host.monotonicMs();
+  host.sleepMs(20);
+  waitForAny([counter], 20);
+  const waited = host.monotonicMs() - before;
+  const own = openProcess(host.ownPid());
+  const shell = (script: string): unknown => {
+    const { status, output, errors, errno } = runProgram('sh', ['-c', script]);
+    return [status, output.length, output.slice(0, 40), errors, errno];
+  };
+  return [
+    `waited ${waited >= 40 && waited < 2000}`,
+    `own process ${own !== undefined}`,
+    `no process ${openProcess(2 ** 22 + 1)}`,
+    error(() => host.sendSignal(2 ** 22 + 1, 15)),
+    error(() => host.effectiveUid() + host.effectiveGid() * 2 ** 20),
+    error(() => [
+      host.environment('PROBE'),
+      host.environment('EMPTY'),
+      host.environment('ABSENT'),
+      host.architecture(),
+    ]),
+    error(() => host.changeDirectory('/nowhere/at/all')),
+    error(() => {
+      host.changeDirectory('/proc');
+      return host.currentDirectory();
+    }),
+    error(() => shell('echo out; echo err >&2; exit 3')),
+    error(() => shell('kill -9 $$')),
+    error(() => shell('head -c 300000 /dev/zero | tr "\\\\0" x')),
+    error(() => shell('cat; echo "$HOME"')),
+    error(() => runProgram('no-such-program-anywhere', [])),
+  ];
+}
+
+/** A line an answer. `folder` is empty and stays as the probes leave it. */
+export const probe = (folder: string): string[] => [...textProbes(), ...fileProbes(folder), ...processProbes()];
