@@ -203,11 +203,11 @@ export function killRig(long: boolean): void {
   const calls = countCalls(bundle, create(bundle), () => tsrun(bundle, ...removal));
   report('calls are counted', calls(0) > 100 && calls(2) > 20 ? '' : `${processes.map(calls)}`);
   const sweeps: readonly (readonly [name: string, sweep: () => number])[] = [
-    ['create killed', () => killedCreates(bundle, stride(7), calls)],
-    ['create stopped', () => stoppedCreates(bundle, stride(37), calls)],
-    ['delete --force broken', () => brokenDeletes(bundle, stride(23))],
+    ['create killed', () => killedCreates(bundle, stride(31), calls)],
+    ['create stopped', () => stoppedCreates(bundle, stride(151), calls)],
+    ['delete --force broken', () => brokenDeletes(bundle, stride(61))],
     ['no record yet', () => directoriesWithoutRecord(bundle, stride(31), calls)],
-    ['exec killed', () => killedExecs(bundle, stride(3))],
+    ['exec killed', () => killedExecs(bundle, stride(31))],
   ];
   for (const [name, sweepAll] of sweeps) {
     const since = Date.now();

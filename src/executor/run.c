@@ -184,7 +184,8 @@ static int host_waits(u32 from, u32 to) {
     }
     if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
-      if (executing && !G.joiner) return trace_executed(from, to), leave_devices(), 0; /* close-on-exec: the payload runs */
+      /* close-on-exec: the payload runs; unless a joiner has died without naming it */
+      if (executing && !G.joiner) return trace_executed(from, to), leave_devices(), 0;
       return died(from);
     }
     if (answer.kind == KIND_FAIL) {
