@@ -289,7 +289,8 @@ int attempt(struct round *r) {
   teller.plan = r->plan;
   int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
   int makes = teller.argv && makes_container(teller.argv);
-  if (!kept && makes) RAW(kill, r->engine, 9); /* all it had to say was the plan; one that hangs must not hold us (R39) */
+  /* All it had to say was the plan; one that hangs must not hold us (R39). */
+  if (!kept && makes && result < 0 && out.status == STATUS_INTERRUPTED) RAW(kill, r->engine, 9);
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
   int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));
