@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
   int process = atoi(argv[1]), sent = atoi(argv[3]), status;
   long call = atol(argv[2]), seen = 0;
   pid_t hit = 0;
-  int patience = 0;
+  int patience = 0, last = 0;
   pid_t child = fork();
   if (child == 0) {
     ptrace(PTRACE_TRACEME, 0, 0, 0);
@@ -61,7 +61,10 @@ int main(int argc, char **argv) {
       if (--patience == 0) break;
       continue;
     }
-    if (id == child && !WIFSTOPPED(status)) break;
+    if (id == child && !WIFSTOPPED(status)) { /* here, too */
+      last = status, patience = 15;
+      continue;
+    }
     if (!WIFSTOPPED(status)) continue;
     int at = find(id), signal = WSTOPSIG(status), pass = 0;
     if (signal == (SIGTRAP | 0x80)) {
@@ -71,7 +74,7 @@ int main(int argc, char **argv) {
         if (seen == call) {
           kill(id, sent);
           hit = id;
-          if (sent == SIGSTOP) { /* the others go on; one that has just been born would stand still, were we gone at once */
+          if (sent == SIGSTOP) { /* the others go on; one that has just been born would stand still for ever, were we gone at once */
             ptrace(PTRACE_DETACH, id, 0, 0);
             patience = 30;
             continue;
@@ -83,7 +86,7 @@ int main(int argc, char **argv) {
     }
     ptrace(hit ? PTRACE_CONT : PTRACE_SYSCALL, id, 0, pass);
   }
-  int ended = hit && sent == SIGSTOP ? 0 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  int ended = hit && sent == SIGSTOP ? 0 : WIFEXITED(last) ? WEXITSTATUS(last) : 128 + WTERMSIG(last);
   if (hit) printf("%d %d\n", hit, ended);
   else printf("none %ld %d\n", seen, ended);
   return 0;
