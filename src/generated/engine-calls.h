@@ -28,6 +28,7 @@ static const struct engine_call { short number; char kinds[7]; } engine_calls[] 
   {__NR_clock_gettime, "na"},
   {__NR_ppoll, "anann"},
   {__NR_pidfd_open, "nn"},
+  {__NR_pidfd_send_signal, "nnan"},
   {__NR_eventfd2, "nn"},
   {__NR_inotify_init1, "n"},
   {__NR_inotify_add_watch, "nsn"},

@@ -31,6 +31,21 @@ export function sleepMs(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
+/**
+ * Sends a signal to the process that `isStill` finds at this number; false when it is another one or gone. Under Node by number, right after looking; the
+ * program holds a pidfd meanwhile, so that a number that changes hands cannot be hit.
+ */
+export function signalKnown(pid: number, signal: number, isStill: () => boolean): boolean {
+  if (!isStill()) return false;
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 /** Sends a signal; errors carry `code`. Only for pids whose identity was just checked. */
 export const sendSignal = (pid: number, signal: number): void => {
   process.kill(pid, signal);

@@ -53,4 +53,22 @@ test('R21: so do the signals of kill --all', (container) => {
   for (const line of sent) assert.match(line, /^pidfd_send_signal\(\d+, SIGUSR1, NULL, 0\) += 0/);
 });
 
+test('R21: and that of delete --force', (container) => {
+  assert.is(container.create('sleep 60').status, 0);
+  const log = join(container.folder, 'trace');
+  const wrapper = ['strace', '-f', '-o', log, '-e', 'trace=kill,tkill,tgkill,pidfd_send_signal'];
+  assert.is(container.tsrun(['delete', '--force', container.id], wrapper).status, 0);
+  const sent = readFileSync(log, 'utf8').match(/(?:kill|pidfd_send_signal)\(.*SIGKILL.*= 0/g) ?? [];
+  assert.ok(
+    sent.some((line) => line.startsWith('pidfd_send_signal(')),
+    sent.join('\n'),
+  );
+  const own = /^(\d+) +kill\(\1, SIGKILL/;
+  const lines = readFileSync(log, 'utf8').split('\n');
+  assert.equal(
+    lines.filter((line) => / kill\(\d+, SIGKILL/.test(line) && !own.test(line)),
+    [],
+  );
+});
+
 traces.run();

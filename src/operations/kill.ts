@@ -1,7 +1,7 @@
 import { fail, TsrunError } from '../errors/error.js';
 import { cgroupOpenFlags } from '../generated/ops.js';
 import { errnoOf } from '../host/files.js';
-import { sendSignal } from '../host/process.js';
+import { signalKnown } from '../host/process.js';
 import { type Step, step } from '../plan/step.js';
 import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
@@ -18,18 +18,12 @@ export type SendSignals = (steps: readonly Step[], cgroup: CgroupRecord) => void
 export const hasOwnPidNamespace = (record: ContainerRecord): boolean =>
   record.namespaces.some(({ type, path }) => type === 'pid' && path === undefined);
 
-/**
- * Signals by pid right after comparing the start time: for what waits for the end and looks again, as `delete` does.
- * The moment between the two, which a pidfd closes, is no matter of luck in `kill`: see there.
- */
+/** For what waits for the end and looks again, as `delete` does; the start time is compared while a pidfd is held (R21). */
 export const signalByPid: SignalProcess = (process, signal) => {
-  if (!isAlive(process)) return false;
   try {
-    sendSignal(process.pid, signal);
-    return true;
+    return signalKnown(process.pid, signal, () => isAlive(process));
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'ESRCH') return false;
     return fail('TSR_KILL', `cannot send signal ${signal} to process ${process.pid}`, { errno });
   }
 };

@@ -52,6 +52,14 @@ export function sleepMs(milliseconds: number): void {
   }
 }
 
+export function signalKnown(pid: number, signal: number, isStill: () => boolean): boolean {
+  const process = door.call(calls.pidfd_open, pid, 0);
+  if (process === -3) return false; // ESRCH
+  expect(process, 'pidfd_open');
+  const result = isStill() ? door.call(calls.pidfd_send_signal, process, signal, 0, 0) : -3;
+  door.call(calls.close, process);
+  return result === -3 ? false : expect(result, 'pidfd_send_signal') === 0;
+}
 export const sendSignal = (pid: number, signal: number): void =>
   void expect(door.call(calls.kill, pid, signal), 'kill');
 
