@@ -527,7 +527,7 @@ test('S37, CVE-2021-43784: a damaged plan is refused whole', (root) => {
 });
 
 test('a plan in a memory file that cannot be sealed is copied', (root) => {
-  // What Bun makes of `input` before Linux 6.3: poststart and poststop hooks of the engine come this way.
+  // What a caller may make of its input: it cannot be sealed.
   const memfd = openLibrary(null).bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('plan', 1);
   assert.ok(memfd >= 0);
   writeSync(

@@ -62,7 +62,7 @@ static long read_plan(int fd, char **base) {
       *base = (char *)p;
       return (long)st.stx_size;
     }
-    /* Bun's memfd for a child's stdin cannot be sealed before Linux 6.3 (it has MFD_NOEXEC_SEAL or nothing). And the kernel may be
+    /* A memfd that somebody else has made for a child's input may not be meant to be sealed (MFD_NOEXEC_SEAL or nothing, before 6.3). And the kernel may be
        holding a page at that moment, to move it, say: then it waits for 150 ms and says EBUSY (mm/memfd.c; seen once in some thousand). */
     if (sealed != -EPERM && sealed != -EBUSY) return sealed;
     TRY(SYS(lseek, fd, 0, 0));
