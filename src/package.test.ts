@@ -1,6 +1,16 @@
 // The package as others get it: its types, and the program in docs/library.md. Needs root and a build for Node (npm run build).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
@@ -63,6 +73,44 @@ test('the example runs as it is pasted, and prints what it should', () => {
     assert.equal([stdout.trim().split('\n'), stderr], [said, '']);
   } finally {
     rmSync(directory, { recursive: true });
+  }
+});
+
+test('the packages of npm: the command, its manual page and the library, in an empty prefix without a compiler', () => {
+  const packed = spawnSync(process.execPath, ['src/build/pack.mjs', '--only', process.arch], { encoding: 'utf8' });
+  assert.is(packed.status, 0, packed.stderr);
+  const files = packed.stdout
+    .trim()
+    .split('\n')
+    .map((path) => resolve(path));
+  for (const file of files) assert.ok(statSync(file).size < 4 << 20, `${file} is larger than 4 MB`);
+  const prefix = mkdtempSync(join(tmpdir(), 'tsrun-prefix-'));
+  const bundle = mkdtempSync(join(tmpdir(), 'tsrun-packed-'));
+  try {
+    const flags = ['--global', '--prefix', prefix, '--no-audit', '--no-fund', '--ignore-scripts', '--omit', 'optional'];
+    // The program's package by its file, since it is not published.
+    const npm = spawnSync('npm', ['install', ...flags, ...files], { encoding: 'utf8' });
+    assert.is(npm.status, 0, npm.stderr);
+    const command = join(prefix, 'bin/tsrun');
+    const env = { PATH: '/usr/bin:/bin' };
+    assert.match(spawnSync(command, ['--version'], { encoding: 'utf8', env }).stdout, /^tsrun version /);
+    assert.ok(existsSync(join(prefix, 'share/man/man1/tsrun.1')));
+    mkdirSync(join(bundle, 'rootfs/bin'), { recursive: true });
+    copyFileSync('/bin/busybox', join(bundle, 'rootfs/bin/busybox'));
+    spawnSync(command, ['spec', '--bundle', bundle], { env });
+    const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'));
+    config.process = { ...config.process, terminal: false, args: ['/bin/busybox', 'echo', 'packed'] };
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+    const words = ['--root', join(bundle, 'state'), 'run', '--bundle', bundle, `packed-${process.pid}`];
+    const ran = spawnSync(command, words, { encoding: 'utf8', env });
+    assert.equal([ran.status, ran.stdout, ran.stderr], [0, 'packed\n', '']);
+    const main = JSON.stringify(join(prefix, 'lib/node_modules/tsrun/dist/index.js'));
+    const script = `const t = await import(${main}); console.log(Object.keys(t).includes('run'));`;
+    const imported = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env });
+    assert.is(imported.stdout, 'true\n', imported.stderr);
+  } finally {
+    rmSync(prefix, { recursive: true });
+    rmSync(bundle, { recursive: true });
   }
 });
 

@@ -128,14 +128,11 @@ const engineSources = () => [
 function buildProgram() {
   if (!isStale('dist/tsrun', engineSources())) return;
   const parts = `dist/parts.${process.pid}`;
-  try {
-    buildBare(parts, process.env.CC || 'cc');
-    buildPages(parts, join(parts, 'outer'));
-    rmSync('dist/parts', { recursive: true, force: true });
-    renameSync(parts, 'dist/parts');
-  } finally {
-    rmSync(parts, { recursive: true, force: true });
-  }
+  process.once('exit', () => rmSync(parts, { recursive: true, force: true })); // also when a compiler fails
+  buildBare(parts, process.env.CC || 'cc');
+  buildPages(parts, join(parts, 'outer'));
+  rmSync('dist/parts', { recursive: true, force: true });
+  renameSync(parts, 'dist/parts');
   finish('dist/parts/outer', 'dist/parts/pages', 'dist/tsrun');
 }
 

@@ -31,13 +31,15 @@ export const callerDescriptor = (number: number): number | undefined => number;
 /** The failed round's outcome and plan, when the executor started us to explain it. */
 export const failedRound = (): { outcome: Uint8Array; plan: Uint8Array } | undefined => undefined;
 
-/** Where the executor lies: where TSRUN_SELF says, or in the dist/ that this module is from. */
+/** Where the executor lies: where TSRUN_SELF says, or in the dist/ that this module is from, or in the package for this machine. */
 export function executorPath(): string {
   const named = process.env.TSRUN_SELF;
   if (named) return named;
   let directory = dirname(fileURLToPath(import.meta.url));
   while (directory !== '/') {
-    for (const candidate of [join(directory, 'tsrun'), join(directory, 'dist/tsrun')]) {
+    const ofPackage = `node_modules/@tsrun/linux-${process.arch}/tsrun`; // src/build/pack.mjs
+    for (const name of ['tsrun', 'dist/tsrun', ofPackage]) {
+      const candidate = join(directory, name);
       if (fs.existsSync(candidate) && fs.statSync(candidate).isFile()) return candidate;
     }
     directory = dirname(directory);
