@@ -1,6 +1,6 @@
 /** The small engine's host and Node's: the same questions, the same answers. Needs `npm run build`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -66,5 +66,47 @@ function made(name: string): string {
   mkdirSync(path);
   return path;
 }
+
+const musl = `/lib/ld-musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`;
+const withMusl = process.getuid?.() === 0 && existsSync('dist/tsrun') && existsSync(musl) ? small : small.skip;
+
+withMusl(
+  'a host has musl and no glibc: the program runs, and libraries are asked for through its loader (needs root)',
+  () => {
+    const root = made('musl');
+    for (const name of ['bin', 'lib', 'proc', 'sys', 'dev', 'bundle/rootfs'])
+      mkdirSync(join(root, name), { recursive: true });
+    copyFileSync('dist/tsrun', join(root, 'bin/tsrun'));
+    copyFileSync(musl, join(root, musl));
+    const config = JSON.parse(readFileSync('bundles/hello/config.json', 'utf8'));
+    const tsrun = (...words: string[]) =>
+      spawnSync(
+        'unshare',
+        [
+          '-m',
+          'sh',
+          '-c',
+          'mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" && exec chroot "$@"',
+          'sh',
+          root,
+          '/bin/tsrun',
+          ...words,
+        ],
+        { encoding: 'utf8' },
+      );
+    assert.match(tsrun('--version').stdout, /^tsrun version/);
+    writeFileSync(join(root, 'bundle/config.json'), JSON.stringify(config));
+    const plain = tsrun('plan', '--bundle', '/bundle');
+    assert.is(plain.status, 0, plain.stderr);
+    config.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_ERRNO' }],
+    };
+    writeFileSync(join(root, 'bundle/config.json'), JSON.stringify(config));
+    // There is no libseccomp in here: musl's own words for that are the proof that its loader has answered.
+    const { stderr } = tsrun('plan', '--bundle', '/bundle');
+    assert.ok(/cannot load the library.*libseccomp.*Error loading shared library/.test(stderr), stderr);
+  },
+);
 
 small.run();
