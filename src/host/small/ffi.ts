@@ -16,17 +16,17 @@ const headSize = 24 + 8 * 16;
 const answerSize = 16;
 const mostArguments = 8;
 
-/** Loaders and what they have to load for the bridge: glibc's C library; musl's is the loader itself. */
+/** Loaders and what they have to load for the bridge: the C library, which under musl is the loader itself and has to be named all the same. */
 const loaders: { readonly [architecture: string]: readonly (readonly string[])[] } = {
   x64: [
     ['/lib64/ld-linux-x86-64.so.2', '--preload', 'libc.so.6'],
     ['/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2', '--preload', 'libc.so.6'],
-    ['/lib/ld-musl-x86_64.so.1'],
+    ['/lib/ld-musl-x86_64.so.1', '--preload', 'libc.so'],
   ],
   arm64: [
     ['/lib/ld-linux-aarch64.so.1', '--preload', 'libc.so.6'],
     ['/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1', '--preload', 'libc.so.6'],
-    ['/lib/ld-musl-aarch64.so.1'],
+    ['/lib/ld-musl-aarch64.so.1', '--preload', 'libc.so'],
   ],
 };
 
