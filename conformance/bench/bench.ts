@@ -1,5 +1,6 @@
 // npm run bench: runs tsrun and its peers in turn on one machine and writes docs/performance.md and its chart.
 //   --runtime NAME=PATH  measure this one too, or instead of the known one (tsrun, crun, runc); NAME= leaves one out
+//   --crun PATH          another crun, in a column of its own
 //   --rounds N           samples of each measurement (20)
 //   --only TEXT          measurements whose name contains TEXT; nothing is written then
 //   --podman             measure 100 `podman run --rm` in a row, too (minutes)
@@ -8,7 +9,7 @@
 //   --growth             the second part instead: how cost grows (growth.ts)
 // Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
 // hybrid cgroup hierarchy as long as a controller is left in cgroup v2.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ import { fastest, judge, median, type Row } from './statistics.js';
 const { values: options } = parseArgs({
   options: {
     runtime: { type: 'string', multiple: true, default: [] },
+    crun: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string', default: '20' },
     only: { type: 'string', default: '' },
     podman: { type: 'boolean', default: false },
@@ -42,7 +44,8 @@ if (process.env.RIG !== 'inside') {
   process.exit(result.status ?? 1);
 }
 
-const runtimes = findRuntimes(options.runtime);
+const others = options.crun.map((path, index) => `crun-${index + 2}=${path}`);
+const runtimes = findRuntimes([...options.runtime, ...others]);
 const rounds = Number(options.rounds);
 const work = mkdtempSync(join(tmpdir(), 'bench-'));
 process.env.WORK = work;
@@ -52,19 +55,28 @@ const bundle = (name: string, change: (config: Config) => void = () => {}) => {
   change(config);
   return writeBundle(work, name, config);
 };
+const measure = join(work, 'measure');
+execFileSync('gcc', ['-O2', '-static', '-o', measure, 'conformance/bench/measure.c']);
 const command = (name: string, path: string, words: string) => `${path} --root /run/bench/${name} ${words}`;
 
 function emptyRow(name: string, unit: Row['unit'], bars: Row['bars']): Row {
   return { name, unit, bars, values: new Map(), fastest: new Map(), samples: 0, failures: new Map() };
 }
 
+/** `gone` and `untimed` are for measure.sh. */
+function withProgram(words: string, label: string, path: string): string {
+  if (words.startsWith('gone ')) return words;
+  const untimed = 'untimed ';
+  return words.startsWith(untimed)
+    ? `${untimed}${command(label, path, words.slice(untimed.length))}`
+    : command(label, path, words);
+}
+
 /** Wall time of a sequence of commands; `{}` stands for a fresh id, `{runtime}` for the runtime's name. */
 function timed(name: string, bars: Row['bars'], sequence: string[], samples = rounds): Row {
   const row = emptyRow(name, 'ms', bars);
   const lines = [...runtimes].map(([label, path]) =>
-    [label, ...sequence.map((words) => (words.startsWith('gone ') ? words : command(label, path, words)))]
-      .join('\t')
-      .replaceAll('{runtime}', label),
+    [label, ...sequence.map((words) => withProgram(words, label, path))].join('\t').replaceAll('{runtime}', label),
   );
   writeFileSync(join(work, 'commands'), `${lines.join('\n')}\n`);
   const result = spawnSync('bash', ['conformance/bench/measure.sh', String(samples), join(work, 'commands')], {
@@ -153,8 +165,38 @@ function smallestLimit(): Row {
   return row;
 }
 
-/** exec into a container that only sleeps: the same each time, as a probe does it, or with something new each time. */
-function execTime(name: string, words: string, bars: Row['bars']): Row {
+/** What a command takes, itself and all that it waits for: processor time, or the largest peak of a process of its. */
+function used(name: string, what: 'cpu' | 'peak', words: string, bars: Row['bars'], before = '', after = ''): Row {
+  const row = emptyRow(name, what === 'cpu' ? 'ms' : 'KiB', bars);
+  const samples = new Map([...runtimes.keys()].map((label) => [label, [] as number[]]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const [label, path] of runtimes) {
+      const id = `used${round}`;
+      const filled = (text: string): string => text.replaceAll('{runtime}', label).replaceAll('{}', id);
+      if (before) call(label, path, filled(before));
+      const [program = '', ...rest] = command(label, path, filled(words)).split(' ');
+      const { output } = spawnSync(measure, [program, ...rest], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+      if (after) call(label, path, filled(after));
+      const [, , cpu = 0, peak = 0] = String(output?.[3]).trim().split(' ').map(Number);
+      if (round > 0) samples.get(label)?.push(what === 'cpu' ? cpu / 1000 : peak);
+    }
+  }
+  for (const [label, list] of samples) {
+    row.values.set(label, median(list));
+    row.samples = Math.max(row.samples, list.length);
+  }
+  return row;
+}
+
+/** Commands on a container that only sleeps. */
+function withSleeper(measureIt: () => Row): Row {
+  startSleepers();
+  const row = measureIt();
+  for (const [label, program] of runtimes) call(label, program, `delete --force sleeper-${label}`);
+  return row;
+}
+
+function startSleepers(): void {
   const path = bundle('sleeper', (config) => {
     config.process.args = ['/bin/sleep', '1000'];
   });
@@ -163,46 +205,53 @@ function execTime(name: string, words: string, bars: Row['bars']): Row {
     const run = command(label, program, `run -d --bundle ${path} sleeper-${label}`);
     spawnSync('sh', ['-c', `${run} </dev/null >/dev/null 2>&1`]);
   }
-  const row = timed(name, bars, [`exec ${words}sleeper-{runtime} /bin/true`]);
-  for (const [label, program] of runtimes) call(label, program, `delete --force sleeper-${label}`);
-  return row;
 }
 
+/** exec into it: the same each time, as a probe does it, or with something new each time. */
+function execTime(name: string, words: string, bars: Row['bars']): Row {
+  return withSleeper(() => timed(name, bars, [`exec ${words}sleeper-{runtime} /bin/true`]));
+}
 function measurements(): [string, () => Row][] {
   const plain = bundle('plain');
   const seccomp = podmanSeccomp();
   const profiled = bundle('profiled', (config) => {
     if (seccomp !== undefined) config.linux.seccomp = seccomp;
   });
+  const wrong = bundle('wrong', (config) => {
+    config.process.args = ['/bin/not-there'];
+  });
   const cycle = [`create --bundle ${plain} --pid-file ${work}/{}.pid {}`, 'start {}', 'gone {}', 'delete {}'];
   const list: [string, () => Row][] = [];
   const add = (name: string, measure: (name: string) => Row) => list.push([name, () => measure(name)]);
-  add('run /bin/true', (name) =>
-    timed(
-      name,
-      [
-        { peer: 'runc', factor: 0.8 },
-        { peer: 'crun', factor: 1.5 },
-      ],
-      [`run --bundle ${plain} {}`],
-    ),
+  const crun = (factor: number) => [{ peer: 'crun', factor }];
+  const ready = `untimed create --bundle ${plain} --pid-file ${work}/{}.pid {}`;
+  const away = 'untimed delete --force {}';
+  add('--version', (name) => timed(name, crun(0.7), ['--version']));
+  add('state', (name) => withSleeper(() => timed(name, crun(0.7), ['state sleeper-{runtime}'])));
+  add('kill', (name) => withSleeper(() => timed(name, crun(0.7), ['kill sleeper-{runtime} 0'])));
+  add('list', (name) => withSleeper(() => timed(name, crun(0.7), ['list'])));
+  add('create', (name) => timed(name, crun(1), [ready.replace('untimed ', ''), away]));
+  add('start', (name) => timed(name, crun(0.31), [ready, 'start {}', away]));
+  add('delete', (name) => timed(name, crun(0.45), [ready, 'untimed start {}', 'gone {}', 'delete {}']));
+  add('run /bin/true', (name) => timed(name, crun(0.9), [`run --bundle ${plain} {}`]));
+  if (seccomp !== undefined)
+    add("run with podman's seccomp profile", (name) => timed(name, crun(0.5), [`run --bundle ${profiled} {}`]));
+  add('create, start, delete', (name) => timed(name, crun(0.65), cycle));
+  add('exec /bin/true', (name) => execTime(name, '', crun(0.48)));
+  add('exec with other words each time', (name) => execTime(name, '--env N={} ', crun(0.8)));
+  const create = `create --bundle ${plain} {}`;
+  add('processor time of create', (name) => used(name, 'cpu', create, [], '', 'delete --force {}'));
+  add('processor time of run', (name) => used(name, 'cpu', `run --bundle ${plain} {}`, []));
+  add('processor time of exec, other words', (name) =>
+    withSleeper(() => used(name, 'cpu', 'exec --env N={} sleeper-{runtime} /bin/true', [])),
   );
-  if (seccomp !== undefined) {
-    add("run with podman's default seccomp profile", (name) =>
-      timed(
-        name,
-        [
-          { peer: 'runc', factor: 0.6 },
-          { peer: 'crun', factor: 1 },
-        ],
-        [`run --bundle ${profiled} {}`],
-      ),
-    );
-  }
-  add('create, start, delete', (name) => timed(name, [{ peer: 'runc', factor: 1 }], cycle));
-  const runcs = { peer: 'runc', factor: 1 };
-  add('exec /bin/true', (name) => execTime(name, '', [runcs, { peer: 'crun', factor: 1.5 }]));
-  add('exec with other words each time', (name) => execTime(name, '--env N={} ', [runcs]));
+  const memory = [{ factor: 8192 }];
+  add('peak memory of create', (name) => used(name, 'peak', create, memory, '', 'delete --force {}'));
+  add('peak memory of exec', (name) =>
+    withSleeper(() => used(name, 'peak', 'exec --env N={} sleeper-{runtime} /bin/true', memory)),
+  );
+  add('peak memory of state', (name) => withSleeper(() => used(name, 'peak', 'state sleeper-{runtime}', memory)));
+  add('peak memory of an error that is explained', (name) => used(name, 'peak', `create --bundle ${wrong} {}`, memory));
   add('private memory of init while created', heldMemory);
   add('smallest memory limit that runs /bin/true', smallestLimit);
   if (options.podman) {

@@ -2,7 +2,7 @@
 # Times commands in turn, so that whatever else the machine does falls on all of them alike.
 #   measure.sh ROUNDS FILE     FILE: "name<TAB>command<TAB>command..." a line; a sample is the sum of its commands
 # Prints "name<TAB>microseconds" a sample; a name is dropped with "name<TAB>failed<TAB>text" when one of its commands fails.
-# {} in a command becomes a fresh container id; `gone {}` in place of a command waits, untimed, for its process to end.
+# `untimed COMMAND` is run and not counted. {} in a command becomes a fresh container id; `gone {}` in place of a command waits, untimed, for its process to end.
 set -u
 rounds=$1
 mapfile -t lines <"$2"
@@ -26,6 +26,13 @@ for ((round = 0; round <= rounds; round++)); do # round 0 warms caches and is no
       command=${command//\{\}/$id}
       case $command in
         'gone '*) gone "$id"; continue ;;
+        'untimed '*) # getting ready, or tidying up
+          read -r -a words <<<"${command#untimed }"
+          "${words[@]}" </dev/null >"$WORK/bench.out" 2>&1 && continue
+          dropped[$name]=yes
+          printf '%s\tfailed\t%s\n' "$name" "$(tr '\n\t' '  ' <"$WORK/bench.out" | head -c 300)"
+          break
+          ;;
       esac
       read -r -a words <<<"$command"
       start=${EPOCHREALTIME/./}

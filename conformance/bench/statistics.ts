@@ -40,7 +40,7 @@ export function judge(row: Row, runtime: string): { text: string; met: boolean }
       return { text: `≤ ${factor} ${row.unit}`, met: value !== undefined && value <= factor };
     }
     const times = ratio(row, runtime, peer);
-    return { text: `≤ ${factor.toFixed(1)} × ${peer}`, met: times !== undefined && times <= factor };
+    return { text: `≤ ${+factor.toFixed(2)} × ${peer}`, met: times !== undefined && times <= factor };
   });
 }
 
