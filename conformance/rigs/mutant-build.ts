@@ -1,6 +1,6 @@
 // An executor that is wrong on purpose: a copy of the sources with some lines changed.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -46,13 +46,12 @@ export function mutantFolder(): string {
   return folder;
 }
 
-/** The compiled engine of the last build: a mutant is linked with it. */
+/** The compiled engine for this machine: a mutant is linked with it. */
 function objects(): string {
-  const cache = 'dist/cache';
-  const folders = readdirSync(cache).map((name) => join(process.cwd(), cache, name));
-  const newest = folders.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
-  if (newest === undefined) throw new Error(`${cache} is empty: run 'npm run build'`);
-  return newest;
+  const args = ['src/build/run-ts.mjs', 'src/build/build-engine.ts', 'objects', 'dist/cache', 'cc'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return join(process.cwd(), stdout.trim());
 }
 
 /**

@@ -111,7 +111,7 @@ export function straceRig(): void {
   report('S01: the engine touches nothing below the root', belowRoot(calls, rootfs));
   const pivot = calls.findIndex(({ name }) => name === 'pivot_root');
   const init = calls[pivot]?.pid;
-  const own = ['/', '/dev/null', rootfs, join(bundle.directory, 'volume'), '..', '.'];
+  const own = ['/', '/dev/null', rootfs, join(bundle.directory, 'volume'), join(bundle.directory, 'report'), '..', '.'];
   const before = calls.slice(0, pivot).filter(({ pid }) => pid === init);
   const looked = before.filter(({ name }) => name === 'openat2').length;
   report('S02, S04: until the pivot everything in the image is named from the root', [
