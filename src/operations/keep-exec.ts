@@ -65,7 +65,8 @@ const isPlain = ({ switches, processFile }: ExecRequest, { warnings, trace }: Pr
   switches.pidfdSocket === undefined &&
   switches.preserveFds === 0 &&
   warnings.length === 0 &&
-  trace.plan.warnings.length === 0 &&
+  // That ambient capabilities of the container's config cannot be raised was said when it was created.
+  trace.plan.warnings.every(({ code }) => code === 'TSR_CAPABILITY_AMBIENT') &&
   (processFile === undefined || isFile(processFile)) &&
   !trace.plan.steps.some(({ op }) => op === 'console.open' || op === 'seccomp.send-listener');
 

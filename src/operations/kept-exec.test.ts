@@ -35,6 +35,15 @@ test('an exec that came twice needs no engine, with these words and no others', 
   assert.is(execWithout(container, '--env', 'A=c', ...words.slice(2)), undefined);
 });
 
+test('ambient capabilities that could not be raised were told of by create, and keep no exec from being kept', (container) => {
+  const some = ['CAP_KILL'] as const; // as `runc spec` writes it: ambient, and not inheritable
+  const capabilities = { bounding: some, effective: some, permitted: some, ambient: some };
+  assert.match(container.create('sleep 60', { process: { capabilities } as never }).errors, 'CAP_KILL left out');
+  assert.is(container.tsrun(['start', container.id]).status, 0);
+  execTwice(container, container.id, 'echo', 'in');
+  assert.is(execWithout(container, container.id, 'echo', 'in'), 'in');
+});
+
 test('twenty probes of one container have their plans side by side', (container) => {
   start(container);
   const texts = Array.from({ length: 20 }, (_, i) => `probe ${i}`);
