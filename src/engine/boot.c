@@ -58,10 +58,11 @@ static char *stack(void) {
   return (char *)low + STACK_SIZE;
 }
 
-void engine_main(int argc, char **argv, char **envp) {
+void engine_main(char **argv, char **envp) {
   static struct snapshot s;
-  E.argc = argc, E.argv = argv, E.envp = envp;
-  if (argc > 0 && str_equal(argv[0], "tsrun:snapshot")) {
+  E.argv = argv, E.envp = envp;
+  while (argv[E.argc]) E.argc++;
+  if (E.argc > 0 && str_equal(argv[0], "tsrun:snapshot")) {
     E.building = 1;
     on_stack(stack(), build_snapshot);
   }

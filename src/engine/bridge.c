@@ -17,7 +17,7 @@ extern int *__errno_location(void);
 extern void _exit(int) __attribute__((noreturn));
 
 enum { OPEN = 1, SYMBOL, CALL, PEEK, TEXT };
-enum { NUMBER, INPUT, BUFFER };
+enum { NUMBER, BYTES };
 struct argument { u64 value; u32 kind, length; };
 struct request { u32 operation, count, size, unused; u64 target; struct argument arguments[8]; };
 struct answer { u64 result; u32 error, size; };

@@ -4,7 +4,7 @@
 #include "prelude.h"
 
 /* Becomes the engine: never returns. `argv[1]` and on are the command line; TypeScript reads `envp` by name. */
-void engine_main(int argc, char **argv, char **envp) __attribute__((noreturn));
+void engine_main(char **argv, char **envp) __attribute__((noreturn));
 
 #define AT(address) ((char *)WASM_AT(address))
 /* What is left for it below the reach of a 32-bit address and a 32-bit offset: 8 GiB in which nothing else is ever mapped. */

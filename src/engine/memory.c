@@ -44,10 +44,3 @@ void *memset(void *to, int value, usize size) {
   while (size--) *d++ = (u8)value;
   return to;
 }
-
-int memcmp(const void *a, const void *b, usize size) {
-  const u8 *p = a, *q = b;
-  for (; size--; p++, q++)
-    if (*p != *q) return *p - *q;
-  return 0;
-}

@@ -160,9 +160,7 @@ static void engine(char **argv, char **envp, const int fds[4], long parent) {
   u64 mask = makes_container(argv) ? stops : 0;
   RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
 #ifdef ENGINE
-  int argc = 0;
-  while (argv[argc]) argc++;
-  engine_main(argc, argv, envp);
+  engine_main(argv, envp);
 #else
   char *first = argv[0];
   argv[0] = ENGINE_NAME;

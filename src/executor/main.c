@@ -51,10 +51,8 @@ static int count_inherited(void) {
 
 /* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal. */
 static void be_engine(char **argv, char **envp) {
-  int argc = 0;
-  while (argv[argc]) argc++;
   let_named_through(argv);
-  engine_main(argc, argv, engine_environment(envp, 0));
+  engine_main(argv, engine_environment(envp, 0));
 }
 
 /* Whether all of a plan is files and signals of the host's: then nothing inside a container can get at us (S21). */
@@ -144,7 +142,7 @@ int executor_main(long *stack) {
   int argc = (int)stack[0];
   char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
   fill_streams();
-  if (argc > 0 && (str_equal(argv[0], ENGINE_NAME) || str_equal(argv[0], "tsrun:snapshot"))) engine_main(argc, argv, envp);
+  if (argc > 0 && (str_equal(argv[0], ENGINE_NAME) || str_equal(argv[0], "tsrun:snapshot"))) engine_main(argv, envp);
   int carries_out = argc > 0 && str_equal(argv[0], CARRY_OUT);
   for (char **entry = envp; carries_out && *entry; entry++) wrapped |= starts_with(*entry, "TSRUN_SELF=");
   return first_start(argv, envp, carries_out);

@@ -13,6 +13,8 @@ void *memcpy(void *restrict to, const void *restrict from, usize size) {
   while (size--) *p++ = *q++;
   return to;
 }
+#endif
+#ifndef HOSTED
 int memcmp(const void *a, const void *b, usize size) {
   const u8 *p = a, *q = b;
   for (; size--; p++, q++)

@@ -27,6 +27,8 @@ interface Door {
 }
 export const door = (globalThis as unknown as { readonly tsrunDoor: Door }).tsrunDoor;
 export { calls };
+/** AT_FDCWD: paths are relative to the working directory. */
+export const atFdCwd = -100;
 
 /** Memory with an address. It is freed with the last reference to its bytes: an address alone keeps nothing. */
 export interface Room {

@@ -1,5 +1,5 @@
 /** src/host/executor.ts for the small engine: it always is the engine, started by the executor or itself. */
-import { calls, door, scratch, scratchView } from './door.js';
+import { atFdCwd, calls, door, scratch, scratchView } from './door.js';
 import { fileFacts, readAt, writeAll } from './files.js';
 import { spawn } from './spawn.js';
 import { environment, ownPid, wholeEnvironment } from './process.js';
@@ -13,7 +13,7 @@ const basicStats = 0x7ff;
 export const isEngine = (): boolean => true;
 
 export function engineFile(): { readonly inode: bigint; readonly modifiedNs: bigint } | undefined {
-  if (door.call(calls.statx, -100, executorPath(), 0, basicStats, scratch.at) < 0) return undefined;
+  if (door.call(calls.statx, atFdCwd, executorPath(), 0, basicStats, scratch.at) < 0) return undefined;
   const modifiedNs = scratchView.getBigInt64(112, true) * 1_000_000_000n + BigInt(scratchView.getUint32(120, true));
   return { inode: scratchView.getBigUint64(32, true), modifiedNs };
 }

@@ -4,14 +4,15 @@
  */
 import { fail } from '../../errors/error.js';
 import type { NativeFunction, NativeLibrary, NativeValue, Pointer } from '../ffi.js';
-import { calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
+import { atFdCwd, calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
 import { launch } from './spawn.js';
 import { encode, losslessText } from './text.js';
 
 export type { NativeFunction, NativeLibrary, NativeValue, Pointer };
 
 const operations = { open: 1, symbol: 2, call: 3, peek: 4, text: 5 } as const;
-const kinds = { number: 0, input: 1, buffer: 2 } as const;
+/** What an argument is when it is no number: bytes, which come back as the callee left them. */
+const bytesKind = 1;
 const headSize = 24 + 8 * 16;
 const answerSize = 16;
 const mostArguments = 8;
@@ -34,7 +35,9 @@ let socket = -1;
 let lastError = 0;
 
 function start(): number {
-  const loader = loaders[door.architecture()]?.find(([path = '']) => door.call(calls.faccessat, -100, path, 1) === 0);
+  const loader = loaders[door.architecture()]?.find(
+    ([path = '']) => door.call(calls.faccessat, atFdCwd, path, 1) === 0,
+  );
   if (loader === undefined) {
     fail('TSR_FFI_LOAD', 'cannot load native libraries', { detail: 'no loader of glibc or musl is in /lib64 or /lib' });
   }
@@ -97,7 +100,7 @@ function ask(operation: number, target: bigint, values: readonly (bigint | Uint8
     const place = 24 + index * 16;
     if (typeof value === 'bigint') view.setBigUint64(place, BigInt.asUintN(64, value), true);
     else {
-      view.setUint32(place + 8, kinds.buffer, true);
+      view.setUint32(place + 8, bytesKind, true);
       view.setUint32(place + 12, value.length, true);
       room.bytes.set(value, at);
       at += value.length;

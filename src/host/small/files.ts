@@ -1,13 +1,23 @@
 /** src/host/files.ts for the small engine, over system calls. The comments there say what each is for. */
 import type { FileFacts } from '../files.js';
-import { calls, door, expect, makeRoom, type Room, SystemError, scratch, scratchView, whole } from './door.js';
+import {
+  atFdCwd as here,
+  calls,
+  door,
+  expect,
+  makeRoom,
+  type Room,
+  SystemError,
+  scratch,
+  scratchView,
+  whole,
+} from './door.js';
 import { factsOf, type Facts } from './file-facts.js';
 import { encode, losslessText, validText } from './text.js';
 import { ownPid } from './process.js';
 
 export type { FileFacts };
 
-const here = -100; // AT_FDCWD
 const closeOnExec = 0o2000000;
 const noFollowFlag = 0x100; // AT_SYMLINK_NOFOLLOW
 const emptyPath = 0x1000; // AT_EMPTY_PATH

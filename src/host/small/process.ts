@@ -2,8 +2,6 @@
 import { calls, door, expect, scratch, scratchWords, whole } from './door.js';
 import { losslessText } from './text.js';
 
-const atFdCwd = -100;
-
 export function environment(name: string): string | undefined {
   const length = door.variable(name, scratch.at, scratch.bytes.length);
   return length <= 0 ? undefined : losslessText(scratch, Math.min(length, scratch.bytes.length));
@@ -67,5 +65,3 @@ export function exit(code: number): never {
   door.call(calls.exit_group, code);
   throw new Error('unreachable');
 }
-
-export { atFdCwd };

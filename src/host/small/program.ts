@@ -1,6 +1,6 @@
 /** src/host/program.ts for the small engine. */
 import type { ProgramResult } from '../program.js';
-import { calls, door } from './door.js';
+import { atFdCwd, calls, door } from './door.js';
 import { environment } from './process.js';
 import { spawn } from './spawn.js';
 
@@ -12,7 +12,7 @@ const executable = 1;
 export function runProgram(name: string, args: readonly string[]): ProgramResult {
   const folders = [environment('PATH'), '/usr/bin', '/bin', '/usr/sbin', '/sbin'].filter(Boolean).join(':');
   const candidates = name.includes('/') ? [name] : folders.split(':').map((folder) => `${folder || '.'}/${name}`);
-  const path = candidates.find((candidate) => door.call(calls.faccessat, -100, candidate, executable) === 0);
+  const path = candidates.find((candidate) => door.call(calls.faccessat, atFdCwd, candidate, executable) === 0);
   if (path === undefined) return { status: 128, output: '', errors: '', errno: 'ENOENT' };
   const variables = passed.flatMap((variable) => {
     const value = environment(variable);

@@ -1,6 +1,6 @@
 /** Other programs, by clone(2) and execve(2): the engine has one thread and no event loop, so a copy of it may prepare the child. */
 import { errnoName } from '../../tables/errnos.js';
-import { calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
+import { atFdCwd, calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
 import { encode } from './text.js';
 import { isReady, waitForAny } from './wait.js';
 
@@ -62,7 +62,7 @@ function inputOf(bytes: Uint8Array | undefined): number {
   return fd;
 }
 const nothing = (): number =>
-  expect(door.call(calls.openat, -100, '/dev/null', 2 | closeOnExec, 0), 'open', '/dev/null');
+  expect(door.call(calls.openat, atFdCwd, '/dev/null', 2 | closeOnExec, 0), 'open', '/dev/null');
 
 interface Child {
   readonly pid: number;
