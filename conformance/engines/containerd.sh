@@ -33,6 +33,7 @@ engine_stop() {
 }
 engine_rest() { end_daemon "$daemon"; }
 daemon_start
+containerd=$(major containerd --version)
 image=localhost/box:1
 make_rootfs "$WORK/rootfs"
 make_image "$WORK/rootfs" "$WORK/box.tar"

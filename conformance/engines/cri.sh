@@ -58,6 +58,7 @@ engine_stop() {
   engine_rest
   engine_remove
 }
+containerd=$(major containerd --version)
 cri() { timeout -k 5 120 node "$here/cri.mjs" "$WORK/containerd.sock" "$@"; }
 daemon_start
 make_rootfs "$WORK/rootfs"

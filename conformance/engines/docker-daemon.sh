@@ -17,10 +17,10 @@ reloaded() {
 cell 'daemon.json is read again: another default, with runtimeArgs' $'later\nreloaded' reloaded
 left_alone() { # docs/docker.md, "Go back": the name goes while a container still has it
   d run -d --name n3 --network none --runtime tsrun box sleep 100 >/dev/null && echo '{"live-restore": true, "runtimes": {}, "default-runtime": "runc"}' >"$WORK/daemon.json" && kill -HUP "$daemon" && sleep 1
-  d exec n3 echo reached && d stop -t 0 n3 >/dev/null && d inspect --format '{{.State.Status}}' n3; d start n3 2>&1 | grep -o 'Unknown runtime specified tsrun'; d rm -f n3 >/dev/null
+  d exec n3 echo reached && d stop -t 0 n3 >/dev/null && d inspect --format '{{.State.Status}}' n3; d start n3 2>&1 | grep -oiE 'unknown (runtime specified|or invalid runtime name:) tsrun'; d rm -f n3 >/dev/null
   daemon_json '."live-restore" = true'; kill -HUP "$daemon"
 }
-cell 'going back while a container runs' $'reached\nexited\nUnknown runtime specified tsrun' left_alone
+cell 'going back while a container runs' $'reached\nexited\n[Uu]nknown .*tsrun' left_alone
 
 # With live-restore containers outlive dockerd. In this shell, not a cell's, because the daemon that comes back is to be waited for.
 if any_wanted 'live-restore: dockerd restarts' 'live-restore: dockerd is killed'; then

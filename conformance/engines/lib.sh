@@ -125,6 +125,12 @@ frozen_or_thawed() {
   else path=$(awk -F: '$2 == "freezer" { print $3 }' "/proc/$1/cgroup"); grep -q FROZEN "/sys/fs/cgroup/freezer$path/freezer.state"; fi && echo frozen || echo thawed
 }
 
+# The first number of a program's version.
+major() { "$@" 2>/dev/null | grep -oE '[0-9]+\.[0-9]' | head -n 1 | cut -d. -f1; } # major COMMAND...
+
+# Whether cgroup v2 is alone here and yet has nothing to give, for the host's v1 hierarchies hold the controllers (conformance/modern/run.sh --cgroup2).
+no_controllers() { [ "$CGROUP" = 2 ] && ! grep -qw pids /sys/fs/cgroup/cgroup.controllers; }
+
 # Whether slirp4netns can work.
 opens_tun() { (: <>/dev/net/tun) 2>/dev/null; }
 
