@@ -35,6 +35,6 @@ tar -C "$WORK/rootfs" -cf - . | p import --change ENV=PATH=/bin:/usr/bin - box >
 [ "$part" != all ] || part='core more flags pods'
 opens_tun || UNSHOWABLE=slirp4netns UNSHOWABLE_REASON="this kernel has no /dev/net/tun"
 command -v slirp4netns >/dev/null && [ "$(major podman --version)" -lt 6 ] || UNSHOWABLE=${UNSHOWABLE:+$UNSHOWABLE|}slirp4netns UNSHOWABLE_REASON='podman 6 has no slirp4netns'
-! no_controllers || UNSHOWABLE=${UNSHOWABLE:+$UNSHOWABLE|}'--memory|--cpu|--pids|--blkio|--device-.*bps|^stats$|^update|--oom|limits' UNSHOWABLE_REASON='the controllers are in cgroup v1, which podman 6 does not start with'
+! no_controllers || UNSHOWABLE=${UNSHOWABLE:+$UNSHOWABLE|}'--memory|--cpu|--cgroup-conf|--pids|--blkio|--device-.*bps|^stats$|^update|--oom|limits' UNSHOWABLE_REASON='the controllers are in cgroup v1, which podman 6 does not start with'
 for part in $part; do . "$here/podman-$part.sh"; done
 engine_end
