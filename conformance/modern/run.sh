@@ -53,15 +53,15 @@ if [ -n "${MODERN_SCRATCH:-}" ]; then # in the mount namespace
 fi
 
 root=$("$here/root.sh" "$name")
+case ${RUNTIME:-} in crun) RUNTIME=/usr/bin/crun ;; runc) RUNTIME=/usr/sbin/runc ;; ?*) RUNTIME=$(readlink -f "$RUNTIME") ;; esac
 if [ "$mode" != host ]; then
+  [ -z "${RUNTIME:-}" ] || export RUNTIME
   # shellcheck disable=SC2086 # options are words
   exec "$project/conformance/vm/run.sh" --root "$root" $([ "$mode" = plain ] || echo --systemd) ${VM_OPTIONS:-} -- "$@"
 fi
 scratch=$(mktemp -d "$(dirname "$root")/scratch.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 status=0
-case ${RUNTIME:-} in crun | runc) RUNTIME=/usr/bin/$RUNTIME ;; ?*) RUNTIME=$(readlink -f "$RUNTIME") ;; esac
-[ "${RUNTIME:-}" != /usr/bin/runc ] || RUNTIME=/usr/sbin/runc
 clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 CI=true PODMAN_IGNORE_CGROUPSV1_WARNING=1)
 for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
 # In a mount namespace all mounts go with the last process of it; the suites make pid and network namespaces of their own (isolate.sh).

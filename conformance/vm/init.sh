@@ -11,7 +11,8 @@ mount -t 9p -o $options,cache=loose,ro host /lower || echo "vm: no 9p root"
 mount -t tmpfs -o size=75% tmpfs /upper
 mkdir /upper/files /upper/work /upper/exchange
 mount -t 9p -o $options,access=any exchange /upper/exchange || echo "vm: no 9p exchange"
-mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work root /newroot
+root=$(cat /upper/exchange/root)
+mount -t overlay -o lowerdir=/lower$root,upperdir=/upper/files,workdir=/upper/work root /newroot
 
 mkdir -p /newroot/mnt/vm /newroot/mnt/vm-tmp
 mount --move /upper/exchange /newroot/mnt/vm
@@ -19,7 +20,13 @@ mount -t tmpfs -o mode=1777,size=60% tmpfs /newroot/mnt/vm-tmp
 # The kernel's other modules lie in the host's cache.
 modules=$(cat /newroot/mnt/vm/modules)
 mkdir -p "/newroot/lib/modules/${modules##*/}"
-mount --bind "/newroot$modules" "/newroot/lib/modules/${modules##*/}"
+mount --bind "/lower$modules" "/newroot/lib/modules/${modules##*/}"
+if [ -n "$root" ]; then # of the host's files it has the folder that the command runs in
+  folder=$(cat /newroot/mnt/vm/folder) node=$(cat /newroot/mnt/vm/node_modules)
+  mkdir -p "/newroot$folder" /upper/project /upper/project-work
+  mount -t overlay -o "lowerdir=/lower$folder,upperdir=/upper/project,workdir=/upper/project-work" project "/newroot$folder"
+  case $node in '' | "$folder"/*) ;; *) mkdir -p "/newroot$node"; mount --bind "/lower$node" "/newroot$node" ;; esac
+fi
 mount -t proc proc /newroot/proc
 mount -t sysfs sysfs /newroot/sys
 mount -t devtmpfs devtmpfs /newroot/dev

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs a command in a virtual machine whose root is this machine's, with cgroup v2 only and every capability.
 #
-#   conformance/vm/run.sh [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
+#   conformance/vm/run.sh [--root FOLDER] [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
 #
+#   --root FOLDER  another root than this machine's: FOLDER, with the kernel of conformance/modern/kernel.sh; the current folder is seen in it, too
 #   --systemd      systemd is process 1 and D-Bus runs (20 s instead of a few to boot)
 #   --env NAME     hand this variable on (RUNTIME, ONLY, LABEL, RESULTS, ENGINE_AS, PEER and PROGRAM_TIMEOUT always are)
 #   --save PATH    copy this file or folder back afterwards: all else that the command writes is lost
@@ -16,9 +17,11 @@ here=$(dirname "$(readlink -f "$0")")
 cache=${TSRUN_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tsrun-vm}
 
 mode=plain memory=4G cpus=2 limit=1200 console=no
+root=''
 names=(RUNTIME ONLY LABEL RESULTS ENGINE_AS PEER PROGRAM_TIMEOUT) saved=()
 while [ $# -gt 0 ]; do
   case $1 in
+    --root) root=$(readlink -f "$2"); shift ;;
     --systemd) mode=systemd ;;
     --memory) memory=$2; shift ;;
     --cpus) cpus=$2; shift ;;
@@ -31,13 +34,14 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-[ $# -gt 0 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 # The kernel: unpacked once. A kernel package that lies in the cache already is used as it is.
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
-if ! ls "$cache"/root/boot/vmlinuz-* >/dev/null 2>&1; then
+[ -z "$root" ] || tree=$("$here/../modern/kernel.sh" 9>&-)
+if [ -z "$root" ] && ! ls "$cache"/root/boot/vmlinuz-* >/dev/null 2>&1; then
   echo "vm: fetching a kernel into $cache" >&2
   package=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" && /linux-image-/ { print $2; exit }')
   [ -n "$package" ] || { echo "vm: apt knows no linux-image-amd64: run apt-get update" >&2; exit 125; }
@@ -45,25 +49,32 @@ if ! ls "$cache"/root/boot/vmlinuz-* >/dev/null 2>&1; then
   dpkg-deb -x "$cache/$package"_*.deb "$cache/root.new"
   mv "$cache/root.new" "$cache/root"
 fi
-kernel=$(ls "$cache"/root/boot/vmlinuz-* | tail -1)
-version=${kernel##*/vmlinuz-}
-[ -e "$cache/root/lib/modules/$version/modules.dep" ] || depmod -b "$cache/root" "$version"
+if [ -n "$root" ]; then
+  modules=$(echo "$tree"/usr/lib/modules/*) base=$tree/usr
+  kernel=$modules/vmlinuz version=${modules##*/}
+else
+  kernel=$(ls "$cache"/root/boot/vmlinuz-* | tail -1)
+  version=${kernel##*/vmlinuz-} base=$cache/root
+  modules=$base/lib/modules/$version
+  [ -e "$modules/modules.dep" ] || depmod -b "$base" "$version"
+fi
 
 # The initramfs: busybox, the modules that it takes to see the host's root, and init.sh. Rebuilt when init.sh changes.
 initrd=$cache/initrd-$version-$(sha256sum <"$here/init.sh" | cut -c1-12).gz
 if [ ! -e "$initrd" ]; then
-  tree=$(mktemp -d)
-  mkdir -p "$tree"/{bin,proc,sys,dev,modules,newroot,lower,upper}
-  cp /bin/busybox "$tree/bin/busybox"
-  cp "$here/init.sh" "$tree/init"
-  chmod 755 "$tree/init"
+  files=$(mktemp -d)
+  mkdir -p "$files"/{bin,proc,sys,dev,modules,newroot,lower,upper}
+  cp /bin/busybox "$files/bin/busybox"
+  cp "$here/init.sh" "$files/init"
+  chmod 755 "$files/init"
   number=100
   for module in virtio_pci 9pnet_virtio 9p overlay virtio_console; do
-    modprobe -d "$cache/root" -S "$version" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
-  done | awk '!seen[$0]++' | while read -r file; do number=$((number + 1)); cp "$file" "$tree/modules/$number-${file##*/}"; done
-  (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$initrd.new"
+    modprobe -d "$base" -S "$version" --show-depends "$module" 2>/dev/null | awk '$1 == "insmod" { print $2 }'
+  done | awk '!seen[$0]++' | while read -r file; do number=$((number + 1)); cp "$file" "$files/modules/$number-${file##*/}"; done
+  xz -dq "$files"/modules/*.xz 2>/dev/null || true # busybox takes them as they are in the kernel alone
+  (cd "$files" && find . | cpio -o -H newc --quiet | gzip -1) >"$initrd.new"
   mv "$initrd.new" "$initrd"
-  rm -rf "$tree"
+  rm -rf "$files"
 fi
 flock -u 9
 
@@ -78,16 +89,22 @@ trap 'rm -rf "$exchange"' EXIT
   echo
 } >"$exchange/command"
 printf '%s\n' "$mode" >"$exchange/mode"
-printf '%s\n' "$cache/root/lib/modules/$version" >"$exchange/modules"
+printf '%s\n' "$modules" >"$exchange/modules"
+printf '%s\n' "$root" >"$exchange/root"
+readlink -f node_modules >"$exchange/node_modules" 2>/dev/null || true
 printf '%s\n' "${saved[@]}" >"$exchange/save"
 printf '%s\n' "$PWD" >"$exchange/folder"
 cp "$here/guest.sh" "$exchange/guest.sh"
-printf '%s\n' "$PATH" >"$exchange/path"
+if [ -n "$root" ]; then echo /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; else printf '%s\n' "$PATH"; fi >"$exchange/path"
+# systemd 262 reads its unit there and nowhere else.
+append=
+[ "$mode" = plain ] || append='systemd.unit=tsrun-vm.service systemd.show_status=false'
+
 
 status=0
 # The guest's output goes through a pipe of its own: qemu's stdio would stop listening at the end of its stdin.
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "$memory" -smp "$cpus" -no-reboot -nodefaults -display none \
-  -kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 ${VM_APPEND:-quiet} panic=-1 apparmor=1 security=apparmor" \
+  -kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 ${VM_APPEND:-quiet} $append panic=-1 apparmor=1 security=apparmor" \
   -serial "file:$exchange/console" \
   -device virtio-serial-pci -chardev file,id=output,path=/dev/fd/3,append=on -device virtserialport,chardev=output,name=output \
   -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
