@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # npm run engines: every engine script with every runtime; rewrites docs/engines.md.
-#   npm run engines -- [--engines "podman buildah"] [--runtimes "PATH PATH"] [--vm] [--no-write] [--page]
+#   npm run engines -- [--engines "podman buildah"] [--runtimes "PATH PATH"] [--vm] [--modern] [--no-write] [--page]
 # --vm       also those that need systemd or a whole kernel: they run in the virtual machine (slow)
+# --modern   the same engines as newer Debian suites have them (conformance/modern; an engine's name begins with the suite's); with --vm, in
+#            the virtual machine with that suite's kernel, too
 # --engines  only these; --runtimes: only these, in place of tsrun, crun and runc
 # --no-write the verdict alone: nothing in the repository is changed
 # --page     run nothing, write the page from the results that are there
@@ -12,18 +14,27 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 here=conformance/engines
 host='podman rootless rootless-alone containerd docker cri buildah'
 virtual='systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2 buildah-v2' # without --vm, too, by --engines
-engines=$host runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
+modern='forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-cri forky-buildah experimental-podman experimental-rootless experimental-buildah'
+modern_virtual='forky-systemd forky-checkpoint forky-podman-v2 forky-containerd-v2 forky-docker-v2 forky-cri-systemd forky-buildah-v2 experimental-podman-v2 experimental-buildah-v2 experimental-systemd experimental-checkpoint'
+vm=no newer=no engines='' runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
 while [ $# -gt 0 ]; do
   case $1 in
     --engines) engines=$2; shift ;;
     --runtimes) runtimes=$2; shift ;;
-    --vm) engines="$engines $virtual" ;;
+    --vm) vm=yes ;;
+    --modern) newer=yes ;;
     --no-write) write=no ;;
-    --page) engines= ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    --page) page=yes ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
+
+if [ -n "${page:-}" ]; then engines=
+elif [ -z "$engines" ]; then
+  if [ $newer = yes ]; then engines=$modern; [ $vm = no ] || engines+=" $modern_virtual"
+  else engines=$host; [ $vm = no ] || engines+=" $virtual"; fi
+fi
 
 folder=$(mktemp -d "$PWD/.engines.XXXXXX") # here, for the virtual machine gives back what lies below this folder
 trap 'rm -rf "$folder"' EXIT
@@ -42,25 +53,52 @@ boots() {
     *-v2) echo "plain ${1%-v2}.sh" ;;
   esac
 }
+# Which suite's root an engine is run in; none is this machine.
+root_of() { case $1 in forky-* | experimental-*) echo "${1%%-*}" ;; esac; }
+# What the root has of the engines, for the page: "ROOT<TAB>PACKAGE<TAB>VERSION".
+versions_of() {
+  local root=$1 list
+  if [ -n "$root" ]; then list=$(cat "$(conformance/modern/root.sh "$root")/etc/tsrun-modern.versions"); else list=$(dpkg-query -W -f '${Package} ${Version}\n'); fi
+  awk -v root="${root:-bookworm}" '$1 ~ /^(podman|containerd|docker.io|buildah|runc|crun|criu|systemd|conmon|netavark)$/ { sub(/[+~-].*/, "", $2); print root "\t" $1 "\t" $2 }' <<<"$list"
+}
 # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
 run() {
-  local mode script only=${ONLY:-}
-  [[ $1 != *-v2 || $1 = buildah-v2 ]] || only=${ONLY:-$v2_cells}
-  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "RUNTIME=$(readlink -f "$2")" "ENGINE_AS=$1" ${only:+"ONLY=$only"})
-  if [ -z "$(boots "$1")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
+  local mode script only=${ONLY:-} root engine=$1 runtime
+  root=$(root_of "$1")
+  [ -z "$root" ] || engine=${1#*-}
+  [[ $engine != *-v2 || $engine = buildah-v2 ]] || only=${ONLY:-$v2_cells}
+  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
+  # In another root the controls are its own.
+  case $root/$(basename "$2") in ?*/crun | ?*/runc) runtime=$(basename "$2") ;; *) runtime=$(readlink -f "$2") ;; esac
+  clean+=("RUNTIME=$runtime")
+  if [ -n "$root" ]; then
+    local -a there=()
+    [[ $1 = experimental-buildah || $root = forky ]] || there=(--cgroup2) # podman 6
+    if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 conformance/modern/run.sh "${there[@]}" "$root" bash "$here/$engine.sh" </dev/null; return; fi
+    while read -r mode script; do
+      # shellcheck disable=SC2086 # the arguments are words
+      "${clean[@]}" "RESULTS=$3.boot" "VM_OPTIONS=--timeout 1500 --save ${3#"$PWD/"}.boot" conformance/modern/run.sh --vm $([ "$mode" = plain ] || echo --systemd) "$root" bash "$here"/$script </dev/null
+      cat "$3.boot" >>"$3" && rm "$3.boot"
+    done < <(boots "$engine")
+    return
+  fi
+  if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
   while read -r mode script; do
     # shellcheck disable=SC2086 # the arguments are words
     "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) --timeout 1500 --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
     cat "$3.boot" >>"$3" && rm "$3.boot"
-  done < <(boots "$1")
+  done < <(boots "$engine")
 }
 
 lost=0
 for engine in $engines; do
+  root=$(root_of "$engine") plain=${engine#"${root:+$root-}"}
+  { grep -v "^${root:-bookworm}	" "$folder/versions.txt" 2>/dev/null; versions_of "$root"; } >"$folder/versions.new"
+  mv "$folder/versions.new" "$folder/versions.txt"
   for runtime in $runtimes; do
     name=$(basename "$runtime")
     run "$engine" "$runtime" "$folder/new" >"$folder/log" 2>&1
-    boots=$(boots "$engine" | grep -c .)
+    boots=$(boots "$plain" | grep -c .)
     if [ "$(grep -caE '^[0-9]+ passed, [0-9]+ failed' "$folder/log")" = "$((boots > 1 ? boots : 1))" ]; then
       echo "$engine with $name: $(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$folder/log")"
       grep -aA8 '^not ok' "$folder/log"
@@ -77,5 +115,5 @@ for engine in $engines; do
   done
 done
 node $here/table.mjs "$folder" "$write" && verdict=0 || verdict=1
-[ "$write" = no ] || cp "$folder"/*.tsv conformance/results/engines/ 2>/dev/null
+[ "$write" = no ] || cp "$folder"/*.tsv "$folder"/versions.txt conformance/results/engines/ 2>/dev/null
 exit $((verdict | lost))

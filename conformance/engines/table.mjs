@@ -19,23 +19,38 @@ ${begin}
 ${end}
 `;
 
-/** What the tables are: engine scripts that share their cells stand side by side. */
+/** What the tables are: engine scripts that share their cells stand side by side. `of`: the package whose version the summary names. */
 const tables = [
-  { title: 'podman', engines: { root: 'podman', rootless: 'rootless', 'root, v2': 'podman-v2' } },
-  { title: 'An ordinary user, without an engine', engines: { '': 'rootless-alone' } },
-  { title: 'containerd', engines: { '': 'containerd', v2: 'containerd-v2' } },
-  { title: 'Docker', engines: { '': 'docker', v2: 'docker-v2' } },
-  { title: "containerd's CRI, as Kubernetes drives it", engines: { '': 'cri', systemd: 'cri-systemd' } },
-  { title: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
-  { title: 'systemd as process 1, cgroup v2 (virtual machine)', engines: { '': 'systemd' } },
-  { title: 'Checkpoint and restore (virtual machine)', engines: { '': 'checkpoint' } },
+  { title: 'podman', of: 'podman', engines: { root: 'podman', rootless: 'rootless', 'root, v2': 'podman-v2' } },
+  { title: 'An ordinary user, without an engine', of: '', engines: { rootless: 'rootless-alone' } },
+  { title: 'containerd', of: 'containerd', engines: { '': 'containerd', v2: 'containerd-v2' } },
+  { title: 'Docker', of: 'docker.io', engines: { '': 'docker', v2: 'docker-v2' } },
+  {
+    title: "containerd's CRI, as Kubernetes drives it",
+    of: 'containerd',
+    engines: { '': 'cri', systemd: 'cri-systemd' },
+  },
+  { title: 'buildah', of: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
+  { title: 'systemd as process 1, cgroup v2 (virtual machine)', of: 'systemd', engines: { '': 'systemd' } },
+  { title: 'Checkpoint and restore (virtual machine)', of: 'criu', engines: { '': 'checkpoint' } },
 ];
+/** The roots that the engines come from: this machine's, and those of conformance/modern, whose name begins an engine's. */
+const roots = { bookworm: '', forky: 'forky-', experimental: 'experimental-' };
+const columnsOf = ({ engines }) =>
+  Object.entries(roots).flatMap(([root, prefix]) =>
+    Object.entries(engines).map(([label, engine]) => ({ root, label, engine: `${prefix}${engine}` })),
+  );
 
 const rows = readdirSync(folder)
   .filter((name) => name.endsWith('.tsv'))
   .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n').filter(Boolean))
   .map((line) => line.split('\t'))
   .map(([engine, runtime, cell, verdict, note = '']) => ({ engine, runtime, cell, verdict, note }));
+const versions = (existsSync(join(folder, 'versions.txt')) ? readFileSync(join(folder, 'versions.txt'), 'utf8') : '')
+  .split('\n')
+  .map((line) => line.split('\t'));
+/** The version that a root had of a package when it was last run. */
+const version = (root, name) => versions.find((row) => row[0] === root && row[1] === name)?.[2] ?? '';
 const reasons = JSON.parse(readFileSync(new URL('reasons.json', import.meta.url), 'utf8'));
 const key = (engine, cell, runtime) => `${engine}\t${cell}\t${runtime}`;
 const index = new Map(rows.map((row) => [key(row.engine, row.cell, row.runtime), row]));
@@ -64,27 +79,52 @@ function differences(engine) {
   });
 }
 
-function table({ title, engines }) {
-  const columns = Object.entries(engines)
-    .filter(([, engine]) => of(engine).length > 0)
-    .flatMap(([label, engine]) =>
-      runtimes.map((runtime) => ({ label: `${label} ${runtime}`.trim(), engine, runtime })),
-    );
+/** What the runtimes say about one cell: one word if it is the same of all that were asked, else each one's. */
+function verdicts(engine, cell) {
+  const asked = runtimes.filter((name) => at(engine, cell, name));
+  const said = asked.map((name) => words[at(engine, cell, name).verdict]);
+  return new Set(said).size < 2 ? (said[0] ?? '') : asked.map((name, i) => `${name} ${said[i]}`).join(', ');
+}
+
+function table(each) {
+  const columns = columnsOf(each).filter(({ engine }) => of(engine).length > 0);
   const cells = [...new Set(columns.flatMap(({ engine }) => of(engine).map((row) => row.cell)))].filter(Boolean);
+  const head = ({ root, label }) => `${root} ${each.of && version(root, each.of)}${label && `, ${label}`}`.trim();
   return [
     '',
-    `## ${title}`,
+    `## ${each.title}`,
     '',
-    line(['operation', ...columns.map(({ label }) => label)]),
+    line(['operation', ...columns.map(head)]),
     line(['---', ...columns.map(() => ':-:')]),
-    ...cells.map((cell) =>
-      line([cell, ...columns.map(({ engine, runtime }) => words[at(engine, cell, runtime)?.verdict] ?? '')]),
-    ),
+    ...cells.map((cell) => line([cell, ...columns.map(({ engine }) => verdicts(engine, cell))])),
   ];
 }
 
-const shown = tables.filter(({ engines }) => Object.values(engines).some((engine) => of(engine).length > 0));
-const names = shown.flatMap(({ engines }) => Object.values(engines)).filter((engine) => of(engine).length > 0);
+/** One line an engine: what it was, as whom and on which cgroups it ran, and what came of it. */
+function summary(each) {
+  return columnsOf(each)
+    .filter(({ engine }) => of(engine).length > 0)
+    .map(({ root, engine }) => {
+      const virtual = /systemd|checkpoint|-v2/.test(engine);
+      const differs = differences(engine).length;
+      return line([
+        `${engine} (${each.of && `${each.of} ${version(root, each.of)}`.trim()})`.replace(' ()', ''),
+        engine.includes('rootless') ? 'rootless' : 'root',
+        virtual
+          ? 'v2, VM'
+          : engine.startsWith('experimental-') && engine !== 'experimental-buildah'
+            ? 'v2, no controllers'
+            : 'v1',
+        ...runtimes.map((name) => count(engine, name)),
+        differs === 0 ? '' : `${differs}`,
+      ]);
+    });
+}
+
+const shown = tables.filter((each) => columnsOf(each).some(({ engine }) => of(engine).length > 0));
+const names = shown
+  .flatMap((each) => columnsOf(each).map(({ engine }) => engine))
+  .filter((name) => of(name).length > 0);
 const differing = names.flatMap(differences);
 const skips = [
   ...new Set(
@@ -95,9 +135,16 @@ const skips = [
 ];
 const text = [
   begin,
-  line(['cells passed', ...runtimes]),
-  line(['---', ...runtimes.map(() => '---')]),
-  ...names.map((engine) => line([engine, ...runtimes.map((runtime) => count(engine, runtime))])),
+  line(['cells passed with', 'as', 'cgroup', ...runtimes, 'tsrun differs in']),
+  line(['---', '---', '---', ...runtimes.map(() => '---'), '---']),
+  ...shown.flatMap(summary),
+  '',
+  ...Object.keys(roots)
+    .filter((root) => version(root, 'runc'))
+    .map(
+      (root) =>
+        `- ${root}: ${['runc', 'crun', 'conmon', 'netavark', 'criu', 'systemd'].map((name) => `${name} ${version(root, name)}`).join(', ')}`,
+    ),
   '',
   '## Where tsrun differs',
   '',
