@@ -36,5 +36,6 @@ make_rootfs "$WORK/rootfs"
 tar -C "$WORK/rootfs" -cf - . | d import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }
 
 . "$here/docker-core.sh"
+[ "$(major dockerd --version)" -lt 28 ] || [ "$part" = core ] || . "$here/docker-new.sh"
 [ "$part" = core ] || { . "$here/docker-more.sh"; . "$here/docker-daemon.sh"; }
 engine_end

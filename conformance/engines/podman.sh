@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [all|core|more|flags|pods]
+# podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [all|core|more|flags|new|pods]
 # Needs root, podman, conmon, busybox-static, script and expect. Everything lives in a temporary folder; nothing is downloaded.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 engine_main "$@"
@@ -32,7 +32,7 @@ engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; engine_remove; }
 make_rootfs "$WORK/rootfs"
 tar -C "$WORK/rootfs" -cf - . | p import --change ENV=PATH=/bin:/usr/bin - box >/dev/null 2>&1 || { echo "Bail out! podman cannot import an image"; exit 2; }
 
-[ "$part" != all ] || part='core more flags pods'
+[ "$part" != all ] || part='core more flags new pods'
 opens_tun || UNSHOWABLE=slirp4netns UNSHOWABLE_REASON="this kernel has no /dev/net/tun"
 command -v slirp4netns >/dev/null && [ "$(major podman --version)" -lt 6 ] || UNSHOWABLE=${UNSHOWABLE:+$UNSHOWABLE|}slirp4netns UNSHOWABLE_REASON='podman 6 has no slirp4netns'
 ! no_controllers || UNSHOWABLE=${UNSHOWABLE:+$UNSHOWABLE|}'--memory|--cpu|--cgroup-conf|--pids|--blkio|--device-.*bps|^stats$|^update|--oom|limits' UNSHOWABLE_REASON='the controllers are in cgroup v1, which podman 6 does not start with'

@@ -1,0 +1,57 @@
+# Cells of podman.sh about what podman 5 and 6 brought. What this podman does not know is reported as skipped.
+
+knows() { p "$1" --help | grep -q -- "$2"; } # knows VERB FLAG
+# asked VERB FLAG NAME WANT COMMAND...: a cell, where the verb has the flag
+asked() {
+  local verb=$1 flag=$2
+  shift 2
+  if knows "$verb" "$flag"; then cell "$@"; elif wanted "$1"; then report skip "$1" "this podman does not know $flag"; fi
+}
+mkdir -p "$WORK/new" && chmod 755 "$WORK/new" && echo from outside >"$WORK/new/in" && ln -sfn in "$WORK/new/link"
+
+descriptors() { run --preserve-fd 5,8 box sh -c 'cat <&5; cat <&8; ls /proc/self/fd | tr "\n" " "' 5<<<five 8<<<eight; }
+asked run '--preserve-fd ' '--preserve-fd: those and no others' $'five\neight\n0 1 2 3 5 8 ' descriptors
+image_mount() { run --mount type=image,src=box,dst=/img box sh -c 'ls -d /img/etc; touch /img/new 2>&1'; run --mount type=image,src=box,dst=/img,rw=true box sh -c 'touch /img/new && echo written'; }
+cell '--mount type=image' $'/img/etc\n.*Read-only file system\nwritten' image_mount
+[ "$(major podman --version)" -lt 5 ] || {
+  cell '--mount type=image,subpath' $'group\npasswd' run --mount type=image,src=box,dst=/img,subpath=/etc box ls /img
+  cell '--mount no-dereference: a link stays one' 'in' run --mount "type=bind,src=$WORK/new/link,dst=/l,no-dereference" box readlink /l
+  cell '--mount type=glob' 'in' run --mount "type=glob,src=$WORK/new/i*,dst=/g" box ls /g
+}
+mapped_volume() { run --uidmap 0:200000:70000 --gidmap 0:200000:70000 -v "$WORK/new:/d:idmap" box sh -c 'stat -c %u /d/in; touch /d/mine; stat -c %u /d/mine'; stat -c %u "$WORK/new/mine"; rm -f "$WORK/new/mine"; }
+cell '-v :idmap' $'0\n0\n0' mapped_volume
+mapped_other() { run --uidmap 0:200000:70000 --gidmap 0:200000:70000 -v "$WORK/new:/d:idmap=uids=0-1000-1;gids=0-1000-1" box stat -c '%u %g' /d/in; }
+cell '-v :idmap with ranges' '(1000 1000|65534 65534)' mapped_other
+
+if any_wanted 'update --env' 'update --restart' 'exec --no-session' 'exec -i --no-session'; then
+  p run -d --name renewed --network none --env A=1 box sleep 1000 >/dev/null
+  given_env() { p update --env B=two renewed >/dev/null && p restart -t 0 renewed >/dev/null && p exec renewed sh -c 'echo $A $B'; }
+  asked update '--env ' 'update --env' '1 two' given_env
+  given_restart() { p update --restart on-failure:3 renewed >/dev/null && p inspect renewed --format '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}'; }
+  asked update '--restart ' 'update --restart' 'on-failure 3' given_restart
+  without_session() { p exec --no-session renewed sh -c 'echo in; exit 3'; echo "status $?"; }
+  asked exec --no-session 'exec --no-session' $'in\nstatus 3' without_session
+  typed_in() { echo typed | p exec -i --no-session renewed cat; }
+  asked exec --no-session 'exec -i --no-session' 'typed' typed_in
+  p rm -f -t 0 renewed >/dev/null
+fi
+unhealthy() { p run -d --name ill --network none --health-cmd false --health-retries 1 --health-interval disable --health-on-failure kill box sleep 1000 >/dev/null; p healthcheck run ill >/dev/null 2>&1; p wait ill; p rm -f -t 0 ill >/dev/null; }
+asked run --health-on-failure '--health-on-failure kill' '137' unhealthy
+
+# A real systemd as the container's first process: this machine's files below an overlay. systemd 258 and later want cgroup v2.
+if any_wanted 'systemd is the first process' 'systemd stops when it is told'; then
+  with_systemd() {
+    mkdir -p "$WORK/machine" && mount --bind / "$WORK/machine" || return
+    p run -d --name machine --network none --systemd=always --rootfs "$WORK/machine:O" /lib/systemd/systemd systemd.show_status=false >/dev/null || return
+    eventually up || echo "not up: $(p exec machine systemctl is-system-running)"
+    p exec machine cat /proc/1/comm && p exec machine systemd-run --wait -q --pipe echo from a unit
+  }
+  up() { p exec machine systemctl is-system-running | grep -qE 'running|degraded'; }
+  told() { p stop -t 30 machine >/dev/null && p inspect machine --format '{{.State.ExitCode}}'; p rm -f -t 0 machine >/dev/null; umount -l "$WORK/machine"; }
+  if [ "$CGROUP" = 1 ] || [ ! -x /lib/systemd/systemd ]; then
+    report skip 'systemd is the first process' 'systemd wants cgroup v2'
+  else
+    cell 'systemd is the first process' $'systemd\nfrom a unit' with_systemd
+    cell 'systemd stops when it is told' '(0|130)' told
+  fi
+fi
