@@ -5,7 +5,15 @@ const messages = {
   Empty: {},
   VersionResponse: { version: [1, 'string'], runtimeName: [2, 'string'], runtimeVersion: [3, 'string'] },
   Int64: { value: [1, 'int'] },
-  Namespaces: { network: [1, 'int'], pid: [2, 'int'], ipc: [3, 'int'], targetId: [4, 'string'] },
+  Namespaces: {
+    network: [1, 'int'],
+    pid: [2, 'int'],
+    ipc: [3, 'int'],
+    targetId: [4, 'string'],
+    userns: [5, 'UserNamespace'],
+  },
+  IdMapping: { hostId: [1, 'int'], containerId: [2, 'int'], length: [3, 'int'] },
+  UserNamespace: { mode: [1, 'int'], uids: [2, ['IdMapping']], gids: [3, ['IdMapping']] },
   Profile: { type: [1, 'int'], localhostRef: [2, 'string'] },
   SandboxSecurity: {
     namespaces: [1, 'Namespaces'],
@@ -54,7 +62,16 @@ const messages = {
   Metadata: { name: [1, 'string'], attempt: [2, 'int'] },
   Image: { image: [1, 'string'] },
   KeyValue: { key: [1, 'string'], value: [2, 'string'] },
-  Mount: { containerPath: [1, 'string'], hostPath: [2, 'string'], readonly: [3, 'int'], propagation: [5, 'int'] },
+  Mount: {
+    containerPath: [1, 'string'],
+    hostPath: [2, 'string'],
+    readonly: [3, 'int'],
+    propagation: [5, 'int'],
+    uids: [6, ['IdMapping']],
+    gids: [7, ['IdMapping']],
+    recursiveReadOnly: [8, 'int'],
+    image: [9, 'Image'],
+  },
   Device: { containerPath: [1, 'string'], hostPath: [2, 'string'], permissions: [3, 'string'] },
   Container: {
     metadata: [1, 'Metadata'],
@@ -115,7 +132,9 @@ const messages = {
   },
   Condition: { type: [1, 'string'], status: [2, 'int'] },
   Conditions: { conditions: [1, ['Condition']] },
-  StatusResponse: { status: [1, 'Conditions'] },
+  HandlerFeatures: { recursiveReadOnly: [1, 'int'], userNamespaces: [2, 'int'] },
+  Handler: { name: [1, 'string'], features: [2, 'HandlerFeatures'] },
+  StatusResponse: { status: [1, 'Conditions'], handlers: [3, ['Handler']] },
 };
 /** What goes in and what comes out. */
 export const methods = {

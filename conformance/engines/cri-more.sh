@@ -5,7 +5,7 @@ pod=$(pod_start more)
 cell 'the handler names the runtime' "$RUNTIME" used_runtime "$pod"
 documented() { # docs/kubernetes.md
   awk -v of="^[*][*]containerd $containerd" '$0 ~ of { on = 1 } on && /^    / { print substr($0, 5); begun = 1; next } begun && !/^$/ { exit }' "$here/../../docs/kubernetes.md" >"$WORK/documented.toml"
-  containerd -c "$WORK/documented.toml" config dump | tr "'" '"' | grep -A30 'runtimes.tsrun\]' | grep -oE '(runtime_type|BinaryName|SystemdCgroup) = .*' | sort -u
+  containerd -c "$WORK/documented.toml" config dump | tr "'" '"' | grep -A$((containerd < 2 ? 15 : 30)) 'runtimes.tsrun\]' | grep -oE '(runtime_type|BinaryName|SystemdCgroup) = .*' | sort -u
 }
 cell "containerd reads the table of docs/kubernetes.md" $'BinaryName = "/usr/local/bin/tsrun"\nSystemdCgroup = true\nruntime_type = "io.containerd.runc.v2"' documented
 by_default() { local id; id=$(cri RunPodSandbox "{\"config\":$(sandbox plain)}" | jq -r .podSandboxId) && used_runtime "$id"; pod_end "$id"; }
