@@ -30,7 +30,7 @@ cell 'podman: --cgroup-parent' '.*/cells.slice/cells-some.slice/libpod-.*' run -
 cell 'podman: --cgroups disabled' 'hello' run --cgroups disabled box echo hello
 cell 'podman: --cgroups no-conmon' '.*/machine.slice/libpod-.*' run --cgroups no-conmon --cgroupns host box cat /proc/self/cgroup
 split() { systemd-run -q --wait --pipe -p Delegate=yes --setenv="CONTAINERS_CONF=$WORK/containers.conf" podman --root "$WORK/root" --runroot "$WORK/runroot" --tmpdir "$WORK/libpod" --storage-driver overlay --runtime "$RUNTIME" run --rm --network none --cgroups split --cgroupns host box cat /proc/self/cgroup; }
-cell 'podman: --cgroups split' '.*/run-u[0-9]+\.service/libpod-payload-.*' split
+cell 'podman: --cgroups split' '.*/run-(u[0-9]+|p[0-9]+-i[0-9]+)\.service/libpod-payload-.*' split
 devices() { run --cap-add mknod box sh -c 'mknod /d b 7 0 && head -c1 /d 2>&1; mknod /n c 1 3 && echo x >/n && echo null works'; }
 cell 'podman: devices are limited' $'.*Operation not permitted\nnull works' devices
 cell 'podman: --device' 'c' run --device /dev/kmsg box sh -c 'ls -l /dev/kmsg | cut -c1'

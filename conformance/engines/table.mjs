@@ -11,9 +11,10 @@ const template = `# Engines
 What podman, containerd, Docker, Kubernetes' CRI and buildah do with tsrun as their runtime, beside the same with crun and runc. An operation
 is a command and what it must print; the scripts are in conformance/engines. \`npm run engines\` runs them and rewrites what follows:
 it fails if tsrun fails where a control succeeds, and if tsrun differs from a control without a reason in conformance/engines/reasons.json.
-The machine is one with cgroup v1. What is marked so was run in a virtual machine with cgroup v2, every capability and, where it says so, systemd as process 1.
-\`npm run engines -- --vm\` runs all of that. It also makes columns marked v2 (podman, Docker, containerd, buildah: the cells about cgroups, devices and mounts, without systemd)
-and one of CRI with systemd's cgroups, which were not recorded yet.
+The machine is one with cgroup v1 and Debian 12 (bookworm). Names that begin with forky or experimental are engines of that suite, run in a root of it on this machine's kernel
+(\`npm run engines -- --modern\`, conformance/modern). What is marked VM was run in a virtual machine with cgroup v2, every capability and, where it says so, systemd as process 1
+(\`-- --vm\`, slow; with \`--modern\`, that suite's kernel and systemd). Engines marked v2 hold the cells about cgroups, devices and mounts only. Details show one word where all runtimes
+that were asked say the same.
 
 ${begin}
 ${end}
