@@ -150,10 +150,11 @@ const table: readonly CommandEntry[] = [
       ...creationOptions(),
       json,
 
+      { name: 'html', value: 'FILE', about: 'write a page for a browser to this file instead' },
       {
         name: 'against',
         value: 'OTHER',
-        about: 'what is different from the plan of another bundle, config.json or container',
+        about: 'only what is different from the plan of another bundle, config.json or container',
       },
       color,
     ],
