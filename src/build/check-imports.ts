@@ -12,7 +12,7 @@ const allowed: { readonly [area: string]: readonly string[] } = {
   linux: ['host', 'tables', 'errors', 'generated', 'bundle'],
   state: ['host', 'tables', 'errors', 'generated'],
   host: ['errors', 'tables', 'generated'],
-  html: ['errors'],
+  html: ['host'],
   index: ['operations', 'bundle', 'plan', 'linux', 'errors', 'state', 'host', 'tables'],
   build: [
     'conformance',

@@ -69,13 +69,32 @@ export function clipTo(text: string, width: number, from: 'end' | 'start' = 'end
   return from === 'end' ? `${kept}…` : `…${kept}`;
 }
 
+/** Each line of a text no wider than this. */
+export const clipLines = (text: string, width: number): string =>
+  text
+    .split('\n')
+    .map((line) => clipTo(line, width))
+    .join('\n');
+
 export const padTo = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - columnsOf(text)));
+
+/** A word that no line holds, in pieces that fit. */
+function piecesOf(word: string, width: number): string[] {
+  if (columnsOf(word) <= width) return [word];
+  const pieces = [''];
+  for (const character of word) {
+    const piece = pieces.at(-1) ?? '';
+    if (piece !== '' && columnsOf(piece) + columnsOf(character) > width) pieces.push(character);
+    else pieces[pieces.length - 1] = piece + character;
+  }
+  return pieces;
+}
 
 /** Words in lines of this width; without one, a single line. */
 export function foldTo(text: string, width: number | undefined): string[] {
   if (width === undefined) return [text];
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(' ').flatMap((one) => piecesOf(one, width))) {
     const line = lines.at(-1) ?? '';
     if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > width) lines.push(word);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;

@@ -5,7 +5,8 @@ import type { CreateRequest } from '../../operations/create.js';
 import { planContainer } from '../../operations/plan.js';
 import { printPlanJson } from '../../plan/print.js';
 import { absolutePath } from '../../state/layout.js';
-import { openContainer } from '../../state/store.js';
+import { isContainerId } from '../../state/ids.js';
+import { findDirectory, openContainer } from '../../state/store.js';
 import { type Context, print, stateRoot } from '../context.js';
 import { terminalFor } from '../terminal.js';
 import { createRequest } from './create.js';
@@ -35,7 +36,12 @@ function otherRequest(request: CreateRequest, context: Context, other: string): 
   if (kind === 'directory' && lstatIfExists(`${path}/config.json`))
     return { ...request, bundle: path, config: undefined };
   if (kind === 'file' || kind === 'fifo') return { ...request, config: path };
-  const { directory, record } = openContainer(stateRoot(context).path, other);
+  const root = stateRoot(context).path;
+  if (!isContainerId(other) || findDirectory(root, other) === undefined)
+    fail('TSR_CLI_VALUE', `'${other}' is no bundle, no config.json and no container`, {
+      hint: '--against takes one of them',
+    });
+  const { directory, record } = openContainer(root, other);
   return { ...request, bundle: record.bundle, config: `${directory}/config.json` };
 }
 

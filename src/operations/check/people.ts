@@ -120,7 +120,7 @@ export function cgroupFacts(facts: HostFacts): HostFact[] {
           : (readTextIfExists(`${own}/cgroup.controllers`)?.trim().split(/\s+/) ?? controllers).filter(Boolean);
       const value = usable.join(' ') || 'no controllers';
       if (isWritable(own))
-        return { ...base, state: 'yes', value, means: `this user may make cgroups here, in ${ownPath}` };
+        return { ...base, state: 'yes', value, means: `this user may make cgroups below ${ownPath}` };
       const without = isRootless(facts)
         ? 'containers go without it; a limit that needs it fails'
         : 'read-only: no container can have limits here';
