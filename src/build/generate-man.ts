@@ -3,6 +3,7 @@ import { hasCommand } from '../cli/commands.js';
 import type { OptionRow } from '../cli/option-rows.js';
 import { type CommandRow, commandNames, commandRow, globalOptions } from '../cli/options.js';
 import { version, versionDate } from '../tables/versions.js';
+import { cliPage, withoutGenerated } from './generate-cli-docs.js';
 import type { GeneratedFile } from './generated-file.js';
 
 /** A text as roff shows it: ASCII only, no accidental escapes, and hyphens that can be copied into a shell. */
@@ -66,7 +67,7 @@ function block(text: string): string {
 /** The prose of a page in docs/cli, below its title and synopsis; `##` starts a section. */
 function prose(path: string): string {
   if (!existsSync(path)) throw new Error(`${path} is missing: every command has a page`);
-  const blocks = readFileSync(path, 'utf8').trim().split(/\n\n+/).slice(1);
+  const blocks = withoutGenerated(readFileSync(path, 'utf8')).trim().split(/\n\n+/).slice(1);
   if (blocks[0]?.startsWith('    ')) blocks.shift();
   return blocks
     .map((text) => (text.startsWith('## ') ? `.SH ${plain(text.slice(3).toUpperCase())}\n` : block(text)))
@@ -97,13 +98,12 @@ const seeAlso = (names: readonly string[]): string =>
 function commandPage(row: CommandRow): GeneratedFile {
   const name = `tsrun-${row.name}`;
   const operands = row.operands === '' ? '' : ` ${plain(row.operands)}`;
-  const page = ['pause', 'resume'].includes(row.name) ? 'pause' : row.name;
   return {
     path: `docs/man/${name}.1`,
     text:
       head(name, row.about) +
       `.SH SYNOPSIS\n\\fBtsrun\\fR [\\fIoption\\fR ...] \\fB${plain(row.name)}\\fR [\\fIoption\\fR ...]${operands}\n` +
-      `.SH DESCRIPTION\n${prose(`docs/cli/${page}.md`)}` +
+      `.SH DESCRIPTION\n${prose(cliPage(row.name))}` +
       `.SH OPTIONS\n${optionList(row.options)}` +
       seeAlso(['tsrun']),
   };

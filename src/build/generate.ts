@@ -1,4 +1,5 @@
 // Writes every generated file; with --check it only compares and fails on a difference (the gate).
+import { generateCliDocs } from './generate-cli-docs.js';
 import { generateConfigDocs } from './generate-config-docs.js';
 import { generateConfigTypes } from './generate-config-types.js';
 import { generateConfigShapes } from './generate-config-shapes.js';
@@ -16,6 +17,7 @@ const generators: (() => GeneratedFile[])[] = [
   generateConfigShapes,
   generateValidators,
   generateErrorDocs,
+  generateCliDocs,
   generateMan,
   generateConfigDocs,
 ];

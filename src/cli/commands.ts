@@ -4,6 +4,7 @@ import { commandRow } from './options.js';
 
 /** The commands this build has. */
 const built = [
+  'check',
   'checkpoint',
   'completion',
   'create',
@@ -11,6 +12,7 @@ const built = [
   'events',
   'exec',
   'features',
+  'host-probes',
   'kill',
   'list',
   'pause',
@@ -40,6 +42,8 @@ export const hasCommand = (name: string): boolean => built.includes(name);
 /** Each command's module is loaded only when it is called: start-up time is most of a command's time. */
 export function loadCommand(name: string): Promise<Command> | undefined {
   switch (name) {
+    case 'check':
+      return import('./commands/check.js');
     case 'checkpoint':
       return import('./commands/checkpoint.js');
     case 'completion':
@@ -54,6 +58,8 @@ export function loadCommand(name: string): Promise<Command> | undefined {
       return import('./commands/exec.js');
     case 'features':
       return import('./commands/features.js');
+    case 'host-probes':
+      return import('./commands/host-probes.js');
     case 'kill':
       return import('./commands/kill.js');
     case 'list':

@@ -68,6 +68,14 @@ export const format: OptionRow = {
   about: 'table (default) or json',
 };
 
+export const color: OptionRow = {
+  name: 'color',
+  value: 'WHEN',
+  choices: ['auto', 'always', 'never'],
+  about: 'auto (default: on a terminal; NO_COLOR and FORCE_COLOR are heeded), always or never',
+};
+export const json: OptionRow = { name: 'json', about: 'as JSON' };
+
 /** What create and run share. */
 export const creationOptions = (): readonly OptionRow[] => [
   bundle,

@@ -1,9 +1,13 @@
 import {
+  bundle,
   checkpointOptions,
+  color,
+  config,
   creationOptions,
   detach,
   execOptions,
   format,
+  json,
   noSubreaper,
   type OptionRow,
   regex,
@@ -142,7 +146,30 @@ const table: readonly CommandEntry[] = [
     operands: '[ID]',
     count: [0, 1],
     newId: true,
-    options: () => [...creationOptions(), { name: 'json', about: 'as JSON' }],
+    options: () => [
+      ...creationOptions(),
+      json,
+
+      { name: 'html', value: 'FILE', about: 'write a page for a browser to this file instead' },
+      {
+        name: 'against',
+        value: 'OTHER',
+        about: 'only what is different from the plan of another bundle, config.json or container',
+      },
+      color,
+    ],
+  },
+  {
+    name: 'check',
+    answers: true,
+    about: 'tell what this host offers, or whether a bundle starts here',
+    ...none,
+    options: () => [
+      { ...bundle, about: 'the bundle to check; without one, and without --config, the host is' },
+      config,
+      json,
+      color,
+    ],
   },
   {
     name: 'spec',
@@ -214,6 +241,15 @@ const table: readonly CommandEntry[] = [
     about: 'print a completion script for bash, zsh or fish',
     operands: 'SHELL',
     count: [1, 1],
+    options: () => [],
+  },
+  {
+    name: 'host-probes',
+    answers: true,
+    about: 'try what the kernel allows; tsrun runs this itself',
+    operands: '[DIR…]',
+    count: [0, Number.MAX_SAFE_INTEGER],
+    hidden: true,
     options: () => [],
   },
   {

@@ -13,7 +13,8 @@ static char early_text[100] = "TSRUN_EARLY=";
 /* Everything else the caller has in its environment would steer the JavaScript engine (security.md S46). For hooks, which are to
    have all of it, each entry goes along under another name. */
 static const char *const passed[] = {"XDG_RUNTIME_DIR=", "NOTIFY_SOCKET=", "LISTEN_FDS=", "LISTEN_PID=", "LISTEN_FDNAMES=",
-  "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "TSRUN_DEBUG=", NULL};
+  "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SYSTEM_BUS_ADDRESS=", "PATH=", "HOME=", "USER=", "TERM=", "NO_COLOR=", "FORCE_COLOR=", "COLUMNS=",
+  "TSRUN_DEBUG=", NULL};
 
 void say(const char *message) {
   RAW(write, 2, message, str_length(message));

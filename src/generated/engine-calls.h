@@ -46,4 +46,13 @@ static const struct engine_call { short number; char kinds[7]; } engine_calls[] 
   {__NR_rt_sigaction, "naan"},
   {__NR_close_range, "nnn"},
   {__NR_seccomp, "nna"},
+  {__NR_unshare, "n"},
+  {__NR_openat2, "nsan"},
+  {__NR_clone3, "an"},
+  {__NR_pidfd_getfd, "nnn"},
+  {__NR_open_tree, "nsn"},
+  {__NR_move_mount, "nsnsn"},
+  {__NR_mount_setattr, "nsnan"},
+  {__NR_fsopen, "sn"},
+  {__NR_ioctl, "nna"},
 };

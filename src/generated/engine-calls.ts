@@ -46,4 +46,13 @@ export const calls = {
   rt_sigaction: 43,
   close_range: 44,
   seccomp: 45,
+  unshare: 46,
+  openat2: 47,
+  clone3: 48,
+  pidfd_getfd: 49,
+  open_tree: 50,
+  move_mount: 51,
+  mount_setattr: 52,
+  fsopen: 53,
+  ioctl: 54,
 } as const;

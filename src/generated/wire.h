@@ -12,7 +12,7 @@ enum wired_slot { SLOT_STATE = 6 };
 static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
 
 /* Commands that never make a plan, from there, too. */
-__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "restore-check", "systemd-unit"};
+__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "check", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "host-probes", "restore-check", "systemd-unit"};
 
 enum mount_flag {
   MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */

@@ -46,8 +46,11 @@ function permittedCapabilities(): bigint | undefined {
 
 const capSysAdmin = 21n;
 
+/** Whether this process has the capability of this number, whoever it is. */
+export const hasCapability = (number: bigint): boolean => (((permittedCapabilities() ?? 0n) >> number) & 1n) === 1n;
+
 /** Whether this process has CAP_SYS_ADMIN, whoever it is. */
-export const mayMount = (): boolean => (((permittedCapabilities() ?? 0n) >> capSysAdmin) & 1n) === 1n;
+export const mayMount = (): boolean => hasCapability(capSysAdmin);
 
 /** Reads five small files of procfs and sysfs. */
 export function gatherFacts(wanted: { readonly lsm?: boolean } = {}): HostFacts {

@@ -248,7 +248,7 @@ export function compileRead({ spec, facts, options, draft, text, warnings }: Ret
 export const compileRequest = (request: CreateRequest, given?: HostFacts) => compileRead(readRequest(request, given));
 
 /** An ordinary user has the rights that a container takes only in a user namespace; to find out half way would blame a cgroup. */
-function requireUserNamespace(spec: Spec): void {
+export function requireUserNamespace(spec: Spec): void {
   if (effectiveUid() === 0 || (spec.linux?.namespaces ?? []).some(({ type }) => type === 'user') || mayMount()) return;
   fail('TSR_NAMESPACE_USER', 'without root a container needs a user namespace', {
     pointer: '/linux/namespaces',

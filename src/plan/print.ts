@@ -2,7 +2,7 @@ import type { OpName } from '../generated/ops.js';
 import type { Plan, Step } from './step.js';
 
 /** What a person wants to find in a plan; each area covers operations, by their names' beginnings. */
-const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
+export const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['cgroup', 'cgroup.'],
   ['hooks', 'hook.', 'self.directory'],
   [
@@ -24,7 +24,7 @@ const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['supervision', 'child.supervise'],
 ];
 
-function areaOf(op: OpName): string {
+export function areaOf(op: OpName): string {
   for (const [title, ...prefixes] of areas) {
     for (const prefix of prefixes) if (op.startsWith(prefix)) return title;
   }
@@ -32,7 +32,7 @@ function areaOf(op: OpName): string {
 }
 
 /** `unless EPERM`: what may go wrong without ending the plan. */
-function condition({ tolerate, orElseNext, orEnd }: Step): string {
+export function condition({ tolerate, orElseNext, orEnd }: Step): string {
   if (tolerate === undefined || tolerate.length === 0) return '';
   if (orEnd) return ` (${tolerate.join(', ')} is the end)`;
   return orElseNext ? ` (on ${tolerate.join(', ')} the next one)` : ` (${tolerate.join(', ')} is fine)`;
@@ -60,7 +60,7 @@ export function printPlan(plan: Plan): string {
 }
 
 /** Numbers of 64 bits and binary data have no form in JSON that every reader keeps: decimal text and base64. */
-function jsonValue(_: string, value: unknown): unknown {
+export function jsonValue(_: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   return value instanceof Uint8Array ? { base64: base64(value) } : value;
 }

@@ -4,21 +4,52 @@ import { cgroupControl } from '../../operations/cgroups.js';
 import { listContainerIds, listContainers } from '../../operations/list.js';
 import type { ContainerState } from '../../operations/state.js';
 import { type Context, print, stateRoot } from '../context.js';
+import { clipTo, columnsOf, padTo, terminalFor } from '../terminal.js';
+
+const rowsOf = (containers: readonly ContainerState[]): string[][] => [
+  ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
+  ...containers.map((c) => [c.id, String(c.pid), c.status, renderPlain(c.bundle), c.created, c.owner]),
+];
+
+/** Each column but the last as wide as `widths` says. */
+const joined = (rows: readonly (readonly string[])[], widths: readonly number[]): string =>
+  rows
+    .map((row) => `${row.map((cell, at) => (at === row.length - 1 ? cell : padTo(cell, widths[at]!))).join('')}\n`)
+    .join('');
+
+const widestOf = (rows: readonly (readonly string[])[], gap: number, least: number): number[] =>
+  rows[0]!.map((_, column) => Math.max(least, ...rows.map((row) => columnsOf(row[column]!) + gap)));
 
 /** runc's table: columns at least 12 wide, 3 spaces between, the last one as long as it is. */
-function renderTable(containers: readonly ContainerState[]): string {
-  const rows = [
-    ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
-    ...containers.map((c) => [c.id, String(c.pid), c.status, renderPlain(c.bundle), c.created, c.owner]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(12, ...rows.map((row) => [...row[column]!].length + 3)));
-  return rows
-    .map(
-      (row) =>
-        `${row.map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat(widths[column]! - [...cell].length))).join('')}\n`,
-    )
-    .join('');
+const renderTable = (rows: readonly (readonly string[])[]): string => joined(rows, widestOf(rows, 3, 12));
+
+/** Columns that may lose something, and how far: the end of a path says most, a time loses its fractions. */
+const yielding = [
+  { column: 3, least: 12, from: 'start' },
+  { column: 0, least: 12, from: 'end' },
+  { column: 3, least: 6, from: 'start' },
+] as const;
+
+/** For a terminal: narrower columns first, then shorter cells. */
+export function fitTable(rows: readonly (readonly string[])[], width: number): string {
+  const usual = widestOf(rows, 3, 12);
+  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return joined(rows, usual);
+  const short = rows.map((row) => row.map((cell, column) => (column === 4 ? cell.replace(/\.\d+Z$/, 'Z') : cell)));
+  const widths = widestOf(short, 2, 0);
+  let cells = short;
+  for (const { column, least, from } of yielding) {
+    const over = sum(widths) - 2 - width;
+    if (over <= 0) break;
+    const room = Math.min(widths[column]!, Math.max(least + 2, widths[column]! - over));
+    widths[column] = room;
+    cells = cells.map((row) => row.map((cell, at) => (at === column ? clipTo(cell, room - 2, from) : cell)));
+  }
+  return joined(cells, widths);
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+const longestOwner = (rows: readonly (readonly string[])[]): string =>
+  rows.reduce((most, row) => (columnsOf(row[5]!) > columnsOf(most) ? row[5]! : most), '');
 
 export function run(context: Context): number {
   const format = context.options.text('format') ?? 'table';
@@ -33,6 +64,10 @@ export function run(context: Context): number {
   }
   const containers = listContainers(root, cgroupControl, warn);
   if (format === 'json') print(`${JSON.stringify(containers)}\n`);
-  else print(renderTable(containers));
+  else {
+    const { width } = terminalFor();
+    const rows = rowsOf(containers);
+    print(width === undefined ? renderTable(rows) : fitTable(rows, width));
+  }
   return 0;
 }

@@ -1,6 +1,14 @@
+import { fail } from '../../errors/error.js';
+import { errnoOf, lstatIfExists, openFlags, openFile, closeFile, statIfExists, writeAll } from '../../host/files.js';
+import { currentDirectory } from '../../host/process.js';
+import type { CreateRequest } from '../../operations/create.js';
 import { planContainer } from '../../operations/plan.js';
-import { printPlan, printPlanJson } from '../../plan/print.js';
-import { type Context, print } from '../context.js';
+import { printPlanJson } from '../../plan/print.js';
+import { absolutePath } from '../../state/layout.js';
+import { isContainerId } from '../../state/ids.js';
+import { findDirectory, openContainer } from '../../state/store.js';
+import { type Context, print, stateRoot } from '../context.js';
+import { terminalFor } from '../terminal.js';
 import { createRequest } from './create.js';
 
 /** Loaded for who asks for it. */
@@ -9,13 +17,80 @@ const planInSystemd = async () => (await import('../../operations/systemd.js')).
 /** The id in the plan when the caller has none in mind. */
 const exampleId = 'example';
 
+type PlannedContainer = ReturnType<typeof planContainer>;
+
+/** The one line of a page or a text that says whose plan it is. */
+const titleOf = ({ id, bundle, config }: CreateRequest, { plan }: PlannedContainer): string =>
+  `plan of ${id} from ${config ?? bundle}: ${plan.steps.length} steps`;
+
+async function plannedOf(request: CreateRequest, container: PlannedContainer) {
+  const { summarise } = await import('../../plan/summary.js');
+  const { plan, spec, draft } = container;
+  return { title: titleOf(request, container), summary: summarise(spec, plan, draft.rootfs), plan };
+}
+
+/** A bundle, a config.json, or the container of that name. */
+function otherRequest(request: CreateRequest, context: Context, other: string): CreateRequest {
+  const path = absolutePath(other, currentDirectory());
+  const kind = statIfExists(path)?.kind;
+  if (kind === 'directory' && lstatIfExists(`${path}/config.json`))
+    return { ...request, bundle: path, config: undefined };
+  if (kind === 'file' || kind === 'fifo') return { ...request, config: path };
+  const root = stateRoot(context).path;
+  if (!isContainerId(other) || findDirectory(root, other) === undefined)
+    fail('TSR_CLI_VALUE', `'${other}' is no bundle, no config.json and no container`, {
+      hint: '--against takes one of them',
+    });
+  const { directory, record } = openContainer(root, other);
+  return { ...request, bundle: record.bundle, config: `${directory}/config.json` };
+}
+
+async function printDifference(
+  context: Context,
+  request: CreateRequest,
+  here: PlannedContainer,
+  other: string,
+): Promise<void> {
+  const there = otherRequest(request, context, other);
+  const base = planContainer(there);
+  const { differenceOf } = await import('../../plan/difference.js');
+  const { renderDifference } = await import('../plan-view.js');
+  const neutral = (bundle: string) => (text: string) => text.replaceAll(bundle, 'BUNDLE');
+  const changes = differenceOf(base.plan, here.plan, [neutral(there.bundle), neutral(request.bundle)]);
+  const title = `from ${other} (-) to ${request.config ?? request.bundle} (+)`;
+  print(renderDifference(title, changes, terminalFor(context.options.text('color'))));
+}
+
+/** Only the owner may read it, as the config may be readable for others, or not. */
+function writePage(path: string, text: string): void {
+  try {
+    const fd = openFile(path, openFlags.write | openFlags.create | openFlags.truncate, 0o600);
+    writeAll(fd, text);
+    closeFile(fd);
+  } catch (error) {
+    fail('TSR_CLI_OUTPUT', `cannot write '${path}'`, { errno: errnoOf(error) });
+  }
+}
+
 export async function run(context: Context): Promise<number> {
+  const { options } = context;
   const operands = context.operands.length > 0 ? context.operands : [exampleId];
-  const request = await createRequest({ ...context, operands }, 'create');
-  const { plan, warnings } = planContainer(
-    request.driver === 'systemd' ? { ...request, compileCgroup: await planInSystemd() } : request,
-  );
-  for (const warning of warnings) context.log.warn(warning);
-  print(context.options.is('json') ? printPlanJson(plan) : printPlan(plan));
+  const given = await createRequest({ ...context, operands }, 'create');
+  const request = given.driver === 'systemd' ? { ...given, compileCgroup: await planInSystemd() } : given;
+  const container = planContainer(request);
+  for (const warning of container.warnings) context.log.warn(warning);
+  const [html, against] = [options.text('html'), options.text('against')];
+  if (against !== undefined) await printDifference(context, request, container, against);
+  else if (options.is('json')) print(printPlanJson(container.plan));
+  else if (html !== undefined) {
+    const { renderPlanPage } = await import('../plan-page.js');
+    writePage(
+      absolutePath(html, currentDirectory()),
+      renderPlanPage(await plannedOf(request, container), container.spec),
+    );
+  } else {
+    const { renderPlan } = await import('../plan-view.js');
+    print(renderPlan(await plannedOf(request, container), terminalFor(options.text('color'))));
+  }
   return 0;
 }

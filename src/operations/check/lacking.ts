@@ -1,0 +1,239 @@
+/** What a plan needs of this host, and the host lacks. Nothing below the root is looked at (security.md S01). */
+import type { Spec } from '../../bundle/types.js';
+import { lstatIfExists, readTextIfExists, statIfExists } from '../../host/files.js';
+import { probeHost } from '../../host/probe.js';
+import { hasCapability, type HostFacts } from '../../linux/facts.js';
+import type { Plan, Step } from '../../plan/step.js';
+import { namespaces } from '../../tables/namespaces.js';
+import { cgroupsOutOfReach } from '../cgroup-reach.js';
+import type { CgroupRecord } from '../../tables/cgroup.js';
+import { userNamespaceHint } from './kernel.js';
+import { rangesOf } from './people.js';
+import type { BundleFinding, FindingKind } from './report.js';
+
+export interface Subject {
+  readonly spec: Spec;
+  readonly plan: Plan;
+  readonly facts: HostFacts;
+  readonly cgroup: CgroupRecord;
+  readonly rootfs: string;
+}
+
+const found = (kind: FindingKind, pointer: string, message: string, why: string): BundleFinding => ({
+  kind,
+  pointer,
+  message,
+  why,
+});
+const missing = (pointer: string, message: string, why: string): BundleFinding =>
+  found('missing', pointer, message, why);
+
+const capSysResource = 24n;
+
+/** The container's own namespaces, of the types that this kernel or a sandbox around us refuses. */
+function namespacesLacking({ spec }: Subject): BundleFinding[] {
+  const wanted = (spec.linux?.namespaces ?? []).map(({ type, path }, index) => ({ type, path, index }));
+  const made = wanted.filter(({ path }) => !path);
+  if (made.length === 0) return [];
+  const probed = probeHost({ idMapped: [] });
+  const nested = made.some(({ type }) => type === 'user');
+  return made.flatMap(({ type, index }) => {
+    const errno = probed[nested && type !== 'user' ? `nested.${type}` : `namespace.${type}`] ?? '';
+    if (errno === '' || !namespaces.has(type)) return [];
+    const why = type === 'user' ? userNamespaceHint() : 'the kernel lacks it, or this user may not make it';
+    return [missing(`/linux/namespaces/${index}`, `a ${type} namespace cannot be made here (${errno})`, why)];
+  });
+}
+
+function joinedLacking({ spec }: Subject): BundleFinding[] {
+  return (spec.linux?.namespaces ?? []).flatMap(({ type, path }, index) =>
+    path && !exists(path)
+      ? [
+          missing(
+            `/linux/namespaces/${index}/path`,
+            `'${path}' does not exist`,
+            `there is no ${type} namespace to join`,
+          ),
+        ]
+      : [],
+  );
+}
+
+/** As far as this user may look: who may not is told by the start itself. */
+function exists(path: string): boolean {
+  try {
+    return statIfExists(path) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** A source under the root is the container's own business, and '' is what another step has opened. */
+function sourceLacking(step: Step & { op: 'source.open' | 'mount.bind' }, rootfs: string): BundleFinding[] {
+  const path = step.op === 'source.open' ? step.args.path : step.args.source;
+  if (!path.startsWith('/') || isBelow(path, rootfs) || lstatSafely(path)) return [];
+  return [missing(step.pointer, `'${path}' does not exist`, 'there is nothing to bind')];
+}
+
+function lstatSafely(path: string): boolean {
+  try {
+    return lstatIfExists(path) !== undefined || exists(path);
+  } catch {
+    return true;
+  }
+}
+
+function hookLacking(step: Step & { op: 'hook.run' }, rootfs: string): BundleFinding[] {
+  const { path } = step.args;
+  if (step.role !== 'host' || isBelow(path, rootfs)) return [];
+  if (!exists(path)) return [missing(`${step.pointer}/path`, `'${path}' does not exist`, 'the hook cannot be run')];
+  const mode = statIfExists(path)?.mode ?? 0o111;
+  return (mode & 0o111) === 0
+    ? [missing(`${step.pointer}/path`, `'${path}' is not executable`, 'the hook cannot be run')]
+    : [];
+}
+
+/** Lines of /proc/self/limits come in the order of the resources' numbers. */
+function hardLimit(resource: number): bigint | undefined {
+  const line = (readTextIfExists('/proc/self/limits') ?? '').split('\n')[resource + 1] ?? '';
+  const value = /^.{26}\S+\s+(\d+|unlimited)/.exec(line)?.[1];
+  return value === undefined || value === 'unlimited' ? undefined : BigInt(value);
+}
+
+function rlimitLacking(step: Step & { op: 'child.rlimit' }): BundleFinding[] {
+  const most = hardLimit(step.args.resource);
+  if (most === undefined || hasCapability(capSysResource) || !(step.args.hard > most)) return [];
+  const why = 'to raise it takes CAP_SYS_RESOURCE, which this process does not have';
+  return [missing(step.pointer, `${step.summary}: more than the hard limit of ${most} here`, why)];
+}
+
+function oomLacking({ spec }: Subject): BundleFinding[] {
+  const wanted = spec.process?.oomScoreAdj;
+  if (wanted === undefined || hasCapability(capSysResource)) return [];
+  const own = Number(readTextIfExists('/proc/self/oom_score_adj') ?? 0);
+  if (wanted >= Math.min(own, 0)) return [];
+  const why = 'to lower it takes CAP_SYS_RESOURCE, which this process does not have';
+  return [missing('/process/oomScoreAdj', `${wanted} is lower than ${Math.min(own, 0)}`, why)];
+}
+
+/** Limits for a cgroup that this user may not make. */
+function cgroupsLacking({ plan, cgroup, facts }: Subject): BundleFinding[] {
+  const closed = new Set(cgroupsOutOfReach(cgroup));
+  if (closed.size === 0) return [];
+  const slots = new Set<number>();
+  const findings: BundleFinding[] = [];
+  for (const step of plan.steps) {
+    if (step.op === 'cgroup.open' && closed.has(`${step.args.root}/${step.args.path}`)) {
+      slots.add(step.args.slot);
+      if (step.tolerate === undefined)
+        findings.push(
+          missing(
+            step.pointer || '/linux/cgroupsPath',
+            `${step.args.root}/${step.args.path} cannot be made`,
+            'this user may not write there',
+          ),
+        );
+    }
+    if (step.op === 'cgroup.write' && slots.has(step.args.slot) && step.tolerate === undefined)
+      findings.push(
+        missing(
+          step.pointer,
+          `${step.args.file} cannot be written`,
+          `uid ${facts.uid} may not make the cgroup that would have this limit`,
+        ),
+      );
+  }
+  return findings;
+}
+
+function mappingsLacking({ spec, facts }: Subject): BundleFinding[] {
+  if (facts.uid === 0) return [];
+  return (['uidMappings', 'gidMappings'] as const).flatMap((key) => {
+    const own = key === 'uidMappings' ? facts.uid : facts.gid;
+    const file = key === 'uidMappings' ? '/etc/subuid' : '/etc/subgid';
+    const ranges = rangesOf(file, facts.uid).map((range) => range.split('+').map(Number));
+    return (spec.linux?.[key] ?? []).flatMap(({ hostID, size }, index) => {
+      const covered = ranges.some(([start = 0, count = 0]) => hostID >= start && hostID + size <= start + count);
+      if (covered || (hostID === own && size === 1)) return [];
+      const what = size === 1 ? `${hostID}` : `${hostID} to ${hostID + size - 1}`;
+      return [
+        missing(`/linux/${key}/${index}`, `this user may not map ${what}`, `no line of ${file} gives it to this user`),
+      ];
+    });
+  });
+}
+
+function sysctlsLacking({ spec }: Subject): BundleFinding[] {
+  return Object.keys(spec.linux?.sysctl ?? {}).flatMap((name) => {
+    // A slash and a dot change places: net.ipv4.conf.eth0/1.forwarding.
+    const path = [...name].map((c) => (c === '.' ? '/' : c === '/' ? '.' : c)).join('');
+    if (exists(`/proc/sys/${path}`)) return [];
+    const pointer = `/linux/sysctl/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    // An interface, or a module, may come with the container's own network.
+    const kind = name.startsWith('net.') ? 'warning' : 'missing';
+    return [
+      found(
+        kind,
+        pointer,
+        `/proc/sys/${path} does not exist here`,
+        'the kernel has no such parameter, or its module is not loaded',
+      ),
+    ];
+  });
+}
+
+function devicesLacking({ spec }: Subject): BundleFinding[] {
+  return Object.keys(spec.linux?.netDevices ?? {}).flatMap((name) =>
+    exists(`/sys/class/net/${name}`)
+      ? []
+      : [
+          missing(
+            `/linux/netDevices/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+            `there is no network device '${name}' here`,
+            'there is nothing to move into the container',
+          ),
+        ],
+  );
+}
+
+/** Not in the list: the kernel may still load a module when it is mounted. */
+function fileSystemsLacking({ spec }: Subject): BundleFinding[] {
+  const known = new Set(
+    (readTextIfExists('/proc/filesystems') ?? '').split('\n').map((line) => line.split('\t')[1] ?? ''),
+  );
+  return (spec.mounts ?? []).flatMap(({ type, options = [] }, index) => {
+    if (!type || options.includes('bind') || options.includes('rbind') || ['bind', 'none', 'cgroup'].includes(type))
+      return [];
+    if (known.has(type) || known.size < 2) return [];
+    return [
+      found(
+        'warning',
+        `/mounts/${index}/type`,
+        `the kernel does not list the file system '${type}'`,
+        'mounting it fails unless the kernel can load a module for it',
+      ),
+    ];
+  });
+}
+
+function stepLacking(step: Step, { rootfs }: Subject): BundleFinding[] {
+  if (step.tolerate !== undefined) return [];
+  if (step.op === 'source.open' || (step.op === 'mount.bind' && step.pointer.startsWith('/mounts/')))
+    return sourceLacking(step, rootfs);
+  if (step.op === 'hook.run') return hookLacking(step, rootfs);
+  return step.op === 'child.rlimit' ? rlimitLacking(step) : [];
+}
+
+export const lackingIn = (subject: Subject): BundleFinding[] => [
+  ...namespacesLacking(subject),
+  ...joinedLacking(subject),
+  ...subject.plan.steps.flatMap((step) => stepLacking(step, subject)),
+  ...oomLacking(subject),
+  ...cgroupsLacking(subject),
+  ...mappingsLacking(subject),
+  ...sysctlsLacking(subject),
+  ...devicesLacking(subject),
+  ...fileSystemsLacking(subject),
+];
