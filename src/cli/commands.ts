@@ -25,6 +25,7 @@ const built = [
   'state',
   'stats',
   'systemd-unit',
+  'trace',
   'update',
 ];
 
@@ -82,6 +83,8 @@ export function loadCommand(name: string): Promise<Command> | undefined {
       return import('./commands/stats.js');
     case 'systemd-unit':
       return import('./commands/systemd-unit.js');
+    case 'trace':
+      return import('./commands/trace.js');
     case 'update':
       return import('./commands/update.js');
     default:

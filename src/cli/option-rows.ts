@@ -68,6 +68,13 @@ export const format: OptionRow = {
   about: 'table (default) or json',
 };
 
+export const traceFile: OptionRow = {
+  name: 'trace',
+  value: 'FILE',
+  about:
+    'write where the time went, for tsrun trace, Perfetto and chrome://tracing; %p in the name is the process id, %i the container, %c the command',
+};
+
 /** What create and run share. */
 export const creationOptions = (): readonly OptionRow[] => [
   bundle,
@@ -79,6 +86,9 @@ export const creationOptions = (): readonly OptionRow[] => [
   noKeyring,
   preserveFds,
 ];
+
+/** What create and run also have, and plan does not. */
+export const startOptions = (): readonly OptionRow[] => [...creationOptions(), traceFile];
 
 /** What checkpoint and restore share. */
 const criuOptions = (): readonly OptionRow[] => [
@@ -195,6 +205,7 @@ export const execOptions = (): readonly OptionRow[] => [
     repeats: true,
     about: "existing cgroup below the container's to join",
   },
+  traceFile,
   { name: 'ignore-paused', about: 'do it even in a paused container; it then starts when that is resumed' },
   noSubreaper,
 ];

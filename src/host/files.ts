@@ -160,6 +160,7 @@ export const openFlags = {
   append: fs.constants.O_APPEND,
   create: fs.constants.O_CREAT,
   exclusive: fs.constants.O_EXCL,
+  truncate: fs.constants.O_TRUNC,
   directory: fs.constants.O_DIRECTORY,
   synchronous: fs.constants.O_SYNC,
 } as const;

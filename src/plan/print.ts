@@ -24,7 +24,7 @@ const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['supervision', 'child.supervise'],
 ];
 
-function areaOf(op: OpName): string {
+export function areaOf(op: OpName): string {
   for (const [title, ...prefixes] of areas) {
     for (const prefix of prefixes) if (op.startsWith(prefix)) return title;
   }

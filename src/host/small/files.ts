@@ -39,6 +39,7 @@ export const openFlags = {
   append: 0o2000,
   create: 0o100,
   exclusive: 0o200,
+  truncate: 0o1000,
   get directory(): number {
     return isArm() ? 0o40000 : 0o200000;
   },
