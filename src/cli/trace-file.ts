@@ -8,10 +8,11 @@ import { decodeNotes, type Outcome } from '../executor/outcome.js';
 import { decodeRecords, lineInPlan, operationsOf, type Recorded, rolesOf } from '../executor/trace.js';
 import { callerDescriptor, isEngine, isLaterRound } from '../host/executor.js';
 import { closeFile, errnoOf, fileFacts, openFile, openFlags, writeAll } from '../host/files.js';
-import { elapsedMs, monotonicMs, ownPid, parentPid } from '../host/process.js';
+import { currentDirectory, elapsedMs, monotonicMs, ownPid, parentPid } from '../host/process.js';
 import { listen, type Topics } from '../operations/trace.js';
 import { areaOf } from '../plan/print.js';
 import type { OpName } from '../generated/ops.js';
+import { absolutePath } from '../state/layout.js';
 import { descriptorOf } from '../tables/descriptors.js';
 import { version } from '../tables/versions.js';
 import { layOut, redact } from '../trace/redact.js';
@@ -38,20 +39,21 @@ const phaseNames: { readonly [topic: string]: string } = {
 /** A config that is longer is left out. */
 const longestConfig = 4 << 20;
 
-type Part = EnginePart & Omit<TraceAbout, 'outcome' | 'dropped'>;
+/** `path` is absolute: a later engine's working directory is where the plan has gone. */
+type Part = EnginePart & Omit<TraceAbout, 'outcome' | 'dropped'> & { readonly path: string };
 
 export class TraceFile {
-  readonly #path: string;
+  #path: string;
   readonly #part: { -readonly [K in keyof Part]: Part[K] };
   readonly #phases: [string, number][] = [];
 
   constructor(context: Context, name: string) {
     const pid = isEngine() ? parentPid() : ownPid();
     const [command = '', id = ''] = [context.words[0], context.operands[0]];
-    this.#path = named(name, { p: String(pid), i: id, c: command, '%': '%' });
+    this.#path = absolutePath(named(name, { p: String(pid), i: id, c: command, '%': '%' }), currentDirectory());
     const began = monotonicMs() - elapsedMs();
     const time = new Date().toISOString();
-    this.#part = { command, id, version, pid, time, config: '', began, phases: this.#phases };
+    this.#part = { command, id, version, pid, time, config: '', began, phases: this.#phases, path: this.#path };
     if (isLaterRound()) return;
     closeFile(this.#open(false));
     listen((topic, data) => this.#heard(topic, data));
@@ -83,6 +85,7 @@ export class TraceFile {
     if (outcome.status === 'remark') return;
     // Interrupted before there was a plan: nothing has been noted.
     const part = plan.length === 0 ? this.#part : (JSON.parse(lineInPlan(plan)) as Part);
+    this.#path = part.path;
     const notes = decodeNotes(plan);
     const recorded = decodeRecords(answer, notes.length);
     const goes = outcome.status === 'trace' && outcome.step < notes.length;
@@ -102,7 +105,7 @@ export class TraceFile {
     steps: (Parameters<typeof eventsOf>[1] & { recorded: Recorded | undefined }) | undefined,
     outcome: TraceAbout['outcome'],
   ): Trace {
-    const { began: _, phases: __, ...about } = part;
+    const { began: _, phases: __, path: ___, ...about } = part;
     return { about: { ...about, outcome, dropped: steps?.recorded?.dropped ?? 0 }, events: eventsOf(part, steps) };
   }
 

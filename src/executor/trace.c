@@ -114,12 +114,13 @@ void trace_begin(void) {
 /* The program of one of these steps runs: a word of the host's, who has seen the last of its descriptors close. */
 void trace_executed(u32 from, u32 to) {
   if (!entries) return;
+  u64 now = clock_now();
   for (u32 role = 1; role < ROLES; role++)
     for (u32 i = base[role]; i < base[role] + count_of(role); i++) {
       struct entry *e = &entries[i];
-      if (e->state == BEGUN && e->step >= from && e->step < to) e->end = clock_now(), e->state = DONE;
+      if (e->state == BEGUN && e->step >= from && e->step < to) e->end = now, e->state = DONE;
     }
-  struct entry *e = add(TRACE_RUNS, from, clock_now());
+  struct entry *e = add(TRACE_RUNS, from, now);
   if (e) e->end = e->begin, e->state = DONE;
 }
 

@@ -14,15 +14,14 @@ const entities: { readonly [character: string]: string } = {
 
 /** Text as it may stand in an element or in an attribute's quotes. */
 export const escapeHtml = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   text
     .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '\ufffd');
+    .replace(/\p{Cc}/gu, (character) => ('\t\n\r'.includes(character) ? character : '\ufffd'));
 
 /** Data for the page's script. In JSON these characters stand in strings only, where they may be written so. */
 export const data = (id: string, value: unknown): string => {
-  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  const json = JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escape);
+  const written = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const json = JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, written);
   return `<script type="application/json" id="${id}">${json}</script>`;
 };
 

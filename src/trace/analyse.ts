@@ -55,6 +55,7 @@ function criticalPath(events: readonly TraceEvent[], from: Lane, begin: number, 
   const byLane = new Map(lanes.map((lane) => [lane, outermost(events, lane)]));
   const path: Piece[] = [];
   let lane = from;
+  let waiting: Lane | undefined;
   let at = goal;
   const gap = (to: number): void => {
     if (at - to > tick) path.push({ lane, event: undefined, name: between, phase: between, begin: to, end: at });
@@ -63,12 +64,21 @@ function criticalPath(events: readonly TraceEvent[], from: Lane, begin: number, 
     const event = lastBefore(byLane.get(lane)!, at);
     if (event === undefined) {
       if (lane === 'host') break;
+      waiting = lane;
       lane = 'host';
       continue;
     }
+    if (event.kind === 'wait' && event.waitsFor !== undefined && event.waitsFor === waiting) {
+      // It had handed over a moment before the other one was awake.
+      at = event.begin;
+      waiting = undefined;
+      continue;
+    }
+    waiting = undefined;
     if (event.kind === 'wait' && event.waitsFor !== undefined && lastBefore(byLane.get(event.waitsFor)!, at)) {
       if (event.end < at) gap(event.end);
       at = Math.min(at, event.end);
+      waiting = lane;
       lane = event.waitsFor;
       continue;
     }

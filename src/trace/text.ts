@@ -3,7 +3,7 @@ import { type Analysis, analyse, type Piece } from './analyse.js';
 import type { Trace, TraceEvent } from './format.js';
 
 const milliseconds = (value: number): string => value.toFixed(2).padStart(8);
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+const clean = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 const fit = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
 const share = (part: number, whole: number): string =>
   `${Math.round((100 * part) / Math.max(whole, 1e-9))} %`.padStart(5);
@@ -21,11 +21,15 @@ function stretches(path: readonly Piece[]): Piece[][] {
 
 function describeStretch(pieces: readonly Piece[], begin: number): string {
   const [first, last] = [pieces[0]!, pieces.at(-1)!];
-  const largest = [...pieces].sort((one, other) => other.end - other.begin - (one.end - one.begin)).slice(0, 3);
+  const largest = pieces
+    .filter(({ event }) => event !== undefined)
+    .sort((one, other) => other.end - other.begin - (one.end - one.begin))
+    .slice(0, 3);
   const names = pieces
     .filter((piece) => largest.includes(piece))
     .map((piece) => `${clean(piece.name)} ${(piece.end - piece.begin).toFixed(2)}`);
-  const more = pieces.length > 3 ? `, ${pieces.length - 3} more` : '';
+  const left = pieces.filter(({ event }) => event !== undefined).length - largest.length;
+  const more = left > 0 ? `, ${left} more` : '';
   return `${milliseconds(first.begin - begin)}${milliseconds(last.end - first.begin)}  ${first.lane.padEnd(6)}  ${names.join(', ')}${more}`;
 }
 

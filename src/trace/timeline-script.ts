@@ -1,5 +1,5 @@
 /** What the page does, as text; it runs in a browser, and texts get into the page as text only. */
-export const timelineScript = String.raw`'use strict';
+export const timelineScript = `'use strict';
 (() => {
   const { events, lanes, goal } = JSON.parse(document.getElementById('events').textContent);
   const [LANE, KIND, NAME, POINTER, ERRNO, AT, TOOK] = [0, 1, 2, 3, 4, 5, 6];
@@ -86,7 +86,7 @@ export const timelineScript = String.raw`'use strict';
     if (!element) return;
     element.classList.add('chosen');
     const box = element.closest('.scroll, .config');
-    if (box) box.scrollTop = element.offsetTop - box.offsetTop - box.clientHeight / 2;
+    if (box) box.scrollTop += element.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
   };
   const choose = (i, focus) => {
     chosen = i;

@@ -16,7 +16,7 @@ export const timelineStyle = `
 .bar.failed{background:var(--bad);color:var(--paper)}.goal{position:absolute;top:0;bottom:0;width:0;border-left:2px dashed var(--bad);pointer-events:none}
 #detail{min-height:3em;margin:8px 0;padding:6px 10px;border-left:4px solid var(--line);white-space:pre-wrap;overflow-wrap:anywhere}
 .columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:20px}@media(max-width:900px){.columns{grid-template-columns:minmax(0,1fr)}}
-.scroll,.config{max-height:420px;overflow:auto;border:1px solid var(--line);border-radius:6px;margin:0}.scroll table{font-size:13px}.scroll th{position:sticky;top:0;background:var(--panel)}
+.scroll,.config{max-height:420px;overflow:auto;border:1px solid var(--line);border-radius:6px;margin:0}.scroll table{font-size:13px;table-layout:fixed}.scroll th:nth-child(1){width:76px}.scroll th:nth-child(2){width:68px}.scroll th:nth-child(3){width:60px}.scroll th:nth-child(5){width:27%}.scroll th:nth-child(6){width:70px}.scroll td{overflow-wrap:anywhere}.scroll th{position:sticky;top:0;background:var(--panel)}
 .scroll th:first-child,.scroll td:first-child{padding-left:8px}.scroll tr.chosen,.config li.chosen{background:var(--mark)}.scroll td code{overflow-wrap:anywhere}
 button.plain{background:none;border:0;padding:0;text-align:left;border-radius:2px}.config{padding:6px 0 6px 4em;background:var(--panel);list-style:decimal}.config li::marker{color:var(--soft);font-size:12px}
 .config code{white-space:pre-wrap;overflow-wrap:anywhere}.bad,.bad td{color:var(--bad)}table.phases{width:auto;min-width:420px;margin-bottom:30px}.phases td,.phases th{padding-right:20px}
