@@ -285,4 +285,40 @@ test('Node writes the same kind of trace as the program', (container) => {
   assert.ok(existsSync(fileOf(container)));
 });
 
+/** The part of Chrome's own reader that we look at. */
+interface DevToolsEngine {
+  readonly Processor: {
+    readonly TraceProcessor: {
+      createWithAllHandlers(): {
+        parse(events: unknown, options: object): Promise<void>;
+        readonly data: {
+          readonly Renderer: {
+            readonly processes: Map<
+              number,
+              { readonly threads: Map<number, { readonly name: string; readonly entries: readonly unknown[] }> }
+            >;
+          };
+        };
+      };
+    };
+  };
+}
+
+test("Chrome's own reader finds the lanes and every event in them", async (container) => {
+  container.prepare('true', { spec: { hooks: { createRuntime: [hook] } } });
+  assert.is(run(container).status, 0);
+  const name = '@paulirish/trace_engine';
+  const engine = (await import(name).catch(() => undefined)) as DevToolsEngine | undefined;
+  if (engine === undefined) return console.log(`  (${name} is not installed: no other reader was asked)`);
+  const reader = engine.Processor.TraceProcessor.createWithAllHandlers();
+  const { traceEvents } = JSON.parse(readFileSync(fileOf(container), 'utf8')) as { traceEvents: unknown };
+  await reader.parse(traceEvents, { isFreshRecording: false, isCPUProfile: false });
+  const [process] = [...reader.data.Renderer.processes.values()];
+  const found = [...process!.threads.values()].map((thread) => `${thread.name} ${thread.entries.length}`);
+  const { events } = read(container);
+  const lanes = [...new Set(events.map(({ lane }) => lane))];
+  const expected = lanes.map((lane) => `${lane} ${events.filter((event) => event.lane === lane).length}`);
+  assert.equal(found.sort(), expected.sort());
+});
+
 tests.run();
