@@ -3,8 +3,23 @@ import { dirname, join, normalize } from 'node:path';
 
 /** Who may import whom: design.md, "The tree". An area not listed here imports nothing of ours. */
 const allowed: { readonly [area: string]: readonly string[] } = {
+  html: ['host'],
+  trace: ['html', 'tables', 'errors', 'generated'],
   main: ['cli', 'host', 'errors', 'tables'],
-  cli: ['html', 'operations', 'bundle', 'plan', 'linux', 'state', 'errors', 'host', 'tables', 'generated', 'executor'],
+  cli: [
+    'trace',
+    'html',
+    'operations',
+    'bundle',
+    'plan',
+    'linux',
+    'state',
+    'errors',
+    'host',
+    'tables',
+    'generated',
+    'executor',
+  ],
   operations: ['bundle', 'plan', 'executor', 'linux', 'state', 'errors', 'host', 'tables', 'generated'],
   bundle: ['host', 'tables', 'errors', 'generated'],
   plan: ['tables', 'errors', 'generated'],
@@ -12,7 +27,6 @@ const allowed: { readonly [area: string]: readonly string[] } = {
   linux: ['host', 'tables', 'errors', 'generated', 'bundle'],
   state: ['host', 'tables', 'errors', 'generated'],
   host: ['errors', 'tables', 'generated'],
-  html: ['host'],
   index: ['operations', 'bundle', 'plan', 'linux', 'errors', 'state', 'host', 'tables'],
   build: [
     'conformance',

@@ -27,6 +27,7 @@ const built = [
   'state',
   'stats',
   'systemd-unit',
+  'trace',
   'update',
 ];
 
@@ -88,6 +89,8 @@ export function loadCommand(name: string): Promise<Command> | undefined {
       return import('./commands/stats.js');
     case 'systemd-unit':
       return import('./commands/systemd-unit.js');
+    case 'trace':
+      return import('./commands/trace.js');
     case 'update':
       return import('./commands/update.js');
     default:

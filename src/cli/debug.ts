@@ -121,6 +121,7 @@ const describers: Describers = {
     `the process comes from ${processFile ?? "the command line and the container's own"}, ${mode}`,
     `namespaces to enter: ${listed(joins)}; cgroups: ${listed(placesOf(cgroup))}`,
   ],
+  done: () => [],
   step: (line) => [line],
 };
 
@@ -149,10 +150,10 @@ function describeStep({ role, summary, state, errno, syscall }: TracedStep, took
   return `${role}: ${summary}: ${result}`;
 }
 
-/** The plan as it is handed over: with the wish that its steps are noted. */
-export function traced(log: Log, plan: Uint8Array): Uint8Array {
+/** The plan as it is handed over: with the wish that its steps are noted, and a line to be read again. */
+export function traced(log: Log, plan: Uint8Array, more = ''): Uint8Array {
   log.tell('engine', `hands a plan of ${plan.length} bytes to the executor, and ends`);
-  return askForTrace(plan, elapsedMs());
+  return askForTrace(plan, elapsedMs(), more);
 }
 
 /** Why there are steps that nobody has carried out. */

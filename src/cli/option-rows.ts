@@ -75,6 +75,12 @@ export const color: OptionRow = {
   about: 'auto (default: on a terminal; NO_COLOR and FORCE_COLOR are heeded), always or never',
 };
 export const json: OptionRow = { name: 'json', about: 'as JSON' };
+export const traceFile: OptionRow = {
+  name: 'trace',
+  value: 'FILE',
+  about:
+    'write where the time went, for tsrun trace, Perfetto and chrome://tracing; %p in the name is the process id, %i the container, %c the command',
+};
 
 /** What create and run share. */
 export const creationOptions = (): readonly OptionRow[] => [
@@ -87,6 +93,9 @@ export const creationOptions = (): readonly OptionRow[] => [
   noKeyring,
   preserveFds,
 ];
+
+/** What create and run also have, and plan does not. */
+export const startOptions = (): readonly OptionRow[] => [...creationOptions(), traceFile];
 
 /** What checkpoint and restore share. */
 const criuOptions = (): readonly OptionRow[] => [
@@ -203,6 +212,7 @@ export const execOptions = (): readonly OptionRow[] => [
     repeats: true,
     about: "existing cgroup below the container's to join",
   },
+  traceFile,
   { name: 'ignore-paused', about: 'do it even in a paused container; it then starts when that is resumed' },
   noSubreaper,
 ];

@@ -12,6 +12,8 @@ import {
   type OptionRow,
   regex,
   restoreOptions,
+  startOptions,
+  traceFile,
   updateOptions,
 } from './option-rows.js';
 
@@ -81,6 +83,10 @@ export const globalOptions: readonly OptionRow[] = [
     offers: ['true', 'false', 'auto'],
     about: 'go on without cgroups where permission is missing: true, false or auto (default)',
   },
+  {
+    ...traceFile,
+    about: 'as --trace of create, run and exec; others ignore it. For engines, which can give options only here',
+  },
   { name: 'criu', value: 'PATH', about: 'ignored', hidden: true },
   help,
   { name: 'version', short: 'v', about: 'show version, commit and specification' },
@@ -95,7 +101,7 @@ const table: readonly CommandEntry[] = [
     about: 'create a container; its process waits for start',
     ...id,
     newId: true,
-    options: () => [...creationOptions(), { ...noSubreaper, hidden: true }],
+    options: () => [...startOptions(), { ...noSubreaper, hidden: true }],
   },
   { name: 'start', about: "run a created container's process", ...id, options: () => [] },
   {
@@ -104,7 +110,7 @@ const table: readonly CommandEntry[] = [
     ...id,
     newId: true,
     options: () => [
-      ...creationOptions(),
+      ...startOptions(),
       detach,
       { name: 'keep', about: 'do not delete the container after its end' },
       noSubreaper,
@@ -169,6 +175,17 @@ const table: readonly CommandEntry[] = [
       config,
       json,
       color,
+    ],
+  },
+  {
+    name: 'trace',
+    answers: true,
+    about: 'show where the time of a start went, from a file that --trace has written',
+    operands: 'FILE',
+    count: [1, 1],
+    options: () => [
+      { name: 'html', value: 'OUT', about: 'write a page with a timeline to this file' },
+      { name: 'json', about: 'as JSON' },
     ],
   },
   {

@@ -1,3 +1,4 @@
+import type { Outcome } from '../executor/outcome.js';
 import { carryOut, failedRound, handOver, handOverAnd, isEngine } from '../host/executor.js';
 import type { Log } from './log.js';
 
@@ -7,9 +8,20 @@ export interface Round {
   readonly plan: Uint8Array;
 }
 
+/** trace-file.ts. */
+export interface Tracer {
+  /** What is to be read again when the plan has been carried out. */
+  line(): string;
+  write(answer: Uint8Array, plan: Uint8Array, outcome: Outcome): void;
+  /** There is no plan. */
+  writeEngine(): void;
+}
+
 export interface Besides {
   /** What the engine does while its plan is being carried out; nobody waits for it, and it may fail. */
   readonly meanwhile?: () => Promise<void>;
+  /** Where `--trace` goes. */
+  readonly tracer?: Tracer | undefined;
   /** For what has failed and does not stop the plan. */
   readonly remark?: (round: Round) => Promise<void>;
 }
@@ -19,16 +31,27 @@ async function laterRound(
   log: Log,
   { outcome: answer, plan }: Round,
   explain: (round: Round) => Promise<Error>,
-  remark: Besides['remark'],
+  { remark, tracer }: Besides,
 ): Promise<number> {
   const { decodeOutcome, outcomeSize } = await import('../executor/outcome.js');
   const round = { outcome: answer.subarray(0, outcomeSize), plan };
   const outcome = decodeOutcome(round.outcome);
   if (log.isVerbose) (await import('./debug.js')).tellTrace(log, answer, plan, outcome);
+  tracer?.write(answer, plan, outcome);
   if (outcome.status === 'trace') return 0;
   if (outcome.status !== 'remark' || !remark) throw await explain(round);
   await remark(round);
   return 0;
+}
+
+/** What the engine itself refuses has a trace, too. */
+async function prepareTraced(prepare: () => Uint8Array | Promise<Uint8Array>, tracer: Tracer | undefined) {
+  try {
+    return await prepare();
+  } catch (error) {
+    tracer?.writeEngine();
+    throw error;
+  }
 }
 
 /**
@@ -40,19 +63,22 @@ export async function inRounds(
   log: Log,
   prepare: () => Uint8Array | Promise<Uint8Array>,
   explain: (round: Round) => Promise<Error>,
-  { meanwhile, remark }: Besides = {},
+  besides: Besides = {},
 ): Promise<number> {
+  const { meanwhile, remark, tracer } = besides;
   const failed = failedRound();
-  if (failed) return laterRound(log, failed, explain, remark);
-  const plan = await prepare();
+  if (failed) return laterRound(log, failed, explain, besides);
+  const given = await prepareTraced(prepare, tracer);
+  const plan = log.isVerbose || tracer ? (await import('./debug.js')).traced(log, given, tracer?.line()) : given;
   if (isEngine()) {
-    const traced = log.isVerbose ? await (await import('./debug.js')).traced(log, plan) : plan;
-    return meanwhile ? handOverAnd(traced, meanwhile) : handOver(traced);
+    return meanwhile ? handOverAnd(plan, meanwhile) : handOver(plan);
   }
   const { decodeOutcome, splitAnswer } = await import('../executor/outcome.js');
-  const { outcome, remarks } = splitAnswer(carryOut(plan));
+  const { outcome, remarks, traced } = splitAnswer(carryOut(plan));
   for (const one of remarks) await remark?.({ outcome: one, plan });
-  const { status, value } = decodeOutcome(outcome);
+  const decoded = decodeOutcome(outcome);
+  tracer?.write(traced, plan, decoded);
+  const { status, value } = decoded;
   if (status === 'ok') return value;
   throw await explain({ outcome, plan });
 }

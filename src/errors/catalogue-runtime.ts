@@ -264,6 +264,14 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     "Of the library: a run or exec had not ended after its 'timeoutMs'. Its process has been ended, and a run is removed.",
   ],
   [
+    'TSR_TRACE_FILE',
+    "The file is no trace. 'tsrun run', 'create' and 'exec' write one with --trace FILE; traces of other programs are for Perfetto and chrome://tracing.",
+  ],
+  [
+    'TSR_TRACE_WRITE',
+    'The file that --trace or --html names cannot be written. It is opened before anything else is done, so nothing has happened.',
+  ],
+  [
     'TSR_UPDATE_STATE',
     'Limits can be changed while the container exists and has cgroups: not when it has stopped, nor when it was created with cgroups disabled.',
   ],

@@ -79,6 +79,7 @@ static int run_captured(const char *path, char *const *argv, char *const *envp, 
   int piped = (int)SYS(pipe2, output, O_CLOEXEC);
   if (piped < 0) return RAW(close, input[0]), RAW(close, input[1]), piped;
   RAW(fcntl, input[1], F_SETFL, O_NONBLOCK);
+  trace_begun(TRACE_PROGRAM, G.step);
   long pid = fork_with(0, -1, &pidfd);
   if (pid == 0) become(path, argv, envp, input[0], output[1]);
   RAW(close, input[0]);
@@ -86,6 +87,7 @@ static int run_captured(const char *path, char *const *argv, char *const *envp, 
   int result = pid < 0 ? (int)pid : attend(feed, input[1], output[0], pidfd, timeout_ms);
   if (pid > 0 && result < 0) RAW(kill, -pid, 9), RAW(kill, pid, 9);
   if (pid > 0) wait_child((int)pid, &status);
+  trace_done(TRACE_PROGRAM, G.step, result < 0 ? result : status ? -ECHILD : 0);
   RAW(close, output[0]);
   RAW(close, pidfd);
   G.failure.value = result == -ETIMEDOUT ? (int)timeout_ms : status;

@@ -17,7 +17,7 @@ enum { WORD_LITERAL, WORD_OPTIONAL, WORD_PATH };
 #define KEPT_EACH 20 /* as many plans of a command */
 #define WORDS_LIMIT 64
 
-struct call { const char *root, *log; char **words; };
+struct call { const char *root, *log, *trace; char **words; };
 
 static const char *variable(char **envp, const char *name) {
   for (; *envp; envp++)
@@ -42,9 +42,12 @@ static int read_globals(char **argv, struct call *c) {
     if (str_equal(*at, "--systemd-cgroup")) continue;
     if ((value = value_of(&at, "--root"))) c->root = value;
     else if ((value = value_of(&at, "--log"))) c->log = value;
+    else if ((value = value_of(&at, "--trace"))) c->trace = value;
     else if (!(value = value_of(&at, "--log-format")) || !(str_equal(value, "json") || str_equal(value, "text"))) return 0;
   }
   c->words = at;
+  /* Engines give it with every command. A trace of start or delete there is not, and one of an exec has the engine in it. */
+  if (c->trace && *at && str_equal(*at, "exec")) return 0;
   return *at && at[1];
 }
 

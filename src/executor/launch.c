@@ -269,6 +269,30 @@ void read_early(const char *text, struct round *r, int *inherited) {
   r->plan = values[0], r->go = values[1], r->engine = values[2], *inherited = values[3];
 }
 
+/* Whether a clock is worth its system call: the engine will know whether this word was an option (it reads the table). */
+int asks_for_trace(char **argv) {
+  for (char **at = argv; *at; at++)
+    if (starts_with(*at, "--trace") || starts_with(*at, "-trace")) return 1;
+  return 0;
+}
+
+/* When the first start was at what, for the second one. */
+const char *launched_entry(void) {
+  static char entry[64] = "TSRUN_LAUNCHED=";
+  const char *end = entry + sizeof entry;
+  char digits[24], *at = entry + 15;
+  for (int i = 0; i < 2; i++) at = append(append(at, end, number_to_text(digits + sizeof digits, launched[i])), end, ":");
+  return entry;
+}
+
+void read_launched(const char *text) {
+  for (int i = 0; *text && i < 2; text++) {
+    if (*text == ':') i++;
+    else launched[i] = launched[i] * 10 + (u64)(*text - '0');
+  }
+  launched[2] = clock_now();
+}
+
 /* Something to explain although the plan goes on: the engine says it, or TypeScript when that has started us. */
 void tell_remark(const struct outcome *out) {
   if (teller.answer >= 0) {
@@ -321,6 +345,7 @@ int launch(char **argv, char **envp, struct round r, int number, int ready) {
       number = 1;
       continue;
     }
+    if (launched[2] && !launched[3]) launched[3] = clock_now();
     int result = attempt(&r);
     if (result == 0) return G.exit_code;
     number += result > 0;

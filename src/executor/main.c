@@ -84,6 +84,7 @@ static int first_start(char **argv, char **envp, int carries_out) {
   long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
   if (size < 0) return say("tsrun: cannot find its own path"), 1;
   reset_signals();
+  if (!carries_out && asks_for_trace(argv)) launched[0] = clock_now();
   if (!carries_out && only_answers(argv)) be_engine(argv, envp);
   if (!carries_out) {
     r.plan = kept_plan(argv, envp, self_path + 11, &r.directory);
@@ -93,10 +94,12 @@ static int first_start(char **argv, char **envp, int carries_out) {
     RAW(close, r.directory); /* nothing that enters a container needs it (S24) */
     r.directory = -1;
     if (outside) RAW(close, r.plan), r.plan = r.engine = -1;
+    if (launched[0]) launched[1] = clock_now();
     if (r.plan < 0 && start_round(argv, envp, 0, &r) < 0) return say("tsrun: cannot start the engine"), 1;
     RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
   }
-  const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL};
+  const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL, NULL};
+  if (launched[0]) extra[2] = launched_entry();
   become_inner(argv, clean_environment(envp, extra));
   if (r.engine > 0) RAW(kill, r.engine, 9), wait_child(r.engine, &status);
   say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
@@ -126,6 +129,7 @@ static int carry_out_for_parent(void) {
   teller.answer = answer;
   carry_out(plan, -1, &out);
   RAW(write, answer, &out, sizeof out);
+  trace_write(answer);
   return 0;
 }
 
@@ -163,6 +167,7 @@ int executor_main(long *stack) {
   for (char **entry = envp; *entry; entry++) {
     if (starts_with(*entry, "TSRUN_SELF=")) append(self_path, self_path + sizeof self_path, *entry);
     if (starts_with(*entry, "TSRUN_EARLY=")) read_early(*entry + 12, &r, &inherited);
+    if (starts_with(*entry, "TSRUN_LAUNCHED=")) read_launched(*entry + 15);
   }
   note_callers(inherited, r.plan, r.go);
   /* Whatever else the caller left open is not for us (CVE-2024-21626, security.md S18); preserved descriptors are

@@ -254,6 +254,7 @@ int op_wait_start(const struct step *s) {
   G.started = 1;
   RAW(close, G.socket);
   G.socket = -1;
+  trace_leave();
   /* For a caller without privileges, who could not join us otherwise. A filter that is on already may mind prctl. */
   int dumpable = s->n[N_PROCESS_WAIT_START_dumpable] && !G.filtered;
   if (dumpable) RAW(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -277,7 +278,9 @@ int op_exec(const struct step *s) {
   TRY(prepare_exec((u32)(s - G.steps)));
   if (!G.exec_path) return -ENOENT;
   announce();
+  trace_begun(TRACE_EXECVE, G.step);
   int result = (int)SYS(execve, G.exec_path, G.argv, G.envp), at = where;
+  trace_done(TRACE_EXECVE, G.step, result);
   if (!G.filtered) describe_program(G.exec_path, description, sizeof description);
   G.failure.text_length = (u32)str_length(description);
   memcpy(G.failure.text, description, G.failure.text_length);

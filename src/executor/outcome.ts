@@ -71,24 +71,41 @@ export function decodeOutcome(bytes: Uint8Array): Outcome {
   };
 }
 
-/** What a spawned executor answers with: the outcome, and before it what was worth a remark while it went on. */
-export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks: Uint8Array[] } {
+/**
+ * What a spawned executor answers with: the outcome, before it what was worth a remark while it went on, and behind it what was
+ * asked for of the steps (trace.ts).
+ */
+export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks: Uint8Array[]; traced: Uint8Array } {
   const remarks: Uint8Array[] = [];
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.length);
   let at = 0;
-  for (; at + outcomeSize < answer.length; at += outcomeSize) remarks.push(answer.subarray(at, at + outcomeSize));
-  return { outcome: answer.subarray(at), remarks };
+  for (; at + outcomeSize < answer.length; at += outcomeSize) {
+    if (statuses[view.getUint32(at + 4, true)] !== 'remark') break;
+    remarks.push(answer.subarray(at, at + outcomeSize));
+  }
+  return { outcome: answer.subarray(at, at + outcomeSize), remarks, traced: answer.subarray(at) };
 }
 
 /** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */
 export type Notes = readonly (readonly [string, string])[];
 
+const newline = 0x0a;
+
+/** The lines that an encoded plan has for us: the notes, and with `--trace` what the engine knows. It is JSON, so no line is broken. */
+export function planLines(plan: Uint8Array): { notes: Uint8Array; more: Uint8Array } {
+  const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
+  const offset = view.getUint32(28, true);
+  const lines = plan.subarray(offset, offset + view.getUint32(32, true));
+  const end = lines.indexOf(newline);
+  return end < 0
+    ? { notes: lines, more: lines.subarray(0, 0) }
+    : { notes: lines.subarray(0, end), more: lines.subarray(end + 1) };
+}
+
 /** Reads the notes out of an encoded plan; an engine that was interrupted has left none. */
 export function decodeNotes(plan: Uint8Array): Notes {
   if (plan.length === 0) return [];
-  const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
-  const offset = view.getUint32(28, true);
-  const length = view.getUint32(32, true);
-  return JSON.parse(new TextDecoder().decode(plan.subarray(offset, offset + length))) as Notes;
+  return JSON.parse(new TextDecoder().decode(planLines(plan).notes)) as Notes;
 }
 
 /** "exit status 3", "killed by signal 9". */

@@ -29,12 +29,14 @@ static void be_born(const struct step *s, int from_joiner, int parent_end, int c
     RAW(umask, 0); /* modes of nodes and mount points are the plan's, not the caller's */
   }
   G.role = s->n[N_CHILD_CREATE_asJoiner] ? ROLE_JOINER : ROLE_INIT;
+  trace_born();
   child_main(next, !from_joiner || next == G.count || G.steps[next].role != G.role || G.full != NONE);
 }
 
 /* A joiner's last act. Unknown to the host its child would wait for ever, and the host for it. */
 static void name_child(long pid) {
   struct record r = {.kind = KIND_CHILD, .step = G.step, .value = (int)pid};
+  trace_done(TRACE_STEP, G.step, 0);
   if (send_record(G.socket, &r, -1) < 0) RAW(kill, pid, 9), RAW(exit_group, 1);
   RAW(exit_group, 0);
 }

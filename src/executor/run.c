@@ -217,8 +217,10 @@ static int host_waits(u32 from, u32 to) {
 /* The child's side. It ends silently when the host is gone: nobody is left to start it (R08). */
 void child_waits(int announce) {
   struct record r = {.kind = KIND_DONE, .step = G.step, .value = G.listener};
+  trace_begun(TRACE_WAIT, G.step);
   if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
   if (receive_record(G.socket, &r, &G.pending, 0) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
+  trace_done(TRACE_WAIT, G.step, 0);
 }
 
 static int tolerated(const struct step *s, int error) {
@@ -246,7 +248,10 @@ int run_plan(u32 from) {
     if (s->role != G.role) {
       u32 next = next_own(k);
       if (G.role == ROLE_HOST) {
-        if (host_waits(k, next) < 0) return -1;
+        trace_begun(TRACE_WAIT, k);
+        int met = host_waits(k, next);
+        trace_done(TRACE_WAIT, k, 0);
+        if (met < 0) return -1;
       } else {
         child_waits(1);
       }
@@ -255,9 +260,10 @@ int run_plan(u32 from) {
     }
     G.step = k;
     if (s->op == OP_CHILD_SUPERVISE) trace_tell(k); /* it may go on for days */
-    if (s->op == OP_PROCESS_EXEC) trace_step(k, TRACE_BEGUN);
+    trace_begun(TRACE_STEP, k);
     int result = perform(s);
-    trace_step(k, result);
+    trace_moved(s);
+    trace_done(TRACE_STEP, k, result);
     if (result < 0 && !tolerated(s, -result)) {
       if (!G.replied) fail_with(k, -result, where);
       return -1;

@@ -82,7 +82,7 @@ struct step {
   struct ref s[5];
 };
 struct plan_header {
-  u32 magic, version, total_length, step_count, steps_offset, data_offset, data_length, notes_offset, notes_length, preserve_fds, flags, traced; /* traced: how many microseconds --debug had gone on when the plan was given; 0 without it */
+  u32 magic, version, total_length, step_count, steps_offset, data_offset, data_length, notes_offset, notes_length, preserve_fds, flags, traced; /* traced: how many microseconds the command had gone on when the plan was given, 1 at least; 0 without --debug and --trace */
 };
 #define PLAN_MAGIC 0x50525354u
 #define STEP_OR_ELSE_NEXT 1
@@ -181,11 +181,18 @@ int join_through_threads(u32 pid, u32 types);
 #define DESCRIPTION_LIMIT 300
 void describe_program(const char *path, char *to, usize size);
 
-/* trace.c */
-#define TRACE_BEGUN (-10000)
+/* trace.c: kinds as in trace.ts */
+enum { TRACE_STEP, TRACE_WAIT, TRACE_PROGRAM, TRACE_EXECVE, TRACE_LAUNCH, TRACE_RUNS };
+#define LAUNCHED 4 /* moments: begun, engine forked, started again from sealed memory, plan there */
+extern u64 launched[LAUNCHED];
+u64 clock_now(void);
 void trace_begin(void);
-void trace_step(u32 k, int result);
+void trace_begun(int kind, u32 step);
+void trace_done(int kind, u32 step, int result);
+void trace_moved(const struct step *s);
+void trace_born(void);
 void trace_executed(u32 from, u32 to);
+void trace_leave(void);
 void trace_write(int fd);
 void trace_tell(u32 upto);
 

@@ -9,10 +9,10 @@ enum role { ROLE_HOST = 0, ROLE_JOINER = 1, ROLE_INIT = 2 };
 enum wired_slot { SLOT_STATE = 6 };
 
 /* Options before the command that take a value, from src/cli/options.ts. */
-static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--criu"};
+static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--trace", "--criu"};
 
 /* Commands that never make a plan, from there, too. */
-__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "check", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "host-probes", "restore-check", "systemd-unit"};
+__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "check", "trace", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "host-probes", "restore-check", "systemd-unit"};
 
 enum mount_flag {
   MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */

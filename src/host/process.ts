@@ -23,8 +23,8 @@ export const changeDirectory = (path: string): void => process.chdir(path);
 /** Milliseconds since this process began. */
 export const elapsedMs = (): number => performance.now();
 
-/** Monotonic milliseconds. */
-export const monotonicMs = (): number => performance.now();
+/** Milliseconds of CLOCK_MONOTONIC. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** Sleeps without an event loop. */
 export function sleepMs(milliseconds: number): void {

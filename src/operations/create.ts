@@ -267,6 +267,7 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   const { plan, creating, draft, spec, text, warnings } = compileRequest(request);
   requireUserNamespace(spec);
   const bytes = encodePlan(plan);
+  trace('done', 'encoded');
   const directory = claimId(request.root.path, request.id);
   trace('claimed', directory);
   try {
@@ -278,6 +279,7 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
     removeState(request.root.path, request.id);
     throw error;
   }
+  trace('done', 'written');
   return { plan, bytes, directory, warnings, cgroup: draft.cgroup };
 }
 

@@ -166,10 +166,12 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     resctrlGroups: record.intelRdtGroups,
     seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
   };
-  tell('exec', { options, processFile: request.processFile });
+  tell('exec', { options, process, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);
   tell('plan', plan);
   const processText = request.processFile === undefined ? undefined : text;
   const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText };
-  return { bytes: encodePlan(plan), warnings, trace };
+  const bytes = encodePlan(plan);
+  tell('done', 'encoded');
+  return { bytes, warnings, trace };
 }

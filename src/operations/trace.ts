@@ -6,7 +6,7 @@ import type { Failure } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { ExecOptions } from '../plan/compile-exec.js';
 import type { CompileOptions, CompiledPlan } from '../plan/options.js';
-import type { Spec } from '../bundle/types.js';
+import type { Process, Spec } from '../bundle/types.js';
 import type { StateRoot } from '../state/layout.js';
 import type { Container } from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
@@ -27,7 +27,13 @@ export interface Topics {
   readonly plan: CompiledPlan;
   readonly claimed: string;
   readonly container: { readonly container: Container; readonly status?: string };
-  readonly exec: { readonly options: ExecOptions; readonly processFile: string | undefined };
+  readonly exec: {
+    readonly options: ExecOptions;
+    readonly process: Process;
+    readonly processFile: string | undefined;
+  };
+  /** Parts of the work that have nothing to say but that they are over. */
+  readonly done: 'encoded' | 'written';
   /** Something that was done, or is about to be. */
   readonly step: { readonly text: string; readonly pointer?: string; readonly errno?: string };
 }
@@ -36,8 +42,15 @@ export type Listener = <Topic extends keyof Topics>(topic: Topic, data: Topics[T
 
 let listener: Listener | undefined;
 
+/** Besides who listens already. */
 export function listen(to: Listener): void {
-  listener = to;
+  const before = listener;
+  listener = before
+    ? (topic, data) => {
+        before(topic, data);
+        to(topic, data);
+      }
+    : to;
 }
 
 export const isTraced = (): boolean => listener !== undefined;

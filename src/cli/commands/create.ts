@@ -6,6 +6,7 @@ import { startTimeOf } from '../../state/status.js';
 import { type Context, stateRoot } from '../context.js';
 import { absolute, pidFileOf, preservedFds } from '../inherited.js';
 import { inRounds, type Round } from '../rounds.js';
+import { openTracer } from '../tracer.js';
 
 /** The process whose end means that creating is over: the executor that waits for our plan. */
 function creator(): CreateRequest['creator'] {
@@ -88,12 +89,14 @@ async function prepare(context: Context, mode: CreateRequest['mode']): Promise<U
   return prepared.bytes;
 }
 
-export const createOrRun = (context: Context, mode: CreateRequest['mode']): Promise<number> =>
-  inRounds(
+export async function createOrRun(context: Context, mode: CreateRequest['mode']): Promise<number> {
+  const tracer = await openTracer(context);
+  return inRounds(
     context.log,
     () => prepare(context, mode),
     (round) => undo(context, round),
-    { remark: (round) => remark(context, round) },
+    { remark: (round) => remark(context, round), tracer },
   );
+}
 
 export const run = (context: Context): Promise<number> => createOrRun(context, 'create');

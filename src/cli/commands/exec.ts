@@ -5,6 +5,7 @@ import { type ExecRequest, type PreparedExec, prepareExec } from '../../operatio
 import { type Context, stateRoot } from '../context.js';
 import { inRounds, type Round } from '../rounds.js';
 import { settle } from '../settle.js';
+import { openTracer } from '../tracer.js';
 import { absolute, pidFileOf, preservedFds } from '../inherited.js';
 
 /** So that nobody takes our failure for the command's. */
@@ -62,6 +63,7 @@ export async function run(context: Context): Promise<number> {
   try {
     let request: ExecRequest;
     let prepared: PreparedExec;
+    const tracer = await openTracer(context);
     return await inRounds(
       context.log,
       () => {
@@ -70,7 +72,8 @@ export async function run(context: Context): Promise<number> {
         return prepared.bytes;
       },
       (round) => explain(context, round),
-      { meanwhile: () => remember(context, request, prepared) },
+      // One that is traced is looked at, and not kept.
+      tracer ? { tracer } : { meanwhile: () => remember(context, request, prepared) },
     );
   } catch (thrown) {
     const error = await settle(thrown);
