@@ -180,7 +180,7 @@ const table: readonly CommandEntry[] = [
   {
     name: 'trace',
     answers: true,
-    about: 'show where the time of a start went, from a file that --trace has written',
+    about: 'show where the time of a start went, from a file of --trace',
     operands: 'FILE',
     count: [1, 1],
     options: () => [

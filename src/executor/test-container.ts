@@ -87,8 +87,14 @@ export class TestContainer {
 
   remove(): void {
     // What has just ended may keep its cgroup for as long as nobody reaps it: process 1 of some machines takes seconds.
-    for (let i = 0; i < 4 && this.tsrun(['delete', '--force', this.id]).status !== 0; i++) spawnSync('sleep', ['0.5']);
+    let gone = this.tsrun(['delete', '--force', this.id]);
+    for (let i = 0; i < 8 && gone.status !== 0; i++) {
+      spawnSync('sleep', ['0.5']);
+      gone = this.tsrun(['delete', '--force', this.id]);
+    }
     rmSync(this.folder, { recursive: true, force: true });
+    // Its cgroups would outlive the record that names them.
+    if (gone.status !== 0) throw new Error(`${this.id} is left: ${gone.errors}`);
   }
 }
 
