@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 /** Who may import whom: design.md, "The tree". An area not listed here imports nothing of ours. */
 const allowed: { readonly [area: string]: readonly string[] } = {
   html: ['host'],
-  trace: ['html', 'tables', 'errors', 'generated'],
+  trace: ['html', 'executor', 'tables', 'errors', 'generated'],
   main: ['cli', 'host', 'errors', 'tables'],
   cli: [
     'trace',

@@ -1,7 +1,7 @@
 /** `tsrun plan` for people: text that fits, colour where it is wanted, the difference of two plans, and the page in a real browser. Needs root. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { containerSuite, type TestContainer } from '../executor/test-container.js';
 import { fitTable } from './commands/list.js';
@@ -108,7 +108,9 @@ test('a container is something to compare with, by its id', (container) => {
 
 /** The page as the browser has it after its script has run, and what it had to complain about. */
 function inBrowser(page: string, hash: string): { dom: string; complaints: string } {
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--dump-dom'];
+  // Its profile beside the page: else it leaves one in the user's cache.
+  const own = `--user-data-dir=${dirname(page)}/browser`;
+  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--dump-dom', own];
   const { stdout, stderr } = spawnSync('chromium', [...flags, `file://${page}${hash}`], {
     encoding: 'utf8',
     timeout: 120_000,

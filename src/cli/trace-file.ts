@@ -15,7 +15,7 @@ import type { OpName } from '../generated/ops.js';
 import { absolutePath } from '../state/layout.js';
 import { descriptorOf } from '../tables/descriptors.js';
 import { version } from '../tables/versions.js';
-import { layOut, redact } from '../trace/redact.js';
+import { layOut, redact } from '../html/config-text.js';
 import { type Trace, type TraceAbout, writeTrace } from '../trace/format.js';
 import { eventsOf, type EnginePart } from '../trace/record.js';
 import type { Context } from './context.js';

@@ -2,7 +2,7 @@
 import { data, escapeHtml, page } from '../html/page.js';
 import { analyse } from './analyse.js';
 import { type Lane, lanes, type Trace, type TraceEvent } from './format.js';
-import { type Laid, layOut, lineOf } from './redact.js';
+import { type Laid, layOut, lineOf } from '../html/config-text.js';
 import { timelineScript } from './timeline-script.js';
 import { timelineStyle } from './timeline-style.js';
 

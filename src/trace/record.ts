@@ -1,4 +1,5 @@
 /** Events of what engine and executor have noted. What the executor hands over has been inside a container: its indexes are checked by who decodes it. */
+import type { TraceRecord } from '../executor/trace.js';
 import { type Lane, lanes, type TraceEvent } from './format.js';
 
 export interface EnginePart {
@@ -8,24 +9,13 @@ export interface EnginePart {
   readonly phases: readonly (readonly [string, number])[];
 }
 
-/** As src/executor/trace.ts has it. */
-interface Noted {
-  readonly kind: 'step' | 'wait' | 'program' | 'execve' | 'launch' | 'runs';
-  readonly role: string;
-  readonly step: number;
-  readonly begin: number;
-  readonly end: number | undefined;
-  readonly errno: string;
-  readonly syscall: string;
-}
-
 export interface StepsPart {
   /** Pointer and summary of each step. */
   readonly notes: readonly (readonly [string, string])[];
   readonly roles: readonly string[];
   /** As `tsrun plan` groups them. */
   readonly areas: readonly string[];
-  readonly recorded: { readonly records: readonly Noted[] } | undefined;
+  readonly recorded: { readonly records: readonly TraceRecord[] } | undefined;
   /** Where the plan has ended. */
   readonly failed: { readonly step: number; readonly status: string } | undefined;
 }
@@ -57,12 +47,12 @@ function engineEvents({ began, phases }: EnginePart, forked: number | undefined)
 }
 
 /** For whom a process waits: the host for who has the next step, others for the host. */
-function waited(record: Noted, roles: readonly string[]): Lane {
+function waited(record: TraceRecord, roles: readonly string[]): Lane {
   const target = laneOf(roles[record.step] ?? '');
   return record.role === 'host' ? target : 'host';
 }
 
-function eventOf(record: Noted, { notes, roles, areas }: StepsPart, last: number): TraceEvent {
+function eventOf(record: TraceRecord, { notes, roles, areas }: StepsPart, last: number): TraceEvent {
   const { kind, role, step, begin, errno, syscall } = record;
   const [pointer, summary] = notes[step] ?? ['', ''];
   const times = {

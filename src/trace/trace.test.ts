@@ -6,7 +6,8 @@ import { analyse } from './analyse.js';
 import { readTrace, type Trace, type TraceEvent, writeTrace } from './format.js';
 import { tracePage } from './html.js';
 import { eventsOf } from './record.js';
-import { layOut, lineOf, redact } from './redact.js';
+import { configLines } from '../html/config-lines.js';
+import { layOut, lineOf, redact } from '../html/config-text.js';
 import { printTrace, traceAsData } from './text.js';
 
 const test = suite('trace');
@@ -117,6 +118,20 @@ test('secrets are left out, and each pointer has its line', () => {
   assert.is(lineOf(laid, '/mounts/0/nothing'), lineOf(laid, '/mounts/0'));
   assert.is(lineOf(laid, '/nothing'), undefined);
   assert.equal(JSON.parse(laid.text).process.user, { uid: 0 });
+});
+
+test('what an agent is told, and an entry of the environment that is no pair, are left out everywhere (S53)', () => {
+  const config = { process: { env: ['canary'] }, linux: { seccomp: { listenerMetadata: 'canary', flags: [] } } };
+  assert.equal(redact(config), {
+    process: { env: ['…'] },
+    linux: { seccomp: { listenerMetadata: '…', flags: [] } },
+  });
+  assert.not.match(
+    configLines(config)
+      .map(({ text }) => text)
+      .join(),
+    /canary/,
+  );
 });
 
 test('nothing of a config is markup in the page', () => {

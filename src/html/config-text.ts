@@ -9,7 +9,8 @@ const hidden = '…';
 const isMembers = (value: Value): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const nameOnly = (entry: Value): Value => (typeof entry === 'string' ? `${entry.split('=', 1)[0]}=${hidden}` : hidden);
+const nameOnly = (entry: Value): Value =>
+  typeof entry === 'string' && entry.includes('=') ? `${entry.slice(0, entry.indexOf('='))}=${hidden}` : hidden;
 const firstOnly = (list: readonly Value[]): Value[] => list.map((word, index) => (index === 0 ? word : hidden));
 
 function redactProgram(program: Value): Value {
@@ -28,13 +29,18 @@ const mapValues = (value: Value, change: (value: Value) => Value): Value =>
 
 export function redact(config: Value): Value {
   if (!isMembers(config)) return {};
-  const { process, annotations, hooks } = config;
+  const { process, annotations, hooks, linux } = config;
+  const seccomp = isMembers(linux) ? linux.seccomp : undefined;
   const list = (value: Value): Value => (Array.isArray(value) ? value.map(redactProgram) : value);
   return {
     ...config,
     ...(process === undefined ? {} : { process: redactProgram(process) }),
     ...(annotations === undefined ? {} : { annotations: mapValues(annotations, () => hidden) }),
     ...(hooks === undefined ? {} : { hooks: mapValues(hooks, list) }),
+    // What an agent is told may be a secret of the engine's.
+    ...(isMembers(linux) && isMembers(seccomp) && 'listenerMetadata' in seccomp
+      ? { linux: { ...linux, seccomp: { ...seccomp, listenerMetadata: hidden } } }
+      : {}),
   };
 }
 
@@ -49,7 +55,7 @@ const scalar = (value: Value): string =>
   typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? 'null');
 const childrenOf = (value: object): [string, Value][] =>
   Object.entries(value).filter(([, item]) => item !== undefined && typeof item !== 'function');
-const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+export const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** A list or object of scalars in one line, if it is short. */
 function short(value: object): string | undefined {
