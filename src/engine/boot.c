@@ -70,7 +70,7 @@ void engine_main(char **argv, char **envp) {
   struct { void *handler; unsigned long flags; void *restorer; u64 mask; } ignore = {(void *)1, 0, NULL, 0};
   RAW(rt_sigaction, 13 /* SIGPIPE */, &ignore, 0, 8);
   map_snapshot(&s);
-  wasm_stack = s.stack_pointer;
+  wasm_stack = s.stack_pointer, wasm_lasting = s.lasting;
   E.runtime = s.runtime, E.context = s.context, main_function = s.main;
   *(u32 *)AT(E.runtime + s.threshold_at) = COLLECT_FROM;
   on_stack(stack(), run);

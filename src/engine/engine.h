@@ -15,10 +15,10 @@ struct part { u32 address, length, offset, reserved; };
 struct snapshot {
   u64 magic;
   u32 stack_pointer, pages, runtime, context, main, stack_top;
-  u32 threshold_at, part_count;
+  u32 threshold_at, part_count, lasting, reserved;
   struct part parts[64];
 };
-#define SNAPSHOT_MAGIC 0x32736e7572737431ull
+#define SNAPSHOT_MAGIC 0x33736e7572737431ull
 
 extern struct engine { u32 runtime, context; int argc; char **argv, **envp; int building; } E;
 

@@ -7,7 +7,7 @@
 #include "../generated/engine-calls.h"
 
 struct engine E;
-u32 wasm_pages;
+u32 wasm_pages, wasm_lasting;
 
 __attribute__((noreturn, cold)) static void die(const char *message) {
   RAW(write, 2, "tsrun: ", 7);

@@ -32,6 +32,15 @@ CELL(u8); CELL(s8); CELL(u16); CELL(s16); CELL(u32); CELL(s32); CELL(u64); CELL(
 #define LOAD(type, address, offset) (*(const cell_##type *)(WASM_BASE + (u64)(address) + (offset)))
 #define STORE(type, address, offset, value) (*(cell_##type *)(WASM_BASE + (u64)(address) + (offset)) = (type)(value))
 
+/* A store that looks like the counting of references: of what is for ever nothing is counted, so that its page needs no copy. For
+   ever is what lies below `wasm_lasting` and has a first word that no counting leads to, nor a few missed ones out of. */
+extern u32 wasm_lasting;
+#define LASTING 0x41000000u
+#define COUNT(address, value) do { \
+  u32 counted = (address); \
+  if (counted >= wasm_lasting || LOAD(u32, counted, 0) >> 25 != LASTING >> 25) STORE(u32, counted, 0, value); \
+} while (0)
+
 struct table_entry { u32 type; void (*function)(void); };
 static inline void (*table_target(const struct table_entry *table, u32 size, u32 index, u32 type))(void) {
   if (index >= size || table[index].type != type) wasm_trap();

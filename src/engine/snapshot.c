@@ -50,6 +50,31 @@ static u32 find_threshold(void) {
   return found;
 }
 
+/* What lies before the threshold in the runtime (quickjs.c, struct JSRuntime, 32 bits): words from there, back. */
+enum { OBJECT_LIST = 7, ATOM_ARRAY = 14, ATOM_SIZE = 17, ATOM_COUNT = 18 };
+struct object { u32 references, kind, next, previous; };
+
+/*
+ * Objects, functions, shapes and names that are there now are there for ever: no reference to them is counted any more (prelude.h, COUNT),
+ * which would copy the page of each one that is only looked at. Strings that are no names are counted on.
+ */
+static void make_lasting(const struct snapshot *s) {
+  const u32 *threshold = (u32 *)AT(E.runtime + s->threshold_at), *names = (u32 *)AT(threshold[-ATOM_ARRAY]);
+  u32 head = (u32)((char *)(threshold - OBJECT_LIST) - AT(0)), before = head, objects = 0, count = 0;
+  for (u32 at = threshold[-OBJECT_LIST]; at != head; objects++) {
+    struct object *o = (struct object *)AT(at - 8);
+    if (o->previous != before || o->references - 1 >= 1u << 20 || (o->kind & 15) > 7) stop("snapshot: the list of objects is not what it was\n");
+    o->references = LASTING, before = at, at = o->next;
+  }
+  for (u32 i = 1; i < threshold[-ATOM_SIZE]; i++) {
+    if (names[i] & 1 || !names[i]) continue;
+    u32 *references = (u32 *)AT(names[i]);
+    if (*references - 1 >= 1u << 24) stop("snapshot: the list of names is not what it was\n");
+    *references = LASTING, count++;
+  }
+  if (objects < 100 || count + 1 < threshold[-ATOM_COUNT] || count > threshold[-ATOM_COUNT]) stop("snapshot: there are other objects or names than were expected\n");
+}
+
 static int is_zero(const char *page) {
   for (const u64 *word = (const u64 *)page; word < (const u64 *)(page + 4096); word++)
     if (*word) return 0;
@@ -98,6 +123,8 @@ void build_snapshot(void) {
   s.main = QTS_GetProp(E.context, global, new_text("tsrunMain", 9));
   s.runtime = E.runtime, s.context = E.context, s.pages = wasm_pages, s.stack_pointer = wasm_stack;
   memset(AT(wasm_stack - STACK_USED), 0, STACK_USED);
+  s.lasting = wasm_pages * (u32)WASM_PAGE;
+  make_lasting(&s);
   add_parts(&s);
   for (u32 i = 0; i < s.part_count; i++) write_out(AT(s.parts[i].address), s.parts[i].length);
   write_out((const char *)&s, sizeof s);

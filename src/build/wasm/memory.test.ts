@@ -1,8 +1,11 @@
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { loads, stores, type ValueType } from './operations.js';
 import * as w from './test-encoder.js';
 import type { Bytes, TestFunction } from './test-encoder.js';
 import { type Call, sameAsNode } from './test-program.js';
+import { encodeModule } from './test-encoder.js';
+import { translate } from './translate.js';
 
 const pages = 2;
 const end = pages * 65536;
@@ -72,6 +75,33 @@ test('a load stays before the store that follows it', () => {
     { functions, data, pages },
     [7n, 0xffffn, 0n].map((value) => ({ name: 'swap', args: [value] })),
   );
+});
+
+/** Adds a number to the word at an address: what counting references looks like is another statement in C (COUNT in prelude.h). */
+const adder = (name: string, by: number, op: 'i32.add' | 'i32.sub', offset = 0): TestFunction => {
+  const code = [...w.get(0), ...w.get(0), ...w.access('i32.load', offset), ...w.i32(by), ...w.op(op)];
+  return { name, params: ['i32'], code: [...code, ...w.access('i32.store', offset)] };
+};
+const counters = [
+  adder('more', 1, 'i32.add'),
+  adder('less', 1, 'i32.sub'),
+  adder('minus', -1, 'i32.add'),
+  adder('two', 2, 'i32.add'),
+  adder('behind', 1, 'i32.add', 4),
+];
+
+test('counting up and down is exact wherever nothing lasts for ever', () => {
+  const words = [0, 1, 0x40ffffff, 0x41000000, 0x42000000, 0xffffffff];
+  const at = (i: number) => 512 + 8 * i;
+  const given = words.map((word, i) => ({ at: at(i), bytes: [0, 8, 16, 24].map((shift) => (word >>> shift) & 0xff) }));
+  const calls = counters.flatMap(({ name }) => words.map((_, i): Call => ({ name, args: [BigInt(at(i))] })));
+  sameAsNode({ functions: counters, data: given, pages }, calls);
+});
+
+test('what looks like counting references says so, and nothing else does', () => {
+  const source = translate(encodeModule({ functions: counters, pages })).sources.join('');
+  assert.is(source.match(/\bCOUNT\(/g)?.length, 3);
+  assert.is(source.match(/\bSTORE\(/g)?.length, 2);
 });
 
 test('memory is copied and filled, overlapping or not, and not at all where a part is out of bounds', () => {

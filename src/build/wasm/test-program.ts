@@ -62,7 +62,7 @@ const host = `
 #include <stdio.h>
 #include <sys/mman.h>
 #include "module.h"
-u32 wasm_pages = PAGES;
+u32 wasm_pages = PAGES, wasm_lasting;
 static sigjmp_buf escape;
 void wasm_trap(void) { siglongjmp(escape, 1); }
 static void fault(int signal, siginfo_t *info, void *context) {

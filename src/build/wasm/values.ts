@@ -101,6 +101,16 @@ export class Values {
   store({ cell }: Access, offset: number): void {
     const value = this.pop();
     const address = this.pop();
-    this.lines.push(`STORE(${cell}, ${address.text}, ${offset}u, ${value.text});`);
+    const counts = cell === 'u32' && offset === 0 && this.#isCounted(value.text);
+    this.lines.push(
+      counts ? `COUNT(${address.text}, ${value.text});` : `STORE(${cell}, ${address.text}, ${offset}u, ${value.text});`,
+    );
+  }
+
+  /** Whether a value is another one and 1, or less 1: with that the references to an object are counted, in its first word. */
+  #isCounted(text: string): boolean {
+    const line = this.lines.at(-1) ?? '';
+    const whole = line.startsWith(`${text} = `) ? line.slice(text.length + 3, -1) : text;
+    return /^\([lv]\d+ (?:[+-] 1u|\+ 4294967295u)\)$/.test(whole);
   }
 }
