@@ -6,6 +6,9 @@ import { partOf, type Shape } from './shape.js';
 
 const bad = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
+/** Whether one of the texts is bad. */
+export const haveBadString = (texts: readonly string[]): boolean => bad.test(texts.join(' '));
+
 /** Faulty strings and map keys of whatever the schema knows; below unknown keys nothing is looked at. */
 export function findBadStrings(value: unknown, shape: Shape): Failure[] {
   const found: Failure[] = [];

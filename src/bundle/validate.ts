@@ -70,6 +70,15 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
   return { value: value as T, ...found };
 }
 
+/** A value made of parts that were checked, without bad strings; undefined when its text has to be looked at, if only for the sentence. */
+export function checkMade<T>(value: T, kind: DocumentKind<T>): Checked<T> | undefined {
+  const walk = newWalk();
+  if (!conforms(value, kind.shape, walk) || walk.unknown) return undefined;
+  const found: Findings = { errors: [], warnings: [] };
+  kind.runRules(value, { findings: found, misshapen: [] });
+  return found.errors.length > 0 ? undefined : { value, ...found };
+}
+
 /**
  * Checks a value that did not come from text: a config made by a program. It may hold bigints for 64-bit keys. The
  * value is taken over: its maps lose their prototypes.

@@ -1,9 +1,8 @@
 /** The process of an exec: from a process file or from flags, completed with the container's confinement (S56). */
-import { parseProcess } from '../bundle/process-document.js';
+import { checkProcess, parseProcess } from '../bundle/process-document.js';
 import type { Process, Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';
-import { stringifyExact } from '../tables/exact-json.js';
 
 /** What the command line says about the process when there is no process file. */
 export interface ExecFlags {
@@ -22,8 +21,8 @@ export interface ExecFlags {
 
 export interface ExecProcess {
   readonly process: Process;
-  /** What the process file says; without one, what it would say. */
-  readonly text: string;
+  /** What the process file says, if there was one. */
+  readonly text?: string;
   readonly warnings: readonly Failure[];
 }
 
@@ -84,8 +83,7 @@ export function processFromFlags({ process: base }: Spec, flags: ExecFlags): Exe
     ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
     ...(noNewPrivs === undefined ? {} : { noNewPrivileges: noNewPrivs }),
   };
-  // The same checks and the same sentences as for a process file.
-  return parseProcess(new TextEncoder().encode(stringifyExact(changed)));
+  return checkProcess(changed, [...flags.args, ...flags.env, changed.cwd ?? '', processLabel ?? '', apparmor ?? '']);
 }
 
 /** What a process file leaves out is as it was for the container's process; only no_new_privs is always its own (runc). */

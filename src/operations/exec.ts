@@ -8,7 +8,7 @@ import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-ex
 import { encodePlan } from '../plan/encode.js';
 import type { CompiledPlan } from '../plan/options.js';
 import { placeSubCgroups } from '../plan/phases/cgroup-exec.js';
-import type { ContainerRecord } from '../state/record.js';
+import type { ContainerRecord, NamespaceRecord } from '../state/record.js';
 import { isAlive, isFromHere } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
@@ -82,11 +82,25 @@ function folderOf({ pid }: ContainerRecord): string {
   return threadsOf(process).find(hasNamespaces) ?? refuse('stopped container');
 }
 
-/** In which namespaces the container's process is that we are not in, and in which ones with us. */
-function compareNamespaces(folder: string): { joins: NamespaceType[]; shared: NamespaceType[] } {
+/** Made for the container alone; to join one again that the caller is in already does no harm, but for a user namespace (EINVAL). */
+const isItsOwn = (type: string, list: readonly NamespaceRecord[]): boolean =>
+  type !== 'user' && list.some((namespace) => namespace.type === type && namespace.path === undefined);
+
+/**
+ * In which namespaces the container's process is that we are not in, and in which ones with us. Each look at one makes the kernel
+ * set up an inode, so it is only taken where the record leaves it open.
+ */
+function compareNamespaces(
+  folder: string,
+  list: readonly NamespaceRecord[],
+): { joins: NamespaceType[]; shared: NamespaceType[] } {
   const joins: NamespaceType[] = [];
   const shared: NamespaceType[] = [];
   for (const [type, { file }] of namespaces) {
+    if (isItsOwn(type, list)) {
+      joins.push(type as NamespaceType);
+      continue;
+    }
     const here = statIfExists(`/proc/self/ns/${file}`);
     if (!here) continue;
     // One that the kernel has must be the container's, or the process would stay in the host's.
@@ -105,7 +119,7 @@ interface Place {
 function placeOf(record: ContainerRecord): Place {
   try {
     const folder = folderOf(record);
-    return { folder, ...compareNamespaces(folder) };
+    return { folder, ...compareNamespaces(folder, record.namespaces) };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === '') throw error;
@@ -169,8 +183,7 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
   tell('exec', { options, process, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);
   tell('plan', plan);
-  const processText = request.processFile === undefined ? undefined : text;
-  const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText };
+  const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText: text };
   const bytes = encodePlan(plan);
   tell('done', 'encoded');
   return { bytes, warnings, trace };
