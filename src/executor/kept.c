@@ -94,11 +94,10 @@ static int is_ours(int fd, u32 type, struct statx *st) {
     (st->stx_uid == 0 || st->stx_uid == (u32)RAW(geteuid));
 }
 
-static char *read_kept(int dir, const char *name, u32 *size) {
+/* `fd` is closed. */
+static char *read_kept(int fd, u32 *size) {
   struct statx st;
   char *bytes = NULL;
-  int fd = (int)RAW(openat, dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return NULL;
   if (is_ours(fd, 0100000, &st) && st.stx_size >= sizeof(struct kept_header) && st.stx_size <= KEPT_LIMIT) {
     *size = (u32)st.stx_size;
     bytes = pages(*size);
@@ -174,7 +173,9 @@ static int search(int dir, const char *engine, char **words) {
   for (int i = 0; i < KEPT_EACH; i++) {
     digit[1] = (char)(i < 10 ? '0' + i : 'a' + i - 10);
     append(end, name + sizeof name, digit);
-    char *bytes = read_kept(dir, name, &size);
+    int fd = (int)RAW(openat, dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd == -ENOENT) return -1; /* the lowest free name is taken for a new one (src/operations/keep-exec.ts) */
+    char *bytes = fd < 0 ? NULL : read_kept(fd, &size);
     struct kept_header *h = (struct kept_header *)bytes;
     if (bytes && is_sound(h, size) && matches(bytes, size, words) && is_current(h, engine))
       return as_plan(bytes + h->plan_offset, size - h->plan_offset);

@@ -273,6 +273,7 @@ int perform(const struct step *s) {
     case OP_CGROUP_DEVICES: return op_cgroup_devices(s);
     case OP_CGROUP_REMOVE: return op_cgroup_remove(s);
     case OP_CGROUP_OWN: return op_cgroup_own(s);
+    case OP_CGROUP_SIGNAL: return op_cgroup_signal(s);
     case OP_CHILD_CREATE: return op_child_create(s);
     case OP_CHILD_WRITE_PROC: return op_write_proc(s);
     case OP_CHILD_RUN_HELPER: return run_helper(s);

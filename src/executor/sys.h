@@ -307,4 +307,5 @@ int op_criu_until(const struct step *s);
 void criu_dismiss(void);
 struct dirent64 *next_entry(struct listing *list);
 int copy_tree(int from, int to, int depth);
+int op_cgroup_signal(const struct step *s);
 int hide_host_mounts(void);

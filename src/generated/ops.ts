@@ -12,6 +12,7 @@ export interface OpArgs {
   'cgroup.remove': { readonly root: string; readonly path: string };
   'cgroup.own': { readonly slot: number; readonly uid: number; readonly files: readonly string[] };
   'cgroup.enter': { readonly slot: number; readonly file: string };
+  'cgroup.signal': { readonly signal: number; readonly lists: readonly string[] };
   'child.create': { readonly namespaces: number; readonly cgroupSlot: number; readonly asJoiner: number; readonly fullSlot: number };
   'child.write-proc': { readonly file: string; readonly value: string };
   'child.run-helper': { readonly path: string; readonly args: readonly string[] };
@@ -169,6 +170,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'cgroup.remove': [5,"root","path","path","path"],
   'cgroup.own': [6,"slot","slot","uid","u32","files","strings"],
   'cgroup.enter': [7,"slot","slot","file","string"],
+  'cgroup.signal': [77,"signal","u32","lists","strings"],
   'child.create': [10,"namespaces","u32","cgroupSlot","slot","asJoiner","u32","fullSlot","slot"],
   'child.write-proc': [11,"file","string","value","string"],
   'child.run-helper': [12,"path","path","args","strings"],

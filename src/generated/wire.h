@@ -54,6 +54,7 @@ enum op {
   OP_CGROUP_REMOVE = 5,
   OP_CGROUP_OWN = 6,
   OP_CGROUP_ENTER = 7,
+  OP_CGROUP_SIGNAL = 77,
   OP_CHILD_CREATE = 10,
   OP_CHILD_WRITE_PROC = 11,
   OP_CHILD_RUN_HELPER = 12,
@@ -280,6 +281,8 @@ enum where {
 #define S_CGROUP_OWN_files 0
 #define N_CGROUP_ENTER_slot 0
 #define S_CGROUP_ENTER_file 0
+#define N_CGROUP_SIGNAL_signal 0
+#define S_CGROUP_SIGNAL_lists 0
 #define N_CHILD_CREATE_namespaces 0
 #define N_CHILD_CREATE_cgroupSlot 1
 #define N_CHILD_CREATE_asJoiner 2
@@ -512,6 +515,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_CGROUP_REMOVE] = {1, 0, {2, 2, 0}},
   [OP_CGROUP_OWN] = {1, 2, {4, 0}},
   [OP_CGROUP_ENTER] = {1, 1, {1, 0}},
+  [OP_CGROUP_SIGNAL] = {1, 1, {4, 0}},
   [OP_CHILD_CREATE] = {1, 4, {0}},
   [OP_CHILD_WRITE_PROC] = {1, 0, {1, 1, 0}},
   [OP_CHILD_RUN_HELPER] = {1, 0, {2, 4, 0}},

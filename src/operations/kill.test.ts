@@ -119,6 +119,25 @@ test('--all reaches every process of the cgroup', async () => {
   await until(hasEnded(other), 'the other ends');
 });
 
+test('--all reaches more than the executor takes at once, and leaves alone who is in no list any more', async () => {
+  const { root, init, cgroups } = running();
+  const bystander = startProcess('sleep', ['60']);
+  const many = Array.from({ length: 300 }, () => startProcess('sleep', ['60']));
+  cgroups.pids = [gone.pid, init.pid, ...many.map(({ pid }) => pid)];
+  killContainer(root, 'web', { signal: 15, all: true }, cgroups);
+  for (const one of [init, ...many]) await until(hasEnded(one), 'each one ends');
+  assert.ok(startTimeOf(bystander.pid) !== undefined);
+});
+
+test('where a list has no path each process is signalled by its number', () => {
+  const { root, init, cgroups } = running();
+  cgroups.pids = [init.pid];
+  cgroups.lists = () => undefined;
+  kill(root, 'web', { signal: 15, all: true }, cgroups, (steps) => {
+    assert.is(steps[0]?.op, 'process.signal');
+  });
+});
+
 test('SIGKILL reaches every process where the pid namespace is shared, also when init is gone', async () => {
   const { root, init, cgroups } = running(sharedPidns);
   const other = startProcess('sleep', ['60']);
@@ -187,7 +206,7 @@ test('a paused container stays paused under --all, and what was frozen for it ru
   for (const frozen of [false, true]) {
     cgroups.frozen = frozen;
     kill(root, 'web', { signal: 15, all: true }, cgroups, (steps) => {
-      assert.is(steps.at(-1)?.op, frozen ? 'process.signal' : 'cgroup.write');
+      assert.is(steps.at(-1)?.op, frozen ? 'cgroup.signal' : 'cgroup.write');
     });
   }
 });

@@ -77,6 +77,14 @@ function members(cgroup: CgroupRecord, cgroups: CgroupControl): ProcessIdentity[
   return found.filter(({ pid }) => still.has(pid));
 }
 
+/** The executor asks the kernel's own lists, however many they name; a step for each process where a list has no path. */
+function everyoneSteps(cgroup: CgroupRecord, cgroups: CgroupControl, signal: number): Step[] {
+  const lists = cgroups.lists(cgroup);
+  if (lists === undefined)
+    return members(cgroup, cgroups).map((process) => signalStep(process, signal, { tolerate: ['ESRCH'] }));
+  return [step('host', 'cgroup.signal', { signal, lists }, '', 'signal every process of the cgroup')];
+}
+
 function signalEveryone(
   { cgroup }: ContainerRecord,
   signal: number,
@@ -89,7 +97,7 @@ function signalEveryone(
     cgroups.signalAll(cgroup, signal);
     return;
   }
-  const steps = members(cgroup, cgroups).map((process) => signalStep(process, signal, { tolerate: ['ESRCH'] }));
+  const steps = everyoneSteps(cgroup, cgroups, signal);
   send(wasFrozen ? steps : [...steps, ...thawSteps(cgroup), ...after], cgroup);
 }
 

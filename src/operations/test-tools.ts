@@ -1,4 +1,7 @@
 /** For tests: cgroups that remember what was asked of them. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sendSignal } from '../host/process.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import type { CgroupControl } from './tools.js';
@@ -28,6 +31,12 @@ export class FakeCgroups implements CgroupControl {
   }
   processes(): number[] {
     return this.pids;
+  }
+  /** As the kernel's: a file with a number in each line. */
+  lists(): string[] | undefined {
+    const list = join(mkdtempSync(join(tmpdir(), 'tsrun-cgroup-')), 'cgroup.procs');
+    writeFileSync(list, this.pids.map((pid) => `${pid}\n`).join(''));
+    return [list];
   }
   signalAll(_cgroup: CgroupRecord, signal: number): void {
     this.calls.push(`signal ${signal}`);

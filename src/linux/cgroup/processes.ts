@@ -36,5 +36,26 @@ export function processes(record: CgroupRecord): number[] {
   return [...pids].sort((a, b) => a - b);
 }
 
+/** Of a threaded cgroup only the threads are listed. */
+const listOf = (directory: string): string =>
+  readTextIfExists(`${directory}/cgroup.type`)?.trim() === 'threaded'
+    ? `${directory}/cgroup.threads`
+    : `${directory}/cgroup.procs`;
+
+/** PATH_MAX, for texts whose characters have up to three bytes. */
+const longestPath = 4096 / 3;
+
+/**
+ * The files that list the processes of the container's cgroup and of those below it; undefined where one has no path that the
+ * kernel would take, for a container may have made cgroups thousands deep.
+ */
+export function lists(record: CgroupRecord): string[] | undefined {
+  const top = candidates(record).map(directoryOf).find(isDirectory);
+  if (top === undefined) return [];
+  const directories = [top];
+  visitBelow(top, (_, names) => directories.push(`${top}/${names.join('/')}`));
+  return directories.every(({ length }) => length < longestPath - 20) ? directories.map(listOf) : undefined;
+}
+
 /** Whether any of the container's cgroups is there. */
 export const exists = (record: CgroupRecord): boolean => record.places.some((place) => isDirectory(directoryOf(place)));

@@ -57,17 +57,20 @@ function withCursor(top: string, work: (cursor: Cursor) => void): void {
   }
 }
 
-/** Every directory below `top`, each by a path that is good until the next one. */
-export function visitBelow(top: string, visit: (path: string) => void): void {
+/** Every directory below `top`, each by a path that is good until the next one, and by the names that lead to it. */
+export function visitBelow(top: string, visit: (path: string, names: readonly string[]) => void): void {
   withCursor(top, (cursor) => {
     const left = [cursor.names()];
+    const way: string[] = [];
     for (let names = left.at(-1); names !== undefined; names = left.at(-1)) {
       const name = names.pop();
       if (name === undefined) {
         left.pop();
+        way.pop();
         if (left.length > 0 && !cursor.move('..')) return;
       } else if (cursor.move(name)) {
-        visit(cursor.path);
+        way.push(name);
+        visit(cursor.path, way);
         left.push(cursor.names());
       }
     }
