@@ -129,7 +129,7 @@ export function killContainer(
   // SIGKILL to init ends only init where the pid namespace is shared; the rest must not survive it. A record
   // from another boot has nothing to say about the cgroups of this one (R41).
   const everyone = (all || (signal === SIGKILL && !hasOwnPidNamespace(record))) && isFromHere(record);
-  if (everyone && cgroups.processes(record.cgroup).length > 0) {
+  if (everyone && cgroups.isPopulated(record.cgroup)) {
     traceStep(() => `signal ${signal} to every process of the cgroups: ${cgroups.processes(record.cgroup).join(', ')}`);
     if (signal === SIGKILL) cgroups.killAll(record.cgroup);
     else signalEveryone(record, signal, cgroups, send, after);

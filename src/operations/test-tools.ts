@@ -32,6 +32,9 @@ export class FakeCgroups implements CgroupControl {
   processes(): number[] {
     return this.pids;
   }
+  isPopulated(): boolean {
+    return this.pids.length > 0;
+  }
   /** As the kernel's: a file with a number in each line. */
   lists(): string[] | undefined {
     const list = join(mkdtempSync(join(tmpdir(), 'tsrun-cgroup-')), 'cgroup.procs');

@@ -12,6 +12,8 @@ export interface CgroupControl {
   tryFreeze(cgroup: CgroupRecord): boolean;
   /** Host pids in the cgroup and below. */
   processes(cgroup: CgroupRecord): number[];
+  /** Whether there is any. */
+  isPopulated(cgroup: CgroupRecord): boolean;
   /** The files that list them; undefined where one has no path that the kernel would take. */
   lists(cgroup: CgroupRecord): string[] | undefined;
   /** Sends a signal to every process, none escaping by a fork meanwhile. */

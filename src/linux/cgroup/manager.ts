@@ -2,12 +2,13 @@
 import { freeze, isFrozen, thaw } from './freezer.js';
 import { killAll, signalAll, tryFreeze } from './kill.js';
 import { oomKillCount } from './oom.js';
-import { exists, lists, processes } from './processes.js';
+import { exists, isPopulated, lists, processes } from './processes.js';
 import { remove } from './remove.js';
 
 export const cgroupManager = {
   exists,
   processes,
+  isPopulated,
   lists,
   isFrozen,
   freeze,

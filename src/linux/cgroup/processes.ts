@@ -36,6 +36,12 @@ export function processes(record: CgroupRecord): number[] {
   return [...pids].sort((a, b) => a - b);
 }
 
+/** Whether `processes` would find any: mostly the first list tells, and its numbers need not be read. */
+export function isPopulated(record: CgroupRecord): boolean {
+  const top = candidates(record).map(directoryOf).find(isDirectory);
+  return top !== undefined && (/[1-9]/.test(listed(top)) || processes(record).length > 0);
+}
+
 /** Of a threaded cgroup only the threads are listed. */
 const listOf = (directory: string): string =>
   readTextIfExists(`${directory}/cgroup.type`)?.trim() === 'threaded'
