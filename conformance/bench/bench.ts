@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
+import { phaseTable, under } from './phases.js';
 import { hasPodman, podmanRuns } from './podman.js';
 import { printTable, writeReport } from './report.js';
 import { findRuntimes } from './runtimes.js';
@@ -63,9 +64,10 @@ function emptyRow(name: string, unit: Row['unit'], bars: Row['bars']): Row {
   return { name, unit, bars, values: new Map(), fastest: new Map(), samples: 0, failures: new Map() };
 }
 
-/** `gone` and `untimed` are for measure.sh. */
+/** `gone` and `untimed` are for measure.sh; `host COMMAND` is not the runtime's, and not timed. */
 function withProgram(words: string, label: string, path: string): string {
   if (words.startsWith('gone ')) return words;
+  if (words.startsWith('host ')) return `untimed ${words.slice(5)}`;
   const untimed = 'untimed ';
   return words.startsWith(untimed)
     ? `${untimed}${command(label, path, words.slice(untimed.length))}`
@@ -233,6 +235,11 @@ function measurements(): [string, () => Row][] {
   add('create', (name) => timed(name, crun(1), [ready.replace('untimed ', ''), away]));
   add('start', (name) => timed(name, crun(0.31), [ready, 'start {}', away]));
   add('delete', (name) => timed(name, crun(0.45), [ready, 'untimed start {}', 'gone {}', 'delete {}']));
+  const forget = (command: string): string => `host rm -f /run/bench/{runtime}/{}/${command}-0.plan`;
+  add('start, without the kept plan', (name) => timed(name, [], [ready, forget('start'), 'start {}', away]));
+  add('delete, without the kept plan', (name) =>
+    timed(name, [], [ready, 'untimed start {}', 'gone {}', forget('delete'), 'delete {}']),
+  );
   add('run /bin/true', (name) => timed(name, crun(0.9), [`run --bundle ${plain} {}`]));
   if (seccomp !== undefined)
     add("run with podman's seccomp profile", (name) => timed(name, crun(0.5), [`run --bundle ${profiled} {}`]));
@@ -261,6 +268,34 @@ function measurements(): [string, () => Row][] {
   return list.filter(([name]) => name.includes(options.only));
 }
 
+/** Of tsrun's commands that start an engine. */
+function wherePhases(): string[] {
+  const program = runtimes.get('tsrun');
+  if (program === undefined) return [];
+  const root = '/run/bench/tsrun';
+  const plain = bundle('plain');
+  startSleepers();
+  const table = phaseTable(
+    program,
+    [
+      {
+        name: 'create',
+        words: (id, trace) => under(root, 'create', '--trace', trace, '--bundle', plain, id),
+        after: (id) => under(root, 'delete', '--force', id),
+      },
+      {
+        name: 'exec, other words',
+        words: (id, trace) => under(root, 'exec', '--trace', trace, '--env', `N=${id}`, 'sleeper-tsrun', '/bin/true'),
+        after: () => [],
+      },
+    ],
+    rounds,
+    work,
+  );
+  for (const [label, path] of runtimes) call(label, path, `delete --force sleeper-${label}`);
+  return table;
+}
+
 try {
   const rows = measurements().map(([, measure]) => measure());
   const names = [...runtimes.keys()];
@@ -270,7 +305,9 @@ try {
     .map((row) => ({ ...row, values: row.fastest, failures: new Map() }));
   console.log('\nthe fastest tenth, for a machine that has other work');
   printTable(quick, names);
-  if (options.only === '' && !options['no-write']) writeReport(rows, runtimes);
+  const phases = options.only === '' ? wherePhases() : [];
+  console.log(`\n${phases.join('\n')}`);
+  if (options.only === '' && !options['no-write']) writeReport(rows, runtimes, phases);
   const missed = rows.flatMap((row) =>
     judge(row, 'tsrun')
       .filter((bar) => !bar.met)

@@ -49,7 +49,11 @@ export function printTable(rows: readonly Row[], runtimes: readonly string[]): v
   for (const row of rows) for (const [name, text] of row.failures) console.log(`${row.name}: ${name}: ${text}`);
 }
 
-export function writeReport(rows: readonly Row[], runtimes: ReadonlyMap<string, string>): void {
+export function writeReport(
+  rows: readonly Row[],
+  runtimes: ReadonlyMap<string, string>,
+  phases: readonly string[],
+): void {
   const names = [...runtimes.keys()];
   const [head = [], ...body] = table(rows, names);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -65,6 +69,9 @@ export function writeReport(rows: readonly Row[], runtimes: ReadonlyMap<string, 
     '',
     `Measured with ${[...runtimes.values()].map(version).join(', ')} on Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), ${hierarchy}; ` +
       `${Math.max(...rows.map((row) => row.samples))} samples of each time.`,
+    ...(phases.length > 0
+      ? ['', 'Where the time goes in what has an engine, from traces of as many runs (`tsrun trace`):', '', ...phases]
+      : []),
     end,
   ].join('\n');
   const before = existsSync(page) && readFileSync(page, 'utf8').includes(begin) ? readFileSync(page, 'utf8') : template;

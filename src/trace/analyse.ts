@@ -110,7 +110,7 @@ function sumUp(events: readonly TraceEvent[], path: readonly Piece[]): Sum[] {
     .sort((one, other) => other.onPath - one.onPath || other.total - one.total);
 }
 
-export function analyse({ events }: Trace): Analysis {
+export function analyse({ events, about }: Trace): Analysis {
   const begin = events.reduce((least, event) => Math.min(least, event.begin), Number.POSITIVE_INFINITY);
   const runs = events.find(({ kind }) => kind === 'runs');
   const supervised = events.find(({ phase }) => phase === 'supervision');
@@ -122,7 +122,9 @@ export function analyse({ events }: Trace): Analysis {
   const within = events
     .filter((event) => event.begin < goal)
     .map((event) => (event.end > goal ? { ...event, end: goal } : event));
-  const failed = events.find(({ errno, unfinished }) => errno !== undefined || unfinished);
+  // The init of a created container is in a step that only `start` ends.
+  const failed =
+    about.outcome === 'done' ? undefined : events.find(({ errno, unfinished }) => errno !== undefined || unfinished);
   const path = criticalPath(within, runs ? 'host' : last.lane, begin, goal);
   const steps = within.filter(({ kind }) => kind !== 'wait' && kind !== 'runs');
   return {

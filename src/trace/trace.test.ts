@@ -95,6 +95,13 @@ test('the critical path goes to whom everybody waited for, from the begin to the
   assert.is(sums.find(({ phase }) => phase === 'seal')?.onPath, 0, 'nobody waited for that');
 });
 
+test('a created container has not failed, although its init is still in a step', () => {
+  const events = [event('host', 'start', 0, 1), event('init', 'wait for start', 1, 2, { unfinished: true })];
+  const reachedWith = (outcome: 'done' | 'failed') => analyse({ about: { ...about, outcome }, events }).reached;
+  assert.is(reachedWith('done'), 'the last step is done');
+  assert.is(reachedWith('failed'), 'the failure');
+});
+
 test('the text fits and names each part; data has the same', () => {
   const text = printTrace(sample, 60);
   assert.match(text, /^tsrun run web: 20\.00 ms until the program runs\n/);
