@@ -1,6 +1,5 @@
 // Where the time goes in a command that has an engine, from traces: the medians of what its end had to wait for, by phase.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { median } from './statistics.js';
 
 interface Traced {
