@@ -8,6 +8,8 @@ import { executorPath } from '../host/executor.js';
 import { analyse } from '../trace/analyse.js';
 import { readTrace, type Trace } from '../trace/format.js';
 import { Browser, chromium } from '../trace/test-browser.js';
+import { columnsOf } from './terminal.js';
+import { inTerminal } from './test-terminal.js';
 
 const { tests, test } = containerSuite('trace');
 
@@ -319,6 +321,34 @@ test("Chrome's own reader finds the lanes and every event in them", async (conta
   const lanes = [...new Set(events.map(({ lane }) => lane))];
   const expected = lanes.map((lane) => `${lane} ${events.filter((event) => event.lane === lane).length}`);
   assert.equal(found.sort(), expected.sort());
+});
+
+test('the text of a trace fits the terminal; in a pipe its lines are as long as they are; a page is for its owner', (container) => {
+  container.prepare('true');
+  run(container);
+  const show = `${executorPath()} trace $BUNDLE/trace.json`;
+  const whole = container.tsrun(['trace', fileOf(container)]).output.trimEnd().split('\n');
+  const longest = Math.max(...whole.map(columnsOf));
+  assert.ok(longest > 80, `${longest} columns`);
+  for (const width of [50, 80]) {
+    const lines = inTerminal(container, width, show).trimEnd().split('\n');
+    assert.is(Math.max(...lines.map(columnsOf)), width);
+    assert.is(lines.length, whole.length);
+  }
+  assert.is(inTerminal(container, longest, show).trimEnd(), whole.join('\n'));
+  const page = join(container.folder, 'page.html');
+  assert.is(container.tsrun(['trace', '--html', page, fileOf(container)]).status, 0);
+  assert.is(statSync(page).mode & 0o777, 0o600);
+  const fifo = join(container.folder, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  for (const words of [
+    ['trace', '--html', fifo, fileOf(container)],
+    ['plan', '--html', fifo, '--bundle', container.folder],
+  ]) {
+    const { status, errors } = container.tsrun(words);
+    assert.is(status, 1, 'nobody reads it');
+    assert.match(errors, /cannot write the page to .*fifo.*ENXIO/);
+  }
 });
 
 tests.run();
