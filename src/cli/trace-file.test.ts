@@ -327,7 +327,10 @@ test('the text of a trace fits the terminal; in a pipe its lines are as long as 
   container.prepare('true');
   run(container);
   const show = `${executorPath()} trace $BUNDLE/trace.json`;
-  const whole = container.tsrun(['trace', fileOf(container)]).output.trimEnd().split('\n');
+  const whole = container
+    .tsrun(['trace', fileOf(container)])
+    .output.trimEnd()
+    .split('\n');
   const longest = Math.max(...whole.map(columnsOf));
   assert.ok(longest > 80, `${longest} columns`);
   for (const width of [50, 80]) {

@@ -7,6 +7,7 @@ import type { Plan, Step } from '../../plan/step.js';
 import { namespaces } from '../../tables/namespaces.js';
 import { cgroupsOutOfReach } from '../cgroup-reach.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
+import { fileSystemsLacking } from './file-systems.js';
 import { userNamespaceHint } from './kernel.js';
 import { rangesOf } from './people.js';
 import type { BundleFinding, FindingKind } from './report.js';
@@ -198,26 +199,6 @@ function devicesLacking({ spec }: Subject): BundleFinding[] {
   );
 }
 
-/** Not in the list: the kernel may still load a module when it is mounted. */
-function fileSystemsLacking({ spec }: Subject): BundleFinding[] {
-  const known = new Set(
-    (readTextIfExists('/proc/filesystems') ?? '').split('\n').map((line) => line.split('\t')[1] ?? ''),
-  );
-  return (spec.mounts ?? []).flatMap(({ type, options = [] }, index) => {
-    if (!type || options.includes('bind') || options.includes('rbind') || ['bind', 'none', 'cgroup'].includes(type))
-      return [];
-    if (known.has(type) || known.size < 2) return [];
-    return [
-      found(
-        'warning',
-        `/mounts/${index}/type`,
-        `the kernel does not list the file system '${type}'`,
-        'mounting it fails unless the kernel can load a module for it',
-      ),
-    ];
-  });
-}
-
 function stepLacking(step: Step, { rootfs }: Subject): BundleFinding[] {
   if (step.tolerate !== undefined) return [];
   if (step.op === 'source.open' || (step.op === 'mount.bind' && step.pointer.startsWith('/mounts/')))
@@ -235,5 +216,5 @@ export const lackingIn = (subject: Subject): BundleFinding[] => [
   ...mappingsLacking(subject),
   ...sysctlsLacking(subject),
   ...devicesLacking(subject),
-  ...fileSystemsLacking(subject),
+  ...fileSystemsLacking(subject.spec),
 ];
