@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { BundleSuite, hasProgram, isRunc } from './harness.js';
-import { blocksOf, isIn, Reader } from './pages.js';
+import { blocksOf, differsFromGolden, isIn, Reader } from './pages.js';
 
 const missing = ['bash', 'unshare', 'ip', 'nsenter'].find((name) => !hasProgram(name));
 const pages = new BundleSuite('pages', isRunc ? 'they are about tsrun' : missing && `needs '${missing}'`);
@@ -59,6 +59,8 @@ pages.test(
         typed.some((session) => /# tsrun (plan|--debug)/.test(session)),
         `${name}: no plan`,
       );
+      for (const block of blocks)
+        assert.is(differsFromGolden(block, readFileSync(`bundles/${name}/plan.txt`, 'utf8')), undefined);
       assert.match(text, /^Look up: .*\(\d\)/m);
       return name;
     });

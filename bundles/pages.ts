@@ -67,6 +67,14 @@ function fits(shown: readonly string[], seen: readonly string[]): boolean {
   return new RegExp(`^${pattern.join('')}$`).test(seen.map((line) => `${steady(line)}\n`).join(''));
 }
 
+/** What a `console v2` block shows of a plan, held against the plan that was written down for such a host; undefined where all of it is there. */
+export function differsFromGolden({ words, text }: Block, golden: string): string | undefined {
+  if (!words.includes('v2')) return undefined;
+  const known = golden.split('\n').map(steady);
+  const [, ...shown] = text.split('\n');
+  return shown.find((line) => !known.some((one) => fits([line], [one])));
+}
+
 /** Ids of containers in the pages; each sandbox has others. */
 const ids = ['demo', 'left', 'right'];
 
