@@ -54,11 +54,7 @@ pivot.test('its mount table has the mounts of the config and none of the host', 
 
 pivot.test('from a mere chroot the same escape does reach the host', (sandbox) => {
   const bundle = sandbox.copy('pivot-root');
-  const script =
-    'for d in proc usr bin lib lib64; do [ -d /$d ] && mount --rbind /$d "$1/$d"; done; chroot "$1" sh /main.sh';
-  const { stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', join(bundle, 'rootfs')], {
-    encoding: 'utf8',
-  });
+  const { stdout } = spawnSync('sh', [join(bundle, 'chroot.sh')], { encoding: 'utf8' });
   const escaped = report(stdout).get('escape');
   if (escaped === 'not tried') return;
   const visible = readdirSync('/').filter((name) => !name.startsWith('.'));

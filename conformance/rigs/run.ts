@@ -1,8 +1,9 @@
 // Rigs that break things on purpose and look what is left (security.md section 6).
-//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,kills,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars,same]
+//   node src/build/run-ts.mjs conformance/rigs/run.ts [--long] [--only steps,inject,kills,soak,race,swap,strace,nosys,fuzz,differences,mutants,liars,same,agree]
 // Needs root, busybox-static and strace. Short: a minute; long: an hour. They work on a host of their own (conformance/lib/isolate.sh).
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { agreeRig } from './agree.js';
 import { differencesRig } from './differences.js';
 import { fuzzRig } from './fuzz.js';
 import { injectRig } from './inject.js';
@@ -45,6 +46,7 @@ const rigs: readonly (readonly [name: string, rig: (long: boolean) => void | Pro
   ['mutants', mutantRig],
   ['liars', liarRig],
   ['same', sameRig],
+  ['agree', agreeRig],
 ];
 const wanted = options.only.split(',').filter(Boolean);
 for (const [name, rig] of rigs) if (wanted.length === 0 || wanted.includes(name)) await rig(options.long);

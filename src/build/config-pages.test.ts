@@ -21,7 +21,7 @@ import { configOf, configText, type Example, folder, type Page, readPages } from
 
 const runtime = resolve('dist/tsrun');
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
-const canRun = process.getuid?.() === 0 && busybox !== undefined && existsSync(`${runtime}-engine`);
+const canRun = process.getuid?.() === 0 && busybox !== undefined && existsSync(runtime);
 const host = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : 'v1';
 
 const top = mkdtempSync(join(tmpdir(), 'tsrun-pages-'));

@@ -6,6 +6,7 @@ import { generateConfigShapes } from './generate-config-shapes.js';
 import { generateEngineCalls } from './generate-engine-calls.js';
 import { generateErrorDocs } from './generate-error-docs.js';
 import { generateMan } from './generate-man.js';
+import { generatePictures } from './generate-pictures.js';
 import { generateValidators } from './generate-validators.js';
 import { generateWire } from './generate-wire.js';
 import { type GeneratedFile, isStale, writeIfStale } from './generated-file.js';
@@ -20,6 +21,7 @@ const generators: (() => GeneratedFile[])[] = [
   generateCliDocs,
   generateMan,
   generateConfigDocs,
+  generatePictures,
 ];
 
 const check = process.argv.includes('--check');

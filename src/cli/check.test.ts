@@ -88,6 +88,11 @@ const broken: readonly (readonly [what: string, pointer: string, changes: Change
     '/linux/sysctl/kernel.shm_nothing',
     { linux: { namespaces: [{ type: 'ipc' }, { type: 'mount' }], sysctl: { 'kernel.shm_nothing': '1' } } },
   ],
+  [
+    'a file system that no kernel has',
+    '/mounts/7/type',
+    { mounts: [{ destination: '/x', type: 'nothingfs', source: 'x' }] },
+  ],
   ['a label of a module that is off', '/process/selinuxLabel', { process: { selinuxLabel: 'a:b:c:d' } }],
 ];
 

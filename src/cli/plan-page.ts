@@ -1,5 +1,5 @@
 /** `tsrun plan --html`: steps in groups, the config beside them; a click on a step shows the key that caused it. */
-import { configLines } from '../html/config-lines.js';
+import { type Laid, layOut, linesOf, redact } from '../html/config-text.js';
 import { escapeHtml, page } from '../html/page.js';
 import { sanitise } from '../errors/render.js';
 import { condition } from '../plan/print.js';
@@ -19,7 +19,6 @@ tr.on,.line.on{background:var(--mark)}.line{display:block;white-space:pre-wrap;m
 @media(max-width:52rem){main{grid-template-columns:1fr;height:auto}.config{border-left:0;border-top:1px solid var(--line)}}
 `;
 
-/** The nearest line above that there is: a step may name a key that the config leaves out. */
 const script = `
 const lines=[...document.querySelectorAll('.line')];
 const steps=document.querySelector('.steps');
@@ -27,27 +26,24 @@ const show=(row)=>{
   if(!row)return;
   for(const on of document.querySelectorAll('.on'))on.classList.remove('on');
   row.classList.add('on');
-  let pointer=row.dataset.pointer,found=[];
-  for(;;){
-    found=lines.filter((line)=>line.dataset.pointer===pointer||line.dataset.pointer.startsWith(pointer+'/'));
-    if(found.length||pointer==='')break;
-    pointer=pointer.slice(0,pointer.lastIndexOf('/'));
-  }
-  if(pointer==='')return;
-  for(const line of found)line.classList.add('on');
-  found[0]?.scrollIntoView({block:'center'});
+  const {first,last}=row.dataset;
+  if(first===undefined)return;
+  for(const line of lines.slice(first-1,last))line.classList.add('on');
+  lines[first-1].scrollIntoView({block:'center'});
 };
 steps.addEventListener('click',(event)=>show(event.target.closest('tr')));
 const linked=()=>{const row=/^#step-\\d+$/.test(location.hash)&&document.getElementById(location.hash.slice(1));if(row){show(row);row.scrollIntoView({block:'center'})}};
 addEventListener('hashchange',linked);linked();
 `;
 
-function groupMarkup({ title, steps }: ReturnType<typeof groupsOf>[number]): string {
+function groupMarkup({ title, steps }: ReturnType<typeof groupsOf>[number], laid: Laid): string {
   const rows = steps.map(({ step, number }) => {
     const pointer = html(step.pointer);
     const shown = step.pointer === '' ? '' : `<button type="button">${pointer}</button>`;
     const text = html(`${step.summary}${condition(step)}`);
-    return `<tr id="step-${number}" data-pointer="${pointer}"><td class="number">${number}</td><td class="role">${step.role}</td><td class="pointer">${shown}</td><td title="${html(step.op)}">${text}</td></tr>`;
+    const [first, last] = linesOf(laid, step.pointer) ?? [];
+    const place = first === undefined ? '' : ` data-first="${first}" data-last="${last}"`;
+    return `<tr id="step-${number}"${place}><td class="number">${number}</td><td class="role">${step.role}</td><td class="pointer">${shown}</td><td title="${html(step.op)}">${text}</td></tr>`;
   });
   return `<section><h2>${html(title)}</h2><table>${rows.join('\n')}</table></section>`;
 }
@@ -55,10 +51,11 @@ function groupMarkup({ title, steps }: ReturnType<typeof groupsOf>[number]): str
 export function renderPlanPage(planned: Planned, config: unknown): string {
   const { title, summary, plan } = planned;
   const list = summary.map(([name, text]) => `<dt>${html(name)}</dt><dd>${html(text)}</dd>`).join('\n');
-  const lines = configLines(config).map(
-    ({ pointer, text }) => `<span class="line" data-pointer="${html(pointer)}">${html(text)}</span>`,
-  );
-  const left = `<div class="steps"><h1>${html(title)}</h1><dl>${list}</dl>${groupsOf(plan).map(groupMarkup).join('\n')}</div>`;
+  const laid = layOut(redact(config));
+  const lines = laid.text.split('\n').map((line) => `<span class="line">${html(line)}</span>`);
+  const left = `<div class="steps"><h1>${html(title)}</h1><dl>${list}</dl>${groupsOf(plan)
+    .map((group) => groupMarkup(group, laid))
+    .join('\n')}</div>`;
   const right = `<aside class="config" aria-label="config.json"><h2>config.json</h2><p class="soft">Values of the environment, annotations and arguments of programs are not shown.</p><pre>${lines.join('')}</pre></aside>`;
   return page({ title: sanitise(title), body: `<main>${left}${right}</main>`, style, script });
 }

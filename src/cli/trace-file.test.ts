@@ -8,6 +8,8 @@ import { executorPath } from '../host/executor.js';
 import { analyse } from '../trace/analyse.js';
 import { readTrace, type Trace } from '../trace/format.js';
 import { Browser, chromium } from '../trace/test-browser.js';
+import { columnsOf } from './terminal.js';
+import { inTerminal } from './test-terminal.js';
 
 const { tests, test } = containerSuite('trace');
 
@@ -154,39 +156,43 @@ test('more steps than there is room for: how many is said', (container) => {
   assert.match(container.tsrun(['trace', fileOf(container)]).output, new RegExp(`${about.dropped} events had no room`));
 });
 
-test('without it: no call more, no clock, no shared memory', (container) => {
+/** What is asked once more, or less, as processes happen to meet. */
+const byChance = new Set(['ppoll', 'read', 'rt_sigreturn', 'wait4', 'futex', 'restart_syscall']);
+
+test('without it: no call of any kind more, no clock, no shared memory', (container) => {
   container.prepare('true');
   const log = join(container.folder, 'strace');
+  const state = join(container.folder, 'state');
   const calls = (...trace: string[]): string[] => {
-    const words = [
-      '-f',
-      '-qq',
-      '-o',
-      log,
-      '-e',
-      'trace=clock_gettime,mmap,openat2',
-      executorPath(),
-      '--root',
-      join(container.folder, 'state'),
-    ];
-    const { error, status } = spawnSync('strace', [...words, 'run', ...trace, '-b', container.folder, container.id], {
+    const words = ['-f', '-qq', '-o', log, executorPath(), '--root', state, 'run', ...trace];
+    const { error, status } = spawnSync('strace', [...words, '-b', container.folder, container.id], {
       timeout: 60_000,
     });
     if ((error as { code?: string } | undefined)?.code === 'ENOENT') return [];
     assert.is(status, 0);
-    return readFileSync(log, 'utf8')
-      .split('\n')
-      .filter((line) => /clock_gettime|MAP_SHARED\|MAP_ANON|openat2/.test(line));
+    return readFileSync(log, 'utf8').split('\n');
   };
+  calls(); // makes the state root
   const [without, traced] = [calls(), calls('--trace', fileOf(container))];
   if (traced.length === 0) return;
-  assert.ok(traced.length > 60);
   assert.ok(traced.some((line) => line.includes('MAP_SHARED|MAP_ANON')));
   assert.not.ok(without.some((line) => line.includes('MAP_SHARED|MAP_ANON')));
+  const counts = (lines: string[]): Map<string, number> => {
+    const found = new Map<string, number>();
+    for (const line of lines) {
+      const name = /^\d+ +([a-z][a-z0-9_]*)\(/.exec(line)?.[1];
+      if (name !== undefined) found.set(name, (found.get(name) ?? 0) + 1);
+    }
+    return found;
+  };
+  const [few, many] = [counts(without), counts(traced)];
+  assert.ok(few.size > 40);
+  const more = [...few].filter(([name, count]) => count > (many.get(name) ?? 0) && !byChance.has(name));
+  assert.equal(more, [], 'calls that only a start without a trace makes');
   // A look-up in the root has a deadline; the engine asks when it has begun, and for the date.
-  const count = (lines: string[], name: string): number => lines.filter((line) => line.includes(`${name}(`)).length;
-  assert.ok(count(without, 'clock_gettime') <= count(without, 'openat2') + 3, without.join('\n'));
-  assert.ok(count(traced, 'clock_gettime') > count(traced, 'openat2') + 60);
+  const count = (of: Map<string, number>, name: string): number => of.get(name) ?? 0;
+  assert.ok(count(few, 'clock_gettime') <= count(few, 'openat2') + 3);
+  assert.ok(count(many, 'clock_gettime') > count(many, 'openat2') + 60);
 });
 
 test('the page in a browser: drawn, spoken, zoomed, moved through by keys, with nothing to complain about', async (container) => {
@@ -319,6 +325,37 @@ test("Chrome's own reader finds the lanes and every event in them", async (conta
   const lanes = [...new Set(events.map(({ lane }) => lane))];
   const expected = lanes.map((lane) => `${lane} ${events.filter((event) => event.lane === lane).length}`);
   assert.equal(found.sort(), expected.sort());
+});
+
+test('the text of a trace fits the terminal; in a pipe its lines are as long as they are; a page is for its owner', (container) => {
+  container.prepare('true');
+  run(container);
+  const show = `${executorPath()} trace $BUNDLE/trace.json`;
+  const whole = container
+    .tsrun(['trace', fileOf(container)])
+    .output.trimEnd()
+    .split('\n');
+  const longest = Math.max(...whole.map(columnsOf));
+  assert.ok(longest > 80, `${longest} columns`);
+  for (const width of [50, 80]) {
+    const lines = inTerminal(container, width, show).trimEnd().split('\n');
+    assert.is(Math.max(...lines.map(columnsOf)), width);
+    assert.is(lines.length, whole.length);
+  }
+  assert.is(inTerminal(container, longest, show).trimEnd(), whole.join('\n'));
+  const page = join(container.folder, 'page.html');
+  assert.is(container.tsrun(['trace', '--html', page, fileOf(container)]).status, 0);
+  assert.is(statSync(page).mode & 0o777, 0o600);
+  const fifo = join(container.folder, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  for (const words of [
+    ['trace', '--html', fifo, fileOf(container)],
+    ['plan', '--html', fifo, '--bundle', container.folder],
+  ]) {
+    const { status, errors } = container.tsrun(words);
+    assert.is(status, 1, 'nobody reads it');
+    assert.match(errors, /cannot write the page to .*fifo.*ENXIO/);
+  }
 });
 
 tests.run();

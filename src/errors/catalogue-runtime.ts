@@ -31,7 +31,10 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
     'TSR_CLI_LOG',
     'The file given with --log cannot be opened for appending, or no journal or syslog listens on this host. Nothing else has been done.',
   ],
-  ['TSR_CLI_OUTPUT', 'What the command printed could not be written to standard output.'],
+  [
+    'TSR_CLI_OUTPUT',
+    'What the command printed could not be written to standard output, or the page to the file that --html names.',
+  ],
   [
     'TSR_CLI_USAGE',
     'The command line cannot be read: an unknown option, a missing value, or too many or too few arguments. The texts are those of runc, as scripts and engines look for them.',
@@ -269,7 +272,7 @@ export const runtimeRows: readonly (readonly [code: string, paragraph: string])[
   ],
   [
     'TSR_TRACE_WRITE',
-    'The file that --trace or --html names cannot be written. It is opened before anything else is done, so nothing has happened.',
+    'The file that --trace names cannot be written. It is opened before anything else is done, so nothing has happened.',
   ],
   [
     'TSR_UPDATE_STATE',

@@ -48,6 +48,8 @@ export interface Laid {
   readonly text: string;
   /** Pointer to line, from 1 on. */
   readonly lines: ReadonlyMap<string, number>;
+  /** Pointer to the line that its value ends in, where that is another. */
+  readonly ends: ReadonlyMap<string, number>;
 }
 
 const widest = 100;
@@ -55,7 +57,7 @@ const scalar = (value: Value): string =>
   typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? 'null');
 const childrenOf = (value: object): [string, Value][] =>
   Object.entries(value).filter(([, item]) => item !== undefined && typeof item !== 'function');
-export const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** A list or object of scalars in one line, if it is short. */
 function short(value: object): string | undefined {
@@ -73,6 +75,7 @@ const inline = (value: Value): string =>
 /** JSON of the value with two blanks a level, and where each pointer is in it. */
 export function layOut(value: Value): Laid {
   const lines = new Map<string, number>();
+  const ends = new Map<string, number>();
   const out: string[] = [''];
   const mark = (item: Value, pointer: string): void => {
     lines.set(pointer, out.length);
@@ -96,16 +99,19 @@ export function layOut(value: Value): Laid {
       if (index + 1 < items.length) out[out.length - 1] += ',';
     });
     out.push(`${indent}${close}`);
+    ends.set(pointer, out.length);
   };
   write(value, '', '');
-  return { text: out.join('\n'), lines };
+  return { text: out.join('\n'), lines, ends };
 }
 
-/** The line of a pointer, or of the nearest key above it that is there. */
-export function lineOf({ lines }: Laid, pointer: string): number | undefined {
+/** The lines of a pointer, or of the nearest key above it that is there. */
+export function linesOf({ lines, ends }: Laid, pointer: string): readonly [first: number, last: number] | undefined {
   for (let at = pointer; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
     const line = lines.get(at);
-    if (line !== undefined) return line;
+    if (line !== undefined) return [line, ends.get(at) ?? line];
   }
   return undefined;
 }
+
+export const lineOf = (laid: Laid, pointer: string): number | undefined => linesOf(laid, pointer)?.[0];

@@ -45,9 +45,15 @@ function outermost(events: readonly TraceEvent[], lane: Lane): TraceEvent[] {
   return found;
 }
 
+/** They are in the order of their begins. */
 function lastBefore(events: readonly TraceEvent[], at: number): TraceEvent | undefined {
-  for (let index = events.length - 1; index >= 0; index--) if (events[index]!.begin < at - tick) return events[index];
-  return undefined;
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (events[middle]!.begin < at - tick) low = middle + 1;
+    else high = middle;
+  }
+  return events[low - 1];
 }
 
 /** Backwards from the goal: a wait leads to whom it was for, the first of a process to who made it. */

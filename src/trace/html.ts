@@ -36,7 +36,7 @@ function laid(text: string): Laid {
   try {
     return layOut(text === '' ? {} : JSON.parse(text));
   } catch {
-    return { text: '', lines: new Map() };
+    return { text: '', lines: new Map(), ends: new Map() };
   }
 }
 

@@ -4,7 +4,6 @@ import type { Trace, TraceEvent } from './format.js';
 
 const milliseconds = (value: number): string => value.toFixed(2).padStart(8);
 const clean = (text: string): string => text.replace(/\p{Cc}/gu, '?');
-const fit = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
 const share = (part: number, whole: number): string =>
   `${Math.round((100 * part) / Math.max(whole, 1e-9))} %`.padStart(5);
 
@@ -52,8 +51,8 @@ function head({ about }: Trace, { begin, goal, reached }: Analysis): string {
   return `${what}: ${(goal - begin).toFixed(2)} ms until ${reached}`;
 }
 
-/** Lines no wider than `width`. */
-export function printTrace(trace: Trace, width: number): string {
+/** Lines as long as they are: what looks at a terminal cuts them. */
+export function printTrace(trace: Trace): string {
   const analysis = analyse(trace);
   const { begin, goal, path, sums, slowest } = analysis;
   const whole = goal - begin;
@@ -78,7 +77,7 @@ export function printTrace(trace: Trace, width: number): string {
     'The slowest steps',
     ...slowestLines(slowest),
   ];
-  return `${lines.map((line) => fit(line, width)).join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 /** The same for programs; times in milliseconds since the command began. */

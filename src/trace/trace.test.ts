@@ -6,8 +6,7 @@ import { analyse } from './analyse.js';
 import { readTrace, type Trace, type TraceEvent, writeTrace } from './format.js';
 import { tracePage } from './html.js';
 import { eventsOf } from './record.js';
-import { configLines } from '../html/config-lines.js';
-import { layOut, lineOf, redact } from '../html/config-text.js';
+import { layOut, lineOf, linesOf, redact } from '../html/config-text.js';
 import { printTrace, traceAsData } from './text.js';
 
 const test = suite('trace');
@@ -102,10 +101,9 @@ test('a created container has not failed, although its init is still in a step',
   assert.is(reachedWith('failed'), 'the failure');
 });
 
-test('the text fits and names each part; data has the same', () => {
-  const text = printTrace(sample, 60);
+test('the text names each part; data has the same', () => {
+  const text = printTrace(sample);
   assert.match(text, /^tsrun run web: 20\.00 ms until the program runs\n/);
-  for (const line of text.split('\n')) assert.ok(line.length <= 60, line);
   assert.is((traceAsData(sample) as { totalMs: number }).totalMs, 20);
 });
 
@@ -124,6 +122,9 @@ test('secrets are left out, and each pointer has its line', () => {
   assert.match(lines[lineOf(laid, '/linux/sysctl/a~1b')! - 1]!, /"a\/b": "1"/);
   assert.is(lineOf(laid, '/mounts/0/nothing'), lineOf(laid, '/mounts/0'));
   assert.is(lineOf(laid, '/nothing'), undefined);
+  const [first, last] = linesOf(laid, '/linux/sysctl')!;
+  assert.match(lines[first - 1]!, /"sysctl": \{$/);
+  assert.match(lines[last - 1]!, /^ {4}\}$/);
   assert.equal(JSON.parse(laid.text).process.user, { uid: 0 });
 });
 
@@ -133,12 +134,6 @@ test('what an agent is told, and an entry of the environment that is no pair, ar
     process: { env: ['…'] },
     linux: { seccomp: { listenerMetadata: '…', flags: [] } },
   });
-  assert.not.match(
-    configLines(config)
-      .map(({ text }) => text)
-      .join(),
-    /canary/,
-  );
 });
 
 test('nothing of a config is markup in the page', () => {

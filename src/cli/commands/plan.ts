@@ -1,5 +1,5 @@
 import { fail } from '../../errors/error.js';
-import { errnoOf, lstatIfExists, openFlags, openFile, closeFile, statIfExists, writeAll } from '../../host/files.js';
+import { lstatIfExists, statIfExists } from '../../host/files.js';
 import { currentDirectory } from '../../host/process.js';
 import type { CreateRequest } from '../../operations/create.js';
 import { planContainer } from '../../operations/plan.js';
@@ -8,6 +8,7 @@ import { absolutePath } from '../../state/layout.js';
 import { isContainerId } from '../../state/ids.js';
 import { findDirectory, openContainer } from '../../state/store.js';
 import { type Context, print, stateRoot } from '../context.js';
+import { writePage } from '../page-file.js';
 import { terminalFor } from '../terminal.js';
 import { createRequest } from './create.js';
 
@@ -61,17 +62,6 @@ async function printDifference(
   print(renderDifference(title, changes, terminalFor(context.options.text('color'))));
 }
 
-/** Only the owner may read it, as the config may be readable for others, or not. */
-function writePage(path: string, text: string): void {
-  try {
-    const fd = openFile(path, openFlags.write | openFlags.create | openFlags.truncate, 0o600);
-    writeAll(fd, text);
-    closeFile(fd);
-  } catch (error) {
-    fail('TSR_CLI_OUTPUT', `cannot write '${path}'`, { errno: errnoOf(error) });
-  }
-}
-
 export async function run(context: Context): Promise<number> {
   const { options } = context;
   const operands = context.operands.length > 0 ? context.operands : [exampleId];
@@ -84,10 +74,7 @@ export async function run(context: Context): Promise<number> {
   else if (options.is('json')) print(printPlanJson(container.plan));
   else if (html !== undefined) {
     const { renderPlanPage } = await import('../plan-page.js');
-    writePage(
-      absolutePath(html, currentDirectory()),
-      renderPlanPage(await plannedOf(request, container), container.spec),
-    );
+    writePage(html, renderPlanPage(await plannedOf(request, container), container.spec));
   } else {
     const { renderPlan } = await import('../plan-view.js');
     print(renderPlan(await plannedOf(request, container), terminalFor(options.text('color'))));

@@ -1,14 +1,15 @@
 /** What a plan needs of this host, and the host lacks. Nothing below the root is looked at (security.md S01). */
 import type { Spec } from '../../bundle/types.js';
-import { lstatIfExists, readTextIfExists, statIfExists } from '../../host/files.js';
+import { lstatIfExists, readLink, readTextIfExists, statIfExists } from '../../host/files.js';
 import { probeHost } from '../../host/probe.js';
 import { hasCapability, type HostFacts } from '../../linux/facts.js';
 import type { Plan, Step } from '../../plan/step.js';
 import { namespaces } from '../../tables/namespaces.js';
 import { cgroupsOutOfReach } from '../cgroup-reach.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
+import { fileSystemsLacking } from './file-systems.js';
 import { userNamespaceHint } from './kernel.js';
-import { rangesOf } from './people.js';
+import { idsLacking } from './lacking-ids.js';
 import type { BundleFinding, FindingKind } from './report.js';
 
 export interface Subject {
@@ -46,17 +47,25 @@ function namespacesLacking({ spec }: Subject): BundleFinding[] {
 }
 
 function joinedLacking({ spec }: Subject): BundleFinding[] {
-  return (spec.linux?.namespaces ?? []).flatMap(({ type, path }, index) =>
-    path && !exists(path)
-      ? [
-          missing(
-            `/linux/namespaces/${index}/path`,
-            `'${path}' does not exist`,
-            `there is no ${type} namespace to join`,
-          ),
-        ]
-      : [],
-  );
+  return (spec.linux?.namespaces ?? []).flatMap(({ type, path }, index) => {
+    if (!path) return [];
+    const pointer = `/linux/namespaces/${index}/path`;
+    if (!exists(path)) return [missing(pointer, `'${path}' does not exist`, `there is no ${type} namespace to join`)];
+    const kind = kindOf(path);
+    const wanted = namespaces.get(type)?.file;
+    return kind === undefined || kind === wanted
+      ? []
+      : [missing(pointer, `'${path}' is a namespace of another kind (${kind})`, `it is no ${type} namespace`)];
+  });
+}
+
+/** What a link below /proc/PID/ns says; one that was bound to a file does not. */
+function kindOf(path: string): string | undefined {
+  try {
+    return /^([a-z]+):\[\d+\]$/.exec(readLink(path))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /** As far as this user may look: who may not is told by the start itself. */
@@ -70,12 +79,18 @@ function exists(path: string): boolean {
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
-/** A source under the root is the container's own business, and '' is what another step has opened. */
-function sourceLacking(step: Step & { op: 'source.open' | 'mount.bind' }, rootfs: string): BundleFinding[] {
+/** A source under the root is the container's own business, '' is what another step has opened, and its cgroups are made by then. */
+function sourceLacking(
+  step: Step & { op: 'source.open' | 'mount.bind' },
+  { rootfs, plan }: Pick<Subject, 'rootfs' | 'plan'>,
+): BundleFinding[] {
   const path = step.op === 'source.open' ? step.args.path : step.args.source;
-  if (!path.startsWith('/') || isBelow(path, rootfs) || lstatSafely(path)) return [];
+  if (!path.startsWith('/') || isBelow(path, rootfs) || lstatSafely(path) || isMade(plan, path)) return [];
   return [missing(step.pointer, `'${path}' does not exist`, 'there is nothing to bind')];
 }
+
+const isMade = ({ steps }: Plan, path: string): boolean =>
+  steps.some((step) => step.op === 'cgroup.open' && `${step.args.root}/${step.args.path}` === path);
 
 function lstatSafely(path: string): boolean {
   try {
@@ -89,8 +104,8 @@ function hookLacking(step: Step & { op: 'hook.run' }, rootfs: string): BundleFin
   const { path } = step.args;
   if (step.role !== 'host' || isBelow(path, rootfs)) return [];
   if (!exists(path)) return [missing(`${step.pointer}/path`, `'${path}' does not exist`, 'the hook cannot be run')];
-  const mode = statIfExists(path)?.mode ?? 0o111;
-  return (mode & 0o111) === 0
+  const { mode = 0o111, kind = 'file' } = statIfExists(path) ?? {};
+  return (mode & 0o111) === 0 || kind === 'directory'
     ? [missing(`${step.pointer}/path`, `'${path}' is not executable`, 'the hook cannot be run')]
     : [];
 }
@@ -148,23 +163,6 @@ function cgroupsLacking({ plan, cgroup, facts }: Subject): BundleFinding[] {
   return findings;
 }
 
-function mappingsLacking({ spec, facts }: Subject): BundleFinding[] {
-  if (facts.uid === 0) return [];
-  return (['uidMappings', 'gidMappings'] as const).flatMap((key) => {
-    const own = key === 'uidMappings' ? facts.uid : facts.gid;
-    const file = key === 'uidMappings' ? '/etc/subuid' : '/etc/subgid';
-    const ranges = rangesOf(file, facts.uid).map((range) => range.split('+').map(Number));
-    return (spec.linux?.[key] ?? []).flatMap(({ hostID, size }, index) => {
-      const covered = ranges.some(([start = 0, count = 0]) => hostID >= start && hostID + size <= start + count);
-      if (covered || (hostID === own && size === 1)) return [];
-      const what = size === 1 ? `${hostID}` : `${hostID} to ${hostID + size - 1}`;
-      return [
-        missing(`/linux/${key}/${index}`, `this user may not map ${what}`, `no line of ${file} gives it to this user`),
-      ];
-    });
-  });
-}
-
 function sysctlsLacking({ spec }: Subject): BundleFinding[] {
   return Object.keys(spec.linux?.sysctl ?? {}).flatMap((name) => {
     // A slash and a dot change places: net.ipv4.conf.eth0/1.forwarding.
@@ -198,30 +196,38 @@ function devicesLacking({ spec }: Subject): BundleFinding[] {
   );
 }
 
-/** Not in the list: the kernel may still load a module when it is mounted. */
-function fileSystemsLacking({ spec }: Subject): BundleFinding[] {
-  const known = new Set(
-    (readTextIfExists('/proc/filesystems') ?? '').split('\n').map((line) => line.split('\t')[1] ?? ''),
-  );
-  return (spec.mounts ?? []).flatMap(({ type, options = [] }, index) => {
-    if (!type || options.includes('bind') || options.includes('rbind') || ['bind', 'none', 'cgroup'].includes(type))
-      return [];
-    if (known.has(type) || known.size < 2) return [];
+/** Processors and nodes of memory that this machine can never have. */
+function numbersLacking({ spec }: Subject): BundleFinding[] {
+  const rows = [
+    ['cpus', 'cpu', 'processor'],
+    ['mems', 'node', 'node of memory'],
+  ] as const;
+  return rows.flatMap(([key, folder, what]) => {
+    const highest = (list: string): number => Math.max(-1, ...(list.match(/\d+/g) ?? []).map(Number));
+    const most = highest(readTextIfExists(`/sys/devices/system/${folder}/possible`) ?? '');
+    const wanted = highest(spec.linux?.resources?.cpu?.[key] ?? '');
+    if (most < 0 || wanted <= most) return [];
     return [
-      found(
-        'warning',
-        `/mounts/${index}/type`,
-        `the kernel does not list the file system '${type}'`,
-        'mounting it fails unless the kernel can load a module for it',
+      missing(
+        `/linux/resources/cpu/${key}`,
+        `there is no ${what} ${wanted} here`,
+        `the last one that can be is ${most}`,
       ),
     ];
   });
 }
 
-function stepLacking(step: Step, { rootfs }: Subject): BundleFinding[] {
+function agentLacking({ spec }: Subject): BundleFinding[] {
+  const path = spec.linux?.seccomp?.listenerPath;
+  if (path === undefined || path === '' || exists(path)) return [];
+  return [missing('/linux/seccomp/listenerPath', `'${path}' does not exist`, 'there is no agent to talk to')];
+}
+
+function stepLacking(step: Step, subject: Subject): BundleFinding[] {
+  const { rootfs } = subject;
   if (step.tolerate !== undefined) return [];
   if (step.op === 'source.open' || (step.op === 'mount.bind' && step.pointer.startsWith('/mounts/')))
-    return sourceLacking(step, rootfs);
+    return sourceLacking(step, subject);
   if (step.op === 'hook.run') return hookLacking(step, rootfs);
   return step.op === 'child.rlimit' ? rlimitLacking(step) : [];
 }
@@ -232,8 +238,10 @@ export const lackingIn = (subject: Subject): BundleFinding[] => [
   ...subject.plan.steps.flatMap((step) => stepLacking(step, subject)),
   ...oomLacking(subject),
   ...cgroupsLacking(subject),
-  ...mappingsLacking(subject),
+  ...idsLacking(subject.spec, subject.facts),
   ...sysctlsLacking(subject),
   ...devicesLacking(subject),
-  ...fileSystemsLacking(subject),
+  ...numbersLacking(subject),
+  ...agentLacking(subject),
+  ...fileSystemsLacking(subject.spec),
 ];

@@ -105,7 +105,7 @@ const hostPaths: readonly (readonly [pattern: RegExp, why: string, evenReadOnly:
     true,
   ],
   [
-    /^(\/var)?\/run\/(docker|podman|containerd|crio|dbus|systemd)?\/?$/,
+    /^(\/var)?\/run(\/(docker|podman|containerd|crio|dbus|systemd))?$/,
     "the sockets of the host's services are in it",
     true,
   ],
