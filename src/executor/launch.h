@@ -13,6 +13,7 @@ extern int wrapped;
 void say(const char *message);
 char **clean_environment(char **from, const char *const *extra);
 char **engine_environment(char **envp, int number);
+void hold_stops(char **argv);
 int only_answers(char **argv);
 #define ENGINE_NAME "tsrun:engine"
 int start_round(char **argv, char **envp, int number, struct round *r);
