@@ -32,6 +32,19 @@ hierarchies() {
          print $2 "\tcgroup\t" got }' /proc/self/mounts
 }
 
+# A v1 hierarchy of a controller that cgroup v2 has given to a child cannot be mounted, and the kernel's words for it blame something else.
+mount_v1() { # option, mount point
+  local said seen child
+  said=$(mount -t cgroup -o "$1" cgroup "$2" 2>&1) && return
+  seen=$(mktemp -d)
+  mount -t cgroup2 cgroup2 "$seen" && child=$(find "$seen" -mindepth 1 -type d -print -quit) || child=
+  umount "$seen" 2>/dev/null || true
+  rmdir "$seen"
+  [ -n "$child" ] || { echo "isolate: $said" >&2; return 1; }
+  echo "isolate: $1 cannot be mounted as cgroup v1 while cgroup v2 has a child: remove ${child#"$seen"} (below the cgroup2 mount), or wait for whoever made it" >&2
+  return 1
+}
+
 mount_hierarchies() { # reads the lines that hierarchies() printed; the first one decides: cgroup2 alone or a tmpfs of hierarchies
   local list=$1 point type option
   umount -R /sys/fs/cgroup
@@ -42,7 +55,7 @@ mount_hierarchies() { # reads the lines that hierarchies() printed; the first on
   mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
   while IFS=$'\t' read -r point type option; do
     mkdir -p "$point"
-    if [ "$type" = cgroup2 ]; then mount -t cgroup2 cgroup2 "$point"; else mount -t cgroup -o "$option" cgroup "$point"; fi
+    if [ "$type" = cgroup2 ]; then mount -t cgroup2 cgroup2 "$point"; else mount_v1 "$option" "$point"; fi
   done <<<"$list"
 }
 

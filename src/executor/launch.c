@@ -29,12 +29,12 @@ static int is_passed(const char *entry) {
   return wrapped && starts_with(entry, CALLERS_PREFIX);
 }
 
-/* The allow-listed part of the environment, what is kept for hooks, and `extra` entries behind. */
-char **clean_environment(char **from, const char *const *extra) {
+/* The allow-listed part of the environment, what is kept `for_hooks`, and `extra` entries behind. */
+char **clean_environment(char **from, const char *const *extra, int for_hooks) {
   usize count = 0, bytes = 0;
   for (char **entry = from; *entry; entry++) count++, bytes += str_length(*entry) + sizeof CALLERS_PREFIX;
   for (const char *const *entry = extra; *entry; entry++) count++;
-  int wraps = !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
+  int wraps = for_hooks && !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
   char **list = pages((2 * count + 1) * sizeof(char *)), *room = wraps ? pages(bytes + 1) : NULL, *end = room + bytes + 1;
   static char *none[1];
   if (!list || (wraps && !room)) return none;
@@ -246,16 +246,16 @@ static int keep_outcome(const struct outcome *out) {
 }
 
 /* What the engine finds in its environment in round `number`, 0 to 3. */
-char **engine_environment(char **envp, int number) {
+char **engine_environment(char **envp, int number, int for_hooks) {
   static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
   const char *extra[] = {self_path, round_text, named_text, NULL};
-  return clean_environment(envp, extra);
+  return clean_environment(envp, extra, for_hooks);
 }
 
 /* Starts the engine for round `number`. */
 int start_round(char **argv, char **envp, int number, struct round *r) {
-  return start_engine(argv, engine_environment(envp, number), r);
+  return start_engine(argv, engine_environment(envp, number, 1), r);
 }
 
 /* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */

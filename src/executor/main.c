@@ -53,10 +53,10 @@ static int count_inherited(void) {
   return fd - 3;
 }
 
-/* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal. */
+/* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal, no hooks. */
 static void be_engine(char **argv, char **envp) {
   let_named_through(argv);
-  engine_main(argv, engine_environment(envp, 0));
+  engine_main(argv, engine_environment(envp, 0, 0));
 }
 
 /* Whether all of a plan is files and signals of the host's: then nothing inside a container can get at us (S21). */
@@ -105,7 +105,7 @@ static int first_start(char **argv, char **envp, int carries_out) {
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL, NULL};
   if (launched[0]) extra[2] = launched_entry();
-  become_inner(argv, clean_environment(envp, extra));
+  become_inner(argv, clean_environment(envp, extra, 1));
   if (r.engine > 0) RAW(kill, r.engine, 9), wait_child(r.engine, &status);
   say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
   return 1;
