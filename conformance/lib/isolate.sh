@@ -32,16 +32,23 @@ hierarchies() {
          print $2 "\tcgroup\t" got }' /proc/self/mounts
 }
 
-# A v1 hierarchy of a controller that cgroup v2 has given to a child cannot be mounted, and the kernel's words for it blame something else.
+# A controller that cgroup v2 has given to a child has no v1 hierarchy, and the kernel's words for that blame something else.
 mount_v1() { # option, mount point
-  local said seen child
+  local said seen child='' dir
   said=$(mount -t cgroup -o "$1" cgroup "$2" 2>&1) && return
   seen=$(mktemp -d)
-  mount -t cgroup2 cgroup2 "$seen" && child=$(find "$seen" -mindepth 1 -type d -print -quit) || child=
-  umount "$seen" 2>/dev/null || true
+  if mount -t cgroup2 cgroup2 "$seen"; then
+    while IFS= read -r dir; do
+      ! grep -qw -- "$1" "$dir/cgroup.controllers" 2>/dev/null || { child=${dir#"$seen"}; break; }
+    done < <(find "$seen" -mindepth 1 -type d)
+    umount "$seen"
+  fi
   rmdir "$seen"
-  [ -n "$child" ] || { echo "isolate: $said" >&2; return 1; }
-  echo "isolate: $1 cannot be mounted as cgroup v1 while cgroup v2 has a child: remove ${child#"$seen"} (below the cgroup2 mount), or wait for whoever made it" >&2
+  if [ -n "$child" ]; then
+    echo "isolate: cannot mount $1 as cgroup v1: cgroup v2 has given it to its child $child; remove that, or wait for whoever made it" >&2
+  else
+    echo "isolate: cannot mount $1 as cgroup v1: ${said%%$'\n'*}" >&2
+  fi
   return 1
 }
 
