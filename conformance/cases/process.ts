@@ -1,7 +1,7 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Changes } from '../config.js';
 import { type Add, type Case, expect, same, topic } from '../harness.js';
-import { addAppArmor, addOomScores } from './host-powers.js';
+import { addAppArmor, addOomScores, addSelinux } from './host-powers.js';
 
 function addProgram(test: Add): void {
   for (const code of [0, 1, 2, 3, 42, 126, 127, 128, 254, 255]) {
@@ -251,6 +251,7 @@ export function processCases(): Case[] {
   addUser(test);
   addOomScores(test);
   addAppArmor(test);
+  addSelinux(test);
   addTerminal(test);
   return cases;
 }

@@ -32,6 +32,26 @@ hierarchies() {
          print $2 "\tcgroup\t" got }' /proc/self/mounts
 }
 
+# A controller that cgroup v2 has given to a child has no v1 hierarchy, and the kernel's words for that blame something else.
+mount_v1() { # option, mount point
+  local said seen child='' dir
+  said=$(mount -t cgroup -o "$1" cgroup "$2" 2>&1) && return
+  seen=$(mktemp -d)
+  if mount -t cgroup2 cgroup2 "$seen"; then
+    while IFS= read -r dir; do
+      ! grep -qw -- "$1" "$dir/cgroup.controllers" 2>/dev/null || { child=${dir#"$seen"}; break; }
+    done < <(find "$seen" -mindepth 1 -type d)
+    umount "$seen"
+  fi
+  rmdir "$seen"
+  if [ -n "$child" ]; then
+    echo "isolate: cannot mount $1 as cgroup v1: cgroup v2 has given it to its child $child; remove that, or wait for whoever made it" >&2
+  else
+    echo "isolate: cannot mount $1 as cgroup v1: ${said%%$'\n'*}" >&2
+  fi
+  return 1
+}
+
 mount_hierarchies() { # reads the lines that hierarchies() printed; the first one decides: cgroup2 alone or a tmpfs of hierarchies
   local list=$1 point type option
   umount -R /sys/fs/cgroup
@@ -42,7 +62,7 @@ mount_hierarchies() { # reads the lines that hierarchies() printed; the first on
   mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
   while IFS=$'\t' read -r point type option; do
     mkdir -p "$point"
-    if [ "$type" = cgroup2 ]; then mount -t cgroup2 cgroup2 "$point"; else mount -t cgroup -o "$option" cgroup "$point"; fi
+    if [ "$type" = cgroup2 ]; then mount -t cgroup2 cgroup2 "$point"; else mount_v1 "$option" "$point"; fi
   done <<<"$list"
 }
 

@@ -10,12 +10,6 @@
 /* No collection of cycles before so much is in use: it would touch, and so copy, every page of the snapshot. */
 #define COLLECT_FROM (48u << 20)
 
-__attribute__((noreturn)) static void stop(const char *message) {
-  RAW(write, 2, message, str_length(message));
-  RAW(exit_group, 70);
-  __builtin_unreachable();
-}
-
 /* Runs on the new stack; the old one's frames are not gone back to. */
 __attribute__((noreturn)) static void on_stack(char *top, void (*function)(void)) {
 #if defined(__x86_64__)
@@ -29,17 +23,17 @@ __attribute__((noreturn)) static void on_stack(char *top, void (*function)(void)
 static void map_snapshot(struct snapshot *s) {
   struct statx st;
   int self = (int)RAW(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  if (self < 0 || stat_fd(self, &st) < 0) stop("tsrun: cannot read /proc/self/exe: is /proc mounted?\n");
+  if (self < 0 || stat_fd(self, &st) < 0) stop("cannot read /proc/self/exe: is /proc mounted?");
   if (RAW(pread64, self, s, sizeof *s, st.stx_size - sizeof *s) != sizeof *s || s->magic != SNAPSHOT_MAGIC)
-    stop("tsrun: this file is not whole: nothing of the engine follows the program\n");
+    stop("this file is not whole: nothing of the engine follows the program");
   const struct part *last = &s->parts[s->part_count - 1];
   usize start = st.stx_size - sizeof *s - last->offset - last->length;
-  if (map_memory(s->pages) < 0) stop("tsrun: no memory for the engine (ulimit -v?)\n");
+  if (map_memory(s->pages) < 0) stop("no memory for the engine (ulimit -v?)");
   RAW(madvise, WASM_BASE, (usize)s->pages * WASM_PAGE, 15 /* MADV_NOHUGEPAGE: two megabytes would be cleared for the first byte */);
   for (u32 i = 0; i < s->part_count; i++) {
     const struct part *p = &s->parts[i];
     if (RAW(mmap, WASM_BASE + p->address, p->length, 3, 0x12 /* MAP_PRIVATE | MAP_FIXED */, self, start + p->offset) < 0)
-      stop("tsrun: the engine's memory cannot be mapped\n");
+      stop("the engine's memory cannot be mapped");
   }
   RAW(close, self);
 }
@@ -49,12 +43,12 @@ static u32 main_function;
 static void run(void) {
   check(QTS_Call(E.context, main_function, QTS_GetUndefined(), 0, 0));
   run_jobs();
-  stop("tsrun: the engine ended without an answer\n");
+  stop("the engine ended without an answer");
 }
 
 static char *stack(void) {
   long low = RAW(mmap, 0, STACK_SIZE, 3, 0x4022 /* MAP_PRIVATE | ANONYMOUS | NORESERVE */, -1, 0);
-  if (low < 0 && low > -4096) stop("tsrun: no memory for the engine's stack (ulimit -v?)\n");
+  if (low < 0 && low > -4096) stop("no memory for the engine's stack (ulimit -v?)");
   return (char *)low + STACK_SIZE;
 }
 

@@ -22,6 +22,7 @@ struct snapshot {
 
 extern struct engine { u32 runtime, context; int argc; char **argv, **envp; int building; } E;
 
+void stop(const char *message) __attribute__((noreturn, cold)); /* says it, and ends: status 70 */
 int map_memory(u32 page_count);
 void expose_door(u32 target);
 void run_jobs(void);

@@ -9,14 +9,14 @@
 struct engine E;
 u32 wasm_pages, wasm_lasting;
 
-__attribute__((noreturn, cold)) static void die(const char *message) {
+void stop(const char *message) {
   RAW(write, 2, "tsrun: ", 7);
   RAW(write, 2, message, str_length(message));
   RAW(write, 2, "\n", 1);
   RAW(exit_group, 70);
   __builtin_unreachable();
 }
-void wasm_trap(void) { die("the engine has stopped: its code went wrong"); }
+void wasm_trap(void) { stop("the engine has stopped: its code went wrong"); }
 
 /* Memory for so many pages, behind what is there. */
 int map_memory(u32 page_count) {
@@ -28,7 +28,7 @@ int map_memory(u32 page_count) {
 }
 
 /* What the module imports, by the letters it has in this version; Emscripten's own names are in the comments. */
-void wasm_import_b(u32 text, u32 file, u32 line, u32 function) { die(AT(text)); } /* __assert_fail */
+void wasm_import_b(u32 text, u32 file, u32 line, u32 function) { stop(AT(text)); } /* __assert_fail */
 u32 wasm_import_c(u32 fd, u32 vectors, u32 count, u32 result) { /* fd_write */
   u32 all = 0;
   for (u32 i = 0; i < count; i++) {
@@ -57,7 +57,7 @@ void wasm_import_n(u32 zone, u32 daylight, u32 standard, u32 summer) { /* _tzset
   memcpy(AT(standard), "UTC", 4), memcpy(AT(summer), "UTC", 4);
 }
 u32 wasm_import_o(u32 a, u64 b, u32 c, u32 d) { return 70; } /* fd_seek: ESPIPE */
-void wasm_import_r(void) { die("the engine has aborted"); }
+void wasm_import_r(void) { stop("the engine has aborted"); }
 void wasm_import_s(u32 code) { RAW(exit_group, code); __builtin_unreachable(); }
 void wasm_import_u(u32 a, u32 b) {} /* freeHostRef */
 
@@ -94,7 +94,7 @@ static char *address(u32 i) { return AT((u32)(long)real(i)); }
 
 u32 new_text(const char *bytes, u32 length) {
   u32 copy = engine_malloc(length + 1);
-  if (!copy) die("out of memory");
+  if (!copy) stop("out of memory");
   memcpy(AT(copy), bytes, length);
   AT(copy)[length] = 0;
   u32 value = QTS_NewString(E.context, copy);
@@ -253,7 +253,7 @@ void check(u32 value) {
   u32 error = QTS_ResolveException(E.context, value);
   if (!error) return;
   u32 text = QTS_Dump(E.context, error);
-  die(AT(text));
+  stop(AT(text));
 }
 
 void run_jobs(void) {

@@ -15,17 +15,11 @@
 #define NEW_THRESHOLD (256u * 1024)
 #define RUNTIME_WORDS 256
 
-__attribute__((noreturn)) static void stop(const char *message) {
-  RAW(write, 2, message, str_length(message));
-  RAW(exit_group, 1);
-  __builtin_unreachable();
-}
-
 static u32 read_source(u32 *length) {
   u32 at = engine_malloc(SOURCE_LIMIT), size = 0;
   long got;
   while ((got = RAW(read, 0, AT(at + size), SOURCE_LIMIT - 1 - size)) > 0) size += (u32)got;
-  if (got < 0 || size == SOURCE_LIMIT - 1) stop("snapshot: no module, or too long a one, on standard input\n");
+  if (got < 0 || size == SOURCE_LIMIT - 1) stop("snapshot: no module, or too long a one, on standard input");
   AT(at)[size] = 0;
   *length = size;
   return at;
@@ -34,7 +28,7 @@ static u32 read_source(u32 *length) {
 static void write_out(const char *from, usize length) {
   while (length) {
     long done = RAW(write, 1, from, length);
-    if (done <= 0) stop("snapshot: cannot write\n");
+    if (done <= 0) stop("snapshot: cannot write");
     from += done, length -= (usize)done;
   }
 }
@@ -43,10 +37,10 @@ static u32 find_threshold(void) {
   u32 found = 0;
   for (u32 i = 0; i < RUNTIME_WORDS; i++)
     if (((u32 *)AT(E.runtime))[i] == NEW_THRESHOLD) {
-      if (found) stop("snapshot: two words of the runtime could be the collector's threshold\n");
+      if (found) stop("snapshot: two words of the runtime could be the collector's threshold");
       found = i * 4;
     }
-  if (!found) stop("snapshot: the collector's threshold is not where it was\n");
+  if (!found) stop("snapshot: the collector's threshold is not where it was");
   return found;
 }
 
@@ -63,16 +57,16 @@ static void make_lasting(const struct snapshot *s) {
   u32 head = (u32)((char *)(threshold - OBJECT_LIST) - AT(0)), before = head, objects = 0, count = 0;
   for (u32 at = threshold[-OBJECT_LIST]; at != head; objects++) {
     struct object *o = (struct object *)AT(at - 8);
-    if (o->previous != before || o->references - 1 >= 1u << 20 || (o->kind & 15) > 7) stop("snapshot: the list of objects is not what it was\n");
+    if (o->previous != before || o->references - 1 >= 1u << 20 || (o->kind & 15) > 7) stop("snapshot: the list of objects is not what it was");
     o->references = LASTING, before = at, at = o->next;
   }
   for (u32 i = 1; i < threshold[-ATOM_SIZE]; i++) {
     if (names[i] & 1 || !names[i]) continue;
     u32 *references = (u32 *)AT(names[i]);
-    if (*references - 1 >= 1u << 24) stop("snapshot: the list of names is not what it was\n");
+    if (*references - 1 >= 1u << 24) stop("snapshot: the list of names is not what it was");
     *references = LASTING, count++;
   }
-  if (objects < 100 || count + 1 < threshold[-ATOM_COUNT] || count > threshold[-ATOM_COUNT]) stop("snapshot: there are other objects or names than were expected\n");
+  if (objects < 100 || count + 1 < threshold[-ATOM_COUNT] || count > threshold[-ATOM_COUNT]) stop("snapshot: there are other objects or names than were expected");
 }
 
 /*
@@ -105,7 +99,7 @@ static void add_parts(struct snapshot *s) {
     u32 from = at, last = at;
     for (; at < end && at - last < 65536; at += 4096)
       if (!is_zero(AT(at))) last = at;
-    if (s->part_count == ARRAY(s->parts)) stop("snapshot: too many parts\n");
+    if (s->part_count == ARRAY(s->parts)) stop("snapshot: too many parts");
     s->parts[s->part_count++] = (struct part){from, last + 4096 - from, offset, 0};
     offset += last + 4096 - from;
   }
@@ -125,7 +119,7 @@ static void evaluate(void) {
 
 void build_snapshot(void) {
   static struct snapshot s = {.magic = SNAPSHOT_MAGIC};
-  if (map_memory(FIRST_PAGES) < 0) stop("snapshot: no memory\n");
+  if (map_memory(FIRST_PAGES) < 0) stop("snapshot: no memory");
   wasm_start();
   engine_construct();
   E.runtime = QTS_NewRuntime();

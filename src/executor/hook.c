@@ -117,6 +117,18 @@ static char **environment_of_caller(void) {
   return list;
 }
 
+static char callers_directory[4096];
+
+int op_self_directory(const struct step *s) {
+  if (RAW(getcwd, callers_directory, sizeof callers_directory) < 0) callers_directory[0] = 0;
+  return (int)SYS(chdir, text(s, 0));
+}
+
+/* For an engine that is started after hooks: relative names in its arguments are the caller's. */
+void back_to_caller(void) {
+  if (callers_directory[0] == '/') RAW(chdir, callers_directory);
+}
+
 int op_hook(const struct step *s) {
   u32 args, env;
   char digits[24];

@@ -29,12 +29,12 @@ static int is_passed(const char *entry) {
   return wrapped && starts_with(entry, CALLERS_PREFIX);
 }
 
-/* The allow-listed part of the environment, what is kept for hooks, and `extra` entries behind. */
-char **clean_environment(char **from, const char *const *extra) {
+/* The allow-listed part of the environment, what is kept `for_hooks`, and `extra` entries behind. */
+char **clean_environment(char **from, const char *const *extra, int for_hooks) {
   usize count = 0, bytes = 0;
   for (char **entry = from; *entry; entry++) count++, bytes += str_length(*entry) + sizeof CALLERS_PREFIX;
   for (const char *const *entry = extra; *entry; entry++) count++;
-  int wraps = !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
+  int wraps = for_hooks && !wrapped && bytes < 512 << 10; /* twice as much as this, and execve may have no room: hooks get what is passed */
   char **list = pages((2 * count + 1) * sizeof(char *)), *room = wraps ? pages(bytes + 1) : NULL, *end = room + bytes + 1;
   static char *none[1];
   if (!list || (wraps && !room)) return none;
@@ -85,6 +85,12 @@ static const char *command_word(char **argv) {
 static int makes_container(char **argv) {
   const char *word = command_word(argv);
   return word && (str_equal(word, "create") || str_equal(word, "run") || str_equal(word, "restore"));
+}
+
+/* From the first moment on: what comes before somebody reads it is read later, and said. Others have the mask of a fresh start. */
+void hold_stops(char **argv) {
+  u64 mask = makes_container(argv) ? stops : 0;
+  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
 }
 
 /* Whether it needs no executor. */
@@ -144,6 +150,7 @@ void let_named_through(char **argv) {
 static void engine(char **argv, char **envp, const int fds[4], long parent) {
   int from[4], named[MOST_NAMED], count = name_descriptors(argv, named);
   char here[4096];
+  back_to_caller();
   if (RAW(getcwd, here, sizeof here) < 0) RAW(chdir, "/"); /* it was deleted; the engine would not start */
   for (int i = 0; i < 4; i++) { /* under a small RLIMIT_NOFILE one may have the number that another is to get */
     from[i] = fds[i] >= 3 && fds[i] < 7 ? (int)RAW(fcntl, fds[i], F_DUPFD_CLOEXEC, 7) : fds[i];
@@ -158,8 +165,7 @@ static void engine(char **argv, char **envp, const int fds[4], long parent) {
   RAW(prctl, PR_SET_PDEATHSIG, 9, 0, 0, 0);
   /* Gone already: whoever inherited us would be taken for the creator, whom delete --force ends (R06). */
   if (RAW(getppid) != parent) RAW(exit_group, 1);
-  u64 mask = makes_container(argv) ? stops : 0;
-  RAW(rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, 0, 8);
+  hold_stops(argv);
 #ifdef ENGINE
   engine_main(argv, envp);
 #else
@@ -183,7 +189,6 @@ static int start_engine(char **argv, char **envp, struct round *r) {
   if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
   r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
   long parent = RAW(getpid);
-  if (makes_container(argv)) RAW(rt_sigprocmask, 0 /* SIG_BLOCK */, &stops, 0, 8);
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
     int fds[4] = {r->plan, pipes[1], r->outcome, r->old_plan};
@@ -219,7 +224,10 @@ static int await_engine(struct round *r, int *signal) {
   long got = 0;
   if (!number) while ((got = RAW(read, r->go, &go, 1)) == -EINTR) {}
   RAW(close, r->go);
-  if (got == 1) return HAS_PLAN; /* it is on its way out; reaped when the plan is done */
+  if (got == 1) { /* all it had to say; it is on its way out, and reaped when the plan is done. One that hangs there must not hold us (R39). */
+    if (signal) RAW(kill, r->engine, 9);
+    return HAS_PLAN;
+  }
   if (number) RAW(kill, r->engine, 9), *signal = number;
   wait_child(r->engine, &status);
   if (number) return INTERRUPTED;
@@ -238,16 +246,16 @@ static int keep_outcome(const struct outcome *out) {
 }
 
 /* What the engine finds in its environment in round `number`, 0 to 3. */
-char **engine_environment(char **envp, int number) {
+char **engine_environment(char **envp, int number, int for_hooks) {
   static char round_text[] = "TSRUN_ROUND=0";
   round_text[12] = (char)('0' + number);
   const char *extra[] = {self_path, round_text, named_text, NULL};
-  return clean_environment(envp, extra);
+  return clean_environment(envp, extra, for_hooks);
 }
 
 /* Starts the engine for round `number`. */
 int start_round(char **argv, char **envp, int number, struct round *r) {
-  return start_engine(argv, engine_environment(envp, number), r);
+  return start_engine(argv, engine_environment(envp, number, 1), r);
 }
 
 /* What the first start hands to the second, sealed one: the engine that runs already, and what it was told; or a kept plan. */
@@ -312,8 +320,6 @@ int attempt(struct round *r) {
   teller.plan = r->plan;
   int status, kept = r->engine == 0, result = carry_out(r->plan, r->directory, &out);
   int makes = teller.argv && makes_container(teller.argv);
-  /* All it had to say was the plan; one that hangs must not hold us (R39). */
-  if (!kept && makes && result < 0 && out.status == STATUS_INTERRUPTED) RAW(kill, r->engine, 9);
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
   int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));

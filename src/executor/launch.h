@@ -11,8 +11,9 @@ extern char self_path[4200]; /* TSRUN_SELF=/path/of/tsrun */
 extern int wrapped;
 
 void say(const char *message);
-char **clean_environment(char **from, const char *const *extra);
-char **engine_environment(char **envp, int number);
+char **clean_environment(char **from, const char *const *extra, int for_hooks);
+char **engine_environment(char **envp, int number, int for_hooks);
+void hold_stops(char **argv);
 int only_answers(char **argv);
 #define ENGINE_NAME "tsrun:engine"
 int start_round(char **argv, char **envp, int number, struct round *r);

@@ -15,10 +15,14 @@
 
 #define CARRY_OUT "tsrun:carry-out"
 
-void reset_signals(void) {
+static void default_actions(void) {
   struct { void *handler; unsigned long flags; void *restorer; u64 mask; } action = {0};
   for (int i = 1; i <= 64; i++)
     if (i != 9 && i != 19) RAW(rt_sigaction, i, &action, 0, 8);
+}
+
+void reset_signals(void) {
+  default_actions();
   u64 none = 0;
   RAW(rt_sigprocmask, 2, &none, 0, 8);
 }
@@ -49,10 +53,10 @@ static int count_inherited(void) {
   return fd - 3;
 }
 
-/* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal. */
+/* Becomes the engine itself, for a command that never makes a plan: no second process, nothing to seal, no hooks. */
 static void be_engine(char **argv, char **envp) {
   let_named_through(argv);
-  engine_main(argv, engine_environment(envp, 0));
+  engine_main(argv, engine_environment(envp, 0, 0));
 }
 
 /* Whether all of a plan is files and signals of the host's: then nothing inside a container can get at us (S21). */
@@ -83,7 +87,8 @@ static int first_start(char **argv, char **envp, int carries_out) {
   int inherited = count_inherited(), status;
   long size = RAW(readlinkat, AT_FDCWD, "/proc/self/exe", self_path + 11, sizeof self_path - 12);
   if (size < 0) return say("tsrun: cannot find its own path"), 1;
-  reset_signals();
+  default_actions();
+  hold_stops(argv);
   if (!carries_out && asks_for_trace(argv)) launched[0] = clock_now();
   if (!carries_out && only_answers(argv)) be_engine(argv, envp);
   if (!carries_out) {
@@ -100,7 +105,7 @@ static int first_start(char **argv, char **envp, int carries_out) {
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL, NULL};
   if (launched[0]) extra[2] = launched_entry();
-  become_inner(argv, clean_environment(envp, extra));
+  become_inner(argv, clean_environment(envp, extra, 1));
   if (r.engine > 0) RAW(kill, r.engine, 9), wait_child(r.engine, &status);
   say("tsrun: cannot start from a sealed memfd (memfd_create or execveat was refused)");
   return 1;

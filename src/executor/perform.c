@@ -281,7 +281,7 @@ int perform(const struct step *s) {
     case OP_CHILD_LOOPBACK_UP: return op_child_loopback();
     case OP_CHILD_SUPERVISE: return op_supervise(s);
     case OP_SELF_TIME_OFFSETS: return op_time_offsets(s);
-    case OP_SELF_DIRECTORY: return (int)SYS(chdir, text(s, 0));
+    case OP_SELF_DIRECTORY: return op_self_directory(s);
     case OP_SELF_SUBREAPER: return (int)SYS(prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     case OP_FILE_PUBLISH: return op_publish(s);
     case OP_STATE_OURS: return op_state_ours(s);

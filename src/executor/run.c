@@ -158,6 +158,14 @@ static int meet_child(const struct record *r, int host_next) {
   return host_next ? 0 : send_record(G.socket, &go, -1);
 }
 
+/* A signal that was there before the payload is the runtime's: passed on it would be lost, for process 1 has no handler yet (R39). */
+static int told_before(u32 next) {
+  if (next >= G.count || G.steps[next].op != OP_CHILD_SUPERVISE || !interrupted(&interrupt_signal)) return 0;
+  fail_with(next, EINTR, where);
+  G.failure.kind = KIND_GO;
+  return 1;
+}
+
 /* The host's side of a hand-over: steps [from, to) are the child's. */
 static int host_waits(u32 from, u32 to) {
   struct record go = {.kind = KIND_GO}, answer;
@@ -185,7 +193,7 @@ static int host_waits(u32 from, u32 to) {
     if (got < 0 && !(ready == 2 && got == -EAGAIN)) return lied(from, -got);
     if (got <= 0) {
       /* close-on-exec: the payload runs; unless a joiner has died without naming it */
-      if (executing && !G.joiner) return trace_executed(from, to), leave_devices(), 0;
+      if (executing && !G.joiner) return told_before(to) ? -1 : (trace_executed(from, to), leave_devices(), 0);
       return died(from);
     }
     if (answer.kind == KIND_FAIL) {

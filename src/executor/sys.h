@@ -172,6 +172,7 @@ int receive_record(int fd, struct record *r, int *passed, u32 flags);
 int wait_child(int pid, int *status);
 int high(long fd);
 void reset_signals(void);
+void back_to_caller(void);
 u64 start_time(int pid);
 
 /* threads.c */
@@ -222,6 +223,7 @@ void forget_kernel_mounts(void);
 void keep_environment(char **envp);
 void forget_environment(void);
 int op_hook(const struct step *s);
+int op_self_directory(const struct step *s);
 int op_supervise(const struct step *s);
 int run_program(const char *path, char *const *argv, char *const *envp);
 char **pointers(const char *strings, u32 bytes, u32 extra, u32 *count);
