@@ -101,6 +101,7 @@ fi
 socket=$WORK/$daemon_kind.sock
 . "$here/critest-$daemon_kind.sh"
 for _ in 1 2 3; do eventually test -S "$socket" && break; done || { tail -5 "$WORK/daemon.log"; echo "Bail out! $daemon_kind does not answer"; exit 2; }
+[ -z "${NRI_SOCKET:-}" ] || "$CRITEST" -help 2>&1 | grep -q nri-socket || NRI_SOCKET= # older than 1.37
 engine_rest() { end_daemon "$daemon"; end_daemon "$registry"; }
 engine_stop() { engine_rest; engine_remove; }
 (cd "$WORK" && timeout -k 5 3000 "$CRITEST" -config /dev/null -runtime-endpoint "unix://$socket" ${NRI_SOCKET:+-nri-socket "$NRI_SOCKET"} -ginkgo.seed 7 -ginkgo.timeout 50m -ginkgo.no-color \
