@@ -31,10 +31,13 @@ function layerOf(files) {
     field(octal(0, 12), 136);
     field('        0', 148);
     field('ustar\x0000', 257);
-    field(`${octal(
-      head.reduce((sum, byte) => sum + byte, 0),
-      7,
-    )} `, 148);
+    field(
+      `${octal(
+        head.reduce((sum, byte) => sum + byte, 0),
+        7,
+      )} `,
+      148,
+    );
     return [head, body, Buffer.alloc((512 - (body.length % 512)) % 512)];
   });
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
@@ -105,7 +108,11 @@ function image(names, config, files = []) {
 
 // A web server that looks like nginx: its pid file, the title of its first process, and its page. The shell stays what it was started as.
 const web = (port) => ({ Cmd: ['/bin/sh', '/bin/serve', 'nginx: master process', `${port}`] });
-const serve = ['bin/serve', 'mkdir -p /var/run; echo $$ >/var/run/nginx.pid\ntrap "exit 0" TERM\nhttpd -f -p "$2" -h /www & wait\n', 0o755];
+const serve = [
+  'bin/serve',
+  'mkdir -p /var/run; echo $$ >/var/run/nginx.pid\ntrap "exit 0" TERM\nhttpd -f -p "$2" -h /www & wait\n',
+  0o755,
+];
 const page = ['www/index.html', 'Welcome to nginx!\n', 0o644];
 const e2e = 'e2e-test-images/';
 const staging = 'k8s-staging-cri-tools/';
@@ -114,11 +121,22 @@ image([`${e2e}nginx:1.14-2`], web(80), [serve, page]);
 image([`${staging}hostnet-nginx-amd64:latest`], web(12003), [serve, page]);
 image([`${e2e}httpd:2.4.39-4`], { Cmd: ['/bin/sh', '-c', 'echo httpd; exec httpd -f -p 80 -h /www'] }, [page]);
 image([`${e2e}nonewprivs:1.3`], { Entrypoint: ['/nnp'] }, [['nnp', effectiveUser(), 0o4755]]);
-for (const tag of ['3.6', '3.8', '3.9', '3.10', '3.10.1', '3.10.2']) image([`pause:${tag}`], { Entrypoint: ['/bin/sh', '-c', 'trap "exit 0" TERM; tail -f /dev/null & wait'] });
-for (const [name, User] of [['user-uid', '1002'], ['user-username', 'www-data'], ['user-uid-group', '1003:users'], ['user-username-group', 'www-data:100'], ['predefined-group', '1000']])
+for (const tag of ['3.6', '3.8', '3.9', '3.10', '3.10.1', '3.10.2'])
+  image([`pause:${tag}`], { Entrypoint: ['/bin/sh', '-c', 'trap "exit 0" TERM; tail -f /dev/null & wait'] });
+for (const [name, User] of [
+  ['user-uid', '1002'],
+  ['user-username', 'www-data'],
+  ['user-uid-group', '1003:users'],
+  ['user-username-group', 'www-data:100'],
+  ['predefined-group', '1000'],
+])
   image([`${staging}test-image-${name}:latest`], { User, Cmd: ['/bin/sh'] });
-for (const name of ['latest:latest', 'tag:test', 'tag:all', '1:latest', '2:latest', '3:latest']) image([`${staging}test-image-${name}`], { Cmd: ['/bin/sh'] });
-image(['1', '2', '3'].map((tag) => `${staging}test-image-tags:${tag}`), { Cmd: ['/bin/sh'] });
+for (const name of ['latest:latest', 'tag:test', 'tag:all', '1:latest', '2:latest', '3:latest'])
+  image([`${staging}test-image-${name}`], { Cmd: ['/bin/sh'] });
+image(
+  ['1', '2', '3'].map((tag) => `${staging}test-image-tags:${tag}`),
+  { Cmd: ['/bin/sh'] },
+);
 
 const server = createServer((request, response) => {
   const answer = (type, digest) => {

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Kubernetes' own test of runtimes, critest, with one runtime below containerd or CRI-O:
-#   CRITEST=/path/to/critest RUNTIME=/path bash conformance/engines/critest.sh [containerd|crio]
-# It is brought and built by hand (github.com/kubernetes-sigs/cri-tools: `go test -c ./cmd/critest`); for crio, CRIO=/path/to/crio and PINNS=/path/to/pinns, too.
-# Needs root, containerd (or conmon), node, busybox-static, util-linux. The images are stand-ins, from a registry on 127.0.0.1 (cri-registry.mjs), and pods get addresses by a
+# Kubernetes' own test of runtimes, critest, with one runtime below containerd's CRI plugin:
+#   CRITEST=/path/to/critest RUNTIME=/path bash conformance/engines/critest.sh
+# It is brought and built by hand (github.com/kubernetes-sigs/cri-tools: `go test -c ./cmd/critest`).
+# Needs root, containerd, node, jq, busybox-static, util-linux. The images are stand-ins, from a registry on 127.0.0.1 (cri-registry.mjs), and pods get addresses by a
 # CNI plugin of a few lines, in a network namespace where nothing else is. A spec of critest is a cell; what it skips is skipped. FOCUS: only specs that match.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 [ -x "${CRITEST:-}" ] || { echo '1..0 # SKIP CRITEST names no program; see the head of this script'; exit 0; }
 CRITEST=$(readlink -f "$CRITEST")
 engine_main "$@"
 set -u
-daemon_kind=${1:-containerd}
 ENGINE_CGROUPS='.*' # what a failed spec leaves is not the runtime's
 
 # CNI: a veth a pod, and a port of the host is a process that copies.
@@ -50,8 +49,9 @@ echo '{"cniVersion":"0.4.0","name":"rig","plugins":[{"type":"rig","capabilities"
 # The image: busybox as hard links, and what Debian's lacks or words otherwise.
 make_rootfs "$WORK/rootfs"
 (cd "$WORK/rootfs/bin" && for applet in *; do [ ! -L "$applet" ] || ln -f busybox "$applet"; done)
+sed -i '/^app:/d; /^extra:/d' "$WORK"/rootfs/etc/{passwd,group} # user 1000 is another one here
 printf 'nobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\ndefault-user:x:1000:1000::/:/bin/sh\n' >>"$WORK/rootfs/etc/passwd"
-printf 'nogroup:x:65534:\nusers:x:100:\nwww-data:x:33:\ngroup-defined-in-image:x:50000:default-user,app\n' >>"$WORK/rootfs/etc/group"
+printf 'default-user:x:1000:\nnogroup:x:65534:\nusers:x:100:\nwww-data:x:33:\ngroup-defined-in-image:x:50000:default-user\n' >>"$WORK/rootfs/etc/group"
 program() { rm -f "$WORK/rootfs/bin/$1"; cat >"$WORK/rootfs/bin/$1"; chmod 755 "$WORK/rootfs/bin/$1"; }
 program sh <<'SH'
 #!/bin/busybox ash
@@ -98,9 +98,40 @@ WRAP
   used=$WORK/wrap/$NAME
 fi
 
-socket=$WORK/$daemon_kind.sock
-. "$here/critest-$daemon_kind.sh"
-for _ in 1 2 3; do eventually test -S "$socket" && break; done || { tail -5 "$WORK/daemon.log"; echo "Bail out! $daemon_kind does not answer"; exit 2; }
+socket=$WORK/containerd.sock
+# NRI where containerd has it.
+cat >"$WORK/config.toml" <<CONF
+version = 2
+root = "$WORK/root"
+state = "$WORK/state"
+[grpc]
+  address = "$socket"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = false
+  socket_path = "$WORK/nri.sock"
+  plugin_path = "$WORK/nri"
+  plugin_config_path = "$WORK/nri.d"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.9"
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  enable_unprivileged_ports = false
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "$WORK/certs"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$WORK/cni"
+    conf_dir = "$WORK/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "$NAME"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
+        BinaryName = "$used"
+CONF
+[ "$(major containerd --version)" -lt 2 ] || NRI_SOCKET=$WORK/nri.sock
+containerd --config "$WORK/config.toml" >"$WORK/daemon.log" 2>&1 &
+daemon=$!
+for _ in 1 2 3; do eventually test -S "$socket" && break; done || { tail -5 "$WORK/daemon.log"; echo "Bail out! containerd does not answer"; exit 2; }
 [ -z "${NRI_SOCKET:-}" ] || "$CRITEST" -help 2>&1 | grep -q nri-socket || NRI_SOCKET= # older than 1.37
 engine_rest() { end_daemon "$daemon"; end_daemon "$registry"; }
 engine_stop() { engine_rest; engine_remove; }
