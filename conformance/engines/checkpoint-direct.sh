@@ -138,7 +138,8 @@ direct_part() {
   cell 'and nothing is left' '' status six
   finish six
 
-  bundle seven 'sleep 1000' '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings | .linux.namespaces += [{type: "user"}]'
+  # Not one long sleep: CRIU interrupts it, and busybox 1.38 ends then.
+  bundle seven 'while :; do sleep 0.1; done' '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings | .linux.namespaces += [{type: "user"}]'
   chown -R 100000:100000 "$WORK/seven/rootfs"
   start seven
   cell 'a user namespace' '0 100000 65536' eval 'dump seven && back seven && rt exec cell-seven cat /proc/self/uid_map | xargs echo'

@@ -63,7 +63,7 @@ scratch=$(mktemp -d "$(dirname "$root")/scratch.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 status=0
 clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 CI=true PODMAN_IGNORE_CGROUPSV1_WARNING=1)
-for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
+for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER CRITEST FOCUS KEEP_LOG; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
 # In a mount namespace all mounts go with the last process of it; the suites make pid and network namespaces of their own (isolate.sh).
 MODERN_ROOT=$root MODERN_SCRATCH=$scratch unshare --mount --propagation private bash "$0" ${cgroup2:+--cgroup2} "$name" "${clean[@]}" "$@" || status=$?
 exit "$status"

@@ -104,7 +104,7 @@ append=
 status=0
 # The guest's output goes through a pipe of its own: qemu's stdio would stop listening at the end of its stdin.
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m "$memory" -smp "$cpus" -no-reboot -nodefaults -display none \
-  -kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 ${VM_APPEND:-quiet} $append panic=-1 apparmor=1 security=apparmor" \
+  -kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 ${VM_APPEND:-quiet} $append no_timer_check panic=-1 apparmor=1 security=apparmor" \
   -serial "file:$exchange/console" \
   -device virtio-serial-pci -chardev file,id=output,path=/dev/fd/3,append=on -device virtserialport,chardev=output,name=output \
   -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \

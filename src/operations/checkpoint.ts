@@ -1,4 +1,4 @@
-import type { Linux, Spec } from '../bundle/types.js';
+import type { Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
 import { executorPath } from '../host/executor.js';
 import * as files from '../host/files.js';
@@ -11,7 +11,7 @@ import { statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { criuFiles } from '../tables/criu.js';
 import type { Plan } from '../plan/step.js';
-import { type CriuDirectories, type Owner, preparePlace, removeOldLog, requireRoot } from './criu.js';
+import { type CriuDirectories, preparePlace, removeOldLog, requireRoot } from './criu.js';
 import { readSnapshot } from './snapshot.js';
 import type { CgroupControl } from './tools.js';
 
@@ -60,14 +60,9 @@ function externalNamespaces(spec: Spec): ExternalNamespace[] {
   return found;
 }
 
-/** Who opens the images when the container is restored; undefined where that is the host's root. */
-function ownerOf({ linux }: Spec): Owner | undefined {
-  const idOf = (mappings: Linux['uidMappings']): number | undefined =>
-    mappings?.find(({ containerID }) => containerID === 0)?.hostID;
-  const uid = idOf(linux?.uidMappings);
-  const gid = idOf(linux?.gidMappings);
-  return uid === undefined || gid === undefined ? undefined : { uid, gid };
-}
+/** The group, as the host sees it, of who opens the images when the container is restored; undefined where that is the host's root. */
+const groupOf = ({ linux }: Spec): number | undefined =>
+  linux?.uidMappings && linux.gidMappings?.find(({ containerID }) => containerID === 0)?.hostID;
 
 /** The hidden second command: what `delete` does is not for a plan to repeat. */
 const removeCommand = ({ root, id }: CheckpointRequest): { path: string; args: string[] } => ({
@@ -86,7 +81,7 @@ export function prepareCheckpoint(
   checkStatus(container, cgroups);
   requireRoot();
   const spec = readSnapshot(container.directory);
-  const place = preparePlace(directories, record.annotations, ownerOf(spec));
+  const place = preparePlace(directories, record.annotations, groupOf(spec));
   checkParent(directories, flags.parentPath);
   if (flags.preDump) requireFeature(place.program, 'mem_dirty_track', 'pre-dump');
   if (flags.lazyPages) requireFeature(place.program, 'uffd-noncoop', 'lazy-pages');

@@ -1,11 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
 import { findCriu } from '../linux/criu.js';
-import { quoteLog } from './criu.js';
+import { preparePlace, quoteLog } from './criu.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tsrun-criu-'));
 test.after(() => rmSync(folder, { recursive: true }));
@@ -27,6 +27,21 @@ function codeOf(directory: string): string {
     return error instanceof TsrunError ? error.failure.code : String(error);
   }
 }
+
+// Needs root: CRIU does, and a group is given away.
+(process.getuid?.() === 0 ? test : test.skip)('images of a user namespace: its group may pass, nobody may list', () => {
+  const path = process.env.PATH;
+  process.env.PATH = installed('found', 'Version: 4.2.1');
+  try {
+    const images = join(folder, 'images');
+    preparePlace({ images, work: join(folder, 'work') }, {}, 100000);
+    const { uid, gid, mode } = statSync(images);
+    assert.equal([uid, gid, mode & 0o777], [0, 100000, 0o710]);
+    assert.is(statSync(join(folder, 'work')).mode & 0o777, 0o700);
+  } finally {
+    process.env.PATH = path;
+  }
+});
 
 test('without CRIU, or with one that is too old, there is one clear reason', () => {
   assert.is(codeOf(join(folder, 'nowhere')), 'TSR_CRIU_MISSING');

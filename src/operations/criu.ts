@@ -15,12 +15,6 @@ export interface CriuDirectories {
   readonly work?: string | undefined;
 }
 
-/** Root of a container's user namespace, as the host sees it. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** CRIU needs the rights of the host's root over processes, namespaces and the network. */
 export function requireRoot(): void {
   const map = files.readTextIfExists('/proc/self/uid_map');
@@ -30,11 +24,13 @@ export function requireRoot(): void {
   });
 }
 
-function makeDirectory(path: string, owner?: Owner): void {
+function makeDirectory(path: string, group?: number): void {
   try {
     if (files.statIfExists(path) !== undefined) return;
     files.makeDirectories(path, 0o700);
-    if (owner) files.changeOwner(path, owner.uid, owner.gid);
+    if (group === undefined) return;
+    files.changeOwner(path, 0, group);
+    files.changeMode(path, 0o710);
   } catch (error) {
     fail('TSR_CRIU_DIRECTORY', `cannot make the directory '${path}'`, { errno: files.errnoOf(error) });
   }
@@ -51,18 +47,19 @@ function configFileOf(annotations: { readonly [name: string]: string }): string 
 }
 
 /**
- * Looks for CRIU and makes the directories it works in. Nothing else has been touched before. `owner`: restored
- * processes open images after they have entered their user namespace, so a new directory belongs to its root.
+ * Looks for CRIU and makes the directories it works in. Nothing else has been touched before. `group`: restored
+ * processes open images before and after they become root of their user namespace, as the host's root without its
+ * capabilities (timens-0.img) and as that one. So a new directory is the host's, and lets the other's group pass.
  */
 export function preparePlace(
   { images, work }: CriuDirectories,
   annotations: { readonly [name: string]: string },
-  owner?: Owner,
+  group?: number,
 ): CriuPlace {
   requireRoot();
   const program = findCriu();
   const configFile = configFileOf(annotations);
-  makeDirectory(images, owner);
+  makeDirectory(images, group);
   if (work !== undefined) makeDirectory(work);
   return { program, images, work, configFile };
 }

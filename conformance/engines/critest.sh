@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Kubernetes' own test of runtimes, critest, with one runtime below containerd's CRI plugin:
+#   CRITEST=/path/to/critest RUNTIME=/path bash conformance/engines/critest.sh
+# It is brought and built by hand (github.com/kubernetes-sigs/cri-tools: `go test -c ./cmd/critest`).
+# Needs root, containerd, node, jq, busybox-static, util-linux. The images are stand-ins, from a registry on 127.0.0.1 (cri-registry.mjs), and pods get addresses by a
+# CNI plugin of a few lines, in a network namespace where nothing else is. A spec of critest is a cell; what it skips is skipped. FOCUS: only specs that match.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+[ -x "${CRITEST:-}" ] || { echo '1..0 # SKIP CRITEST names no program; see the head of this script'; exit 0; }
+CRITEST=$(readlink -f "$CRITEST")
+engine_main "$@"
+set -u
+ENGINE_CGROUPS='.*' # what a failed spec leaves is not the runtime's
+
+# CNI: a veth a pod, and a port of the host is a process that copies.
+mkdir -p "$WORK"/{cni,net.d,pods}
+cat >"$WORK/cni/rig" <<CNI
+#!/bin/bash
+PATH=$PATH
+config=\$(cat)
+state=$WORK/pods/\$CNI_CONTAINERID
+case \$CNI_COMMAND in
+VERSION) echo '{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0"]}' ;;
+ADD)
+  exec 9>$WORK/pods/lock && flock 9
+  n=\$(( \$(cat $WORK/pods/last 2>/dev/null || echo 1) + 1 )) && echo \$n >$WORK/pods/last
+  flock -u 9
+  address=10.88.\$((n / 250)).\$((n % 250 + 2)) link=rig\$n
+  ip link add \$link type veth peer name \$link.p >&2 && ip link set \$link.p netns "\$CNI_NETNS" name eth0 >&2 || exit 1
+  ip link set \$link up && ip addr add 10.89.0.1/32 dev \$link && ip route add \$address dev \$link
+  nsenter --net="\$CNI_NETNS" sh -c "ip link set lo up; ip addr add \$address/32 dev eth0; ip link set eth0 up; ip route add 10.89.0.1 dev eth0; ip route add default via 10.89.0.1" >&2
+  echo \$link >\$state
+  jq -r '.runtimeConfig.portMappings[]? | {from: (.hostPort // .HostPort // 0), to: (.containerPort // .ContainerPort)} | select(.from > 0) | "\(.from) \(.to)"' <<<"\$config" | while read -r from to; do
+    setsid node -e "const net = require('net'); net.createServer((a) => { const b = net.connect(\$to, '\$address'); a.pipe(b).pipe(a); for (const s of [a, b]) s.on('error', () => { a.destroy(); b.destroy(); }); }).listen(\$from)" 9>&- >/dev/null 2>&1 </dev/null &
+    echo \$! >>\$state.ports
+  done
+  echo "{\"cniVersion\":\"0.4.0\",\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"\$CNI_NETNS\"}],\"ips\":[{\"version\":\"4\",\"interface\":0,\"address\":\"\$address/32\"}]}" ;;
+DEL)
+  [ ! -e \$state ] || ip link del \$(cat \$state) 2>/dev/null
+  [ ! -e \$state.ports ] || kill \$(cat \$state.ports) 2>/dev/null
+  rm -f \$state \$state.ports ;;
+esac
+exit 0
+CNI
+printf '#!/bin/sh\n[ "$CNI_COMMAND" != VERSION ] || { echo %s; exit; }\n[ "$CNI_COMMAND" != ADD ] || { nsenter --net="$CNI_NETNS" ip link set lo up; echo %s; }\n' \
+  "'{\"cniVersion\":\"0.4.0\",\"supportedVersions\":[\"0.3.1\",\"0.4.0\"]}'" "'{\"cniVersion\":\"0.4.0\",\"ips\":[{\"version\":\"4\",\"address\":\"127.0.0.1/8\"}]}'" >"$WORK/cni/loopback"
+chmod 755 "$WORK/cni"/*
+echo '{"cniVersion":"0.4.0","name":"rig","plugins":[{"type":"rig","capabilities":{"portMappings":true}}]}' >"$WORK/net.d/10-rig.conflist"
+
+# The image: busybox as hard links, and what Debian's lacks or words otherwise.
+make_rootfs "$WORK/rootfs"
+(cd "$WORK/rootfs/bin" && for applet in *; do [ ! -L "$applet" ] || ln -f busybox "$applet"; done)
+sed -i '/^app:/d; /^extra:/d' "$WORK"/rootfs/etc/{passwd,group} # user 1000 is another one here
+printf 'nobody:x:65534:65534::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\ndefault-user:x:1000:1000::/:/bin/sh\n' >>"$WORK/rootfs/etc/passwd"
+printf 'default-user:x:1000:\nnogroup:x:65534:\nusers:x:100:\nwww-data:x:33:\ngroup-defined-in-image:x:50000:default-user\n' >>"$WORK/rootfs/etc/group"
+program() { rm -f "$WORK/rootfs/bin/$1"; cat >"$WORK/rootfs/bin/$1"; chmod 755 "$WORK/rootfs/bin/$1"; }
+program sh <<'SH'
+#!/bin/busybox ash
+# Debian's runs its applets without a look at their files, and calls itself by another name.
+case $1/$2 in -c/*[!a-z]*) ;; -c/?*) [ ! -e "/bin/$2" ] || [ -x "/bin/$2" ] || { echo "/bin/sh: $2: Permission denied" >&2; exit 126; } ;; esac
+[ $# != 2 ] || [ "$1" != -c ] || exec /bin/busybox ash -c "$2" /bin/sh
+exec /bin/busybox ash "$@"
+SH
+program pgrep <<'SH'
+#!/bin/busybox ash
+exec 2>/dev/null
+for p in /proc/[0-9]*; do tr '\0' '\n' 2>/dev/null <"$p/cmdline" | head -n 1 | grep -qx "\(.*/\)\?$1" && echo "${p#/proc/}"; done
+SH
+program pidof <<'SH'
+#!/bin/busybox ash
+exec 2>/dev/null
+for p in /proc/[0-9]*; do [ "$p" != /proc/$$ ] && tr '\0' ' ' 2>/dev/null <"$p/cmdline" | grep -q "$1: master" && echo -n "${p#/proc/} "; done
+echo
+SH
+program ipcs <<'SH'
+#!/bin/busybox ash
+awk '{ print $1, $2 }' /proc/sysvipc/shm
+SH
+node "$here/cri-registry.mjs" "$WORK/rootfs" "$WORK/port" >"$WORK/registry.log" 2>&1 &
+registry=$!
+eventually test -s "$WORK/port" || { cat "$WORK/registry.log"; echo 'Bail out! no registry'; exit 2; }
+port=$(cat "$WORK/port")
+mkdir -p "$WORK/certs/_default"
+printf 'server = "http://127.0.0.1:%s"\n[host."http://127.0.0.1:%s"]\n  capabilities = ["pull", "resolve"]\n' "$port" "$port" >"$WORK/certs/_default/hosts.toml"
+mount --make-rshared / # for specs about propagation
+
+# No negative oom_score_adj without CAP_SYS_RESOURCE.
+used=$RUNTIME
+if ! setpriv --dump | grep -q sys_resource; then
+  mkdir "$WORK/wrap"
+  cat >"$WORK/wrap/$NAME" <<WRAP
+#!/bin/bash
+words=("\$@")
+while [ \$# -gt 0 ]; do case \$1 in --bundle | -b) bundle=\$2 ;; --bundle=*) bundle=\${1#*=} ;; create | run) creates=yes ;; esac; shift; done
+[ -z "\${creates:-}" ] || { jq -c 'if (.process.oomScoreAdj // 0) < 0 then .process.oomScoreAdj = 0 else . end' "\${bundle:-.}/config.json" >"\${bundle:-.}/config.new" && mv "\${bundle:-.}/config.new" "\${bundle:-.}/config.json"; }
+exec $RUNTIME "\${words[@]}"
+WRAP
+  chmod 755 "$WORK/wrap/$NAME"
+  used=$WORK/wrap/$NAME
+fi
+
+socket=$WORK/containerd.sock
+# NRI where containerd has it.
+cat >"$WORK/config.toml" <<CONF
+version = 2
+root = "$WORK/root"
+state = "$WORK/state"
+[grpc]
+  address = "$socket"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = false
+  socket_path = "$WORK/nri.sock"
+  plugin_path = "$WORK/nri"
+  plugin_config_path = "$WORK/nri.d"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.9"
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  enable_unprivileged_ports = false
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "$WORK/certs"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "$WORK/cni"
+    conf_dir = "$WORK/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "$NAME"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
+        BinaryName = "$used"
+CONF
+[ "$(major containerd --version)" -lt 2 ] || NRI_SOCKET=$WORK/nri.sock
+containerd --config "$WORK/config.toml" >"$WORK/daemon.log" 2>&1 &
+daemon=$!
+for _ in 1 2 3; do eventually test -S "$socket" && break; done || { tail -5 "$WORK/daemon.log"; echo "Bail out! containerd does not answer"; exit 2; }
+[ -z "${NRI_SOCKET:-}" ] || "$CRITEST" -help 2>&1 | grep -q nri-socket || NRI_SOCKET= # older than 1.37
+engine_rest() { end_daemon "$daemon"; end_daemon "$registry"; }
+engine_stop() { engine_rest; engine_remove; }
+(cd "$WORK" && timeout -k 5 3000 "$CRITEST" -config /dev/null -runtime-endpoint "unix://$socket" ${NRI_SOCKET:+-nri-socket "$NRI_SOCKET"} -ginkgo.seed 7 -ginkgo.timeout 50m -ginkgo.no-color \
+  ${FOCUS:+-ginkgo.focus "$FOCUS"} -ginkgo.json-report "$WORK/report.json" >"$WORK/critest.log" 2>&1 </dev/null)
+[ -s "$WORK/report.json" ] || { tail -20 "$WORK/critest.log"; echo 'Bail out! critest gave no report'; exit 2; }
+while IFS=$'\t' read -r state name note; do
+  wanted "$name" || continue
+  case $state in
+    passed) report ok "$name" ;;
+    skipped | pending) report skip "$name" "${note:-critest skips it}" ;;
+    *) report fail "$name" "$note"; echo "    $note" ;;
+  esac
+done < <(jq -r '.[].SpecReports[] | select(.LeafNodeType == "It") | select(env.FOCUS == null or .State != "skipped") | [.State, ((.ContainerHierarchyTexts + [.LeafNodeText])[1:] | join(": ")), ((.Failure.Message // "") | gsub("\\s+"; " ") | .[0:200])] | @tsv' "$WORK/report.json")
+[ -z "${KEEP_LOG:-}" ] || cp "$WORK/critest.log" "$WORK/daemon.log" "$KEEP_LOG"
+engine_end looked
