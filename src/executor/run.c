@@ -283,6 +283,7 @@ void child_main(u32 step, int wait_for_go) {
     G.failure.kind = KIND_FAIL;
     if (G.started) RAW(write, G.reply, &G.failure, sizeof G.failure);
     else send_record(G.socket, &G.failure, -1);
+    if (G.filtered && G.recorder >= 0) RAW(prctl, PR_TSRUN_NOT_EXECUTED, 0, 0, 0, 0);
   }
   RAW(exit_group, 1);
   __builtin_unreachable();
@@ -347,6 +348,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
       if (G.failure.kind != KIND_DONE) RAW(kill, victims[i], 9);
       wait_child(victims[i], &status);
     }
+    record_dismiss();
   }
   fill_outcome(out, result);
   if (result == 0) trace_tell(G.count);
