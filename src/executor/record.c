@@ -179,7 +179,8 @@ static void be_both(const struct step *s, const int from[MAIN - CONTROL]) {
   int moved[MAIN - CONTROL]; /* under a small RLIMIT_NOFILE one may have the number that another is to get */
   for (u32 i = 0; i < ARRAY(moved); i++) moved[i] = (int)RAW(fcntl, from[i], F_DUPFD_CLOEXEC, FREE);
   for (u32 i = 0; i < ARRAY(moved); i++) RAW(dup3, moved[i], CONTROL + i, O_CLOEXEC);
-  RAW(close_range, MAIN, ~0u, 0);
+  RAW(dup3, null, MAIN, O_CLOEXEC); /* taken, until it is the container's process */
+  RAW(close_range, FREE, ~0u, 0);
   polls[0].fd = CONTROL;
   long recorder = fork_with(CLONE_FILES, -1, NULL);
   if (recorder == 0) be_recorder(s);
@@ -197,16 +198,20 @@ static int listen_in(int state) {
   return fd;
 }
 
-/* A directory in which nothing can be made is found out before anything is. */
-static int open_writable(const char *path) {
+/* Whether the profile can be written in the end is found out before anything is made: by a file of the name that it gets first. */
+static int open_writable(const char *path, const char *name) {
+  char probe[512], digits[24], *end = probe + sizeof probe;
   int fd = high(TRY(SYS(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC)));
-  long result = SYS(faccessat2, fd, "", 2 /* W_OK */ | 1, AT_EACCESS | AT_EMPTY_PATH);
-  return result < 0 ? (int)result : fd;
+  append(append(append(append(probe, end, "."), end, name), end, "."), end, number_to_text(digits + sizeof digits, (u64)RAW(getpid)));
+  int file = (int)TRY(SYS(openat, fd, probe, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  RAW(unlinkat, fd, probe, 0);
+  RAW(close, file);
+  return fd;
 }
 
 int op_record(const struct step *s) {
   int pair[2], fds[MAIN - CONTROL];
-  fds[OUT - CONTROL] = (int)TRY(open_writable(text(s, S_SECCOMP_RECORD_directory)));
+  fds[OUT - CONTROL] = (int)TRY(open_writable(text(s, S_SECCOMP_RECORD_directory), text(s, S_SECCOMP_RECORD_name)));
   fds[STATE - CONTROL] = high(TRY(SYS(openat, AT_FDCWD, text(s, S_SECCOMP_RECORD_state), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
   fds[LISTENING - CONTROL] = (int)TRY(listen_in(fds[STATE - CONTROL]));
   TRY(SYS(mknodat, fds[STATE - CONTROL], "recorder.fifo", 0010000 | 0600, 0));

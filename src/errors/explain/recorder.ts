@@ -8,7 +8,7 @@ export function explainRecorder({ pointer, summary, errno, syscall, text }: Step
   const refused = { code: 'TSR_RECORD_SECCOMP', errno, syscall, ...place };
   const lost = { code: 'TSR_RECORD_FAILED', ...place };
   const file = /^start the seccomp recorder for (.+)$/.exec(summary)?.[1];
-  if (file !== undefined && (syscall === 'faccessat2' || syscall === 'openat'))
+  if (file !== undefined && syscall === 'openat')
     return { ...refused, message: `cannot write a seccomp profile '${file}'` };
   if (summary.startsWith('connect to the seccomp recorder')) {
     const message =
@@ -22,5 +22,5 @@ export function explainRecorder({ pointer, summary, errno, syscall, text }: Step
   if (summary !== 'write the recorded seccomp profile') return undefined;
   const said = text.trim() || 'no seccomp profile was written: the recorder could not start its writer';
   if (errno === 'EIO') return { ...lost, message: said };
-  return { ...lost, message: 'no seccomp profile was written: the recorder was killed', errno, syscall };
+  return { ...lost, message: 'no seccomp profile was written: the recorder was killed' };
 }
