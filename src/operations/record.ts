@@ -22,6 +22,7 @@ export interface RecordRequest {
 }
 
 const annotation = 'io.tsrun.record-seccomp';
+const mergeAnnotation = 'io.tsrun.record-seccomp.merge';
 const code = 'TSR_RECORD_SECCOMP';
 
 /** Far above any list of names. */
@@ -77,10 +78,10 @@ interface Asked {
 function askedOf(request: RecordRequest | undefined, { annotations = {} }: Spec): Asked | undefined {
   if (request?.file !== undefined) return { file: request.file, merge: request.merge, pointer: '' };
   if (request?.merge !== undefined) return fail(code, "'--merge' goes with '--record-seccomp'");
-  const [file, merge] = [annotations[annotation], annotations[`${annotation}.merge`]];
+  const [file, merge] = [annotations[annotation], annotations[mergeAnnotation]];
   for (const [name, path] of [
     [annotation, file],
-    [`${annotation}.merge`, merge],
+    [mergeAnnotation, merge],
   ] as const) {
     const pointer = `/annotations/${name}`;
     if (path !== undefined && !path.startsWith('/')) fail(code, `'${path}' is no absolute path`, { pointer });
@@ -115,7 +116,8 @@ export function recorderPart(
   // Who will find the names in the end; a host without it is told now.
   openLibseccomp();
   const { merge, pointer } = asked;
-  const earlier = merge === undefined ? '' : readProfile(absolutePath(merge, bundle), pointer && `${pointer}.merge`);
+  const earlier =
+    merge === undefined ? '' : readProfile(absolutePath(merge, bundle), pointer && `/annotations/${mergeAnnotation}`);
   return { ...placeOf(asked, bundle), merge: earlier, pointer };
 }
 
