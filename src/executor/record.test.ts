@@ -88,7 +88,8 @@ function recorders({ folder, id }: TestContainer): { guard: number; recorder: nu
   return { recorder: Number(recorder), guard: Number(parentOf(recorder)) };
 }
 
-const busy = 'while true; do cat /proc/self/stat >/dev/null; done';
+/** It makes calls, and goes on when they fail. */
+const busy = 'while :; do test -e /nothing; done';
 
 test('a profile has what the program, its children and its threads call, and the run is as without', (container) => {
   const source = `#define _GNU_SOURCE
@@ -238,10 +239,13 @@ function runInBackground(container: TestContainer, script: string): Promise<{ st
   child.stderr.on('data', (data) => {
     errors += data;
   });
-  const ended = new Promise<{ status: number | null; errors: string }>((resolve) => {
-    child.on('close', (status) => resolve({ status, errors }));
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  return new Promise((resolve) => {
+    child.on('close', (status) => {
+      clearTimeout(tooLong);
+      resolve({ status, errors });
+    });
   });
-  return ended;
 }
 
 for (const [who, victims] of [
@@ -261,17 +265,30 @@ for (const [who, victims] of [
   });
 }
 
-test('R07: when it is killed, a container of an engine ends, is entered no more, and delete says that there is no profile', (container) => {
+test('R07: when it is killed, a container of an engine ends, and delete says that there is no profile', (container) => {
   assert.equal(createRecorded(container, `mkdir /made; ${busy}`), good);
   assert.equal(container.tsrun(['start', container.id]), good);
   until('the container', () => existsSync(join(container.folder, 'rootfs/made')));
-  const { recorder } = recorders(container);
-  process.kill(recorder, 'SIGKILL');
+  process.kill(recorders(container).recorder, 'SIGKILL');
   until('its end', () => statusOf(container) === 'stopped');
   const gone = container.tsrun(['delete', container.id]);
   assert.is(gone.status, 0);
   assert.match(gone.errors, /warning: no seccomp profile was written: the recorder was killed, or still waits$/);
   assert.is(existsSync(fileOf(container)), false);
+});
+
+test('R07: a created container whose recorder and guard have gone is entered and started no more', (container) => {
+  assert.equal(createRecorded(container, 'mkdir /made'), good);
+  const { guard, recorder } = recorders(container);
+  process.kill(guard, 'SIGKILL');
+  process.kill(recorder, 'SIGKILL');
+  const entered = container.tsrun(['exec', container.id, 'true']);
+  assert.is(entered.status, 255);
+  assert.match(entered.errors, /the recorder of the container's system calls has ended, and nobody would let/);
+  const started = container.tsrun(['start', container.id]);
+  assert.is(started.status, 1);
+  assert.match(started.errors, /ENOSYS/);
+  assert.is(existsSync(join(container.folder, 'rootfs/made')), false);
 });
 
 test('without its guard the recorder goes on; an exec that has connected and says nothing holds up nobody', (container) => {
@@ -410,13 +427,27 @@ test('an annotation asks for it as well, and the plan says so', (container) => {
   assert.ok(recordedBy(container).includes('mkdir'));
 });
 
-test('a container that is recorded cannot be checkpointed', (container) => {
+test('a container that is recorded cannot be checkpointed, and none is restored to be recorded', (container) => {
   assert.equal(createRecorded(container, 'exec sleep 1000'), good);
   assert.equal(container.tsrun(['start', container.id]), good);
   const images = join(container.folder, 'images');
   const refused = container.tsrun(['checkpoint', '--image-path', images, container.id]);
   assert.match(refused.errors, /recorded cannot be checkpointed/);
   assert.is(existsSync(images), false);
+  container.prepare('true', { spec: { annotations: { 'io.tsrun.record-seccomp': fileOf(container) } } });
+  const restored = container.tsrun([
+    'restore',
+    '--image-path',
+    images,
+    '--bundle',
+    container.folder,
+    `${container.id}-2`,
+  ]);
+  assert.is(restored.status, 1);
+  assert.match(
+    restored.errors,
+    /\(\/annotations\/io\.tsrun\.record-seccomp\): the system calls of a restored container cannot/,
+  );
 });
 
 test('a hook in the container is recorded with it, and one that stays behind is let go on', (container) => {
