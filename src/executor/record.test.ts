@@ -239,8 +239,12 @@ function runInBackground(container: TestContainer, script: string): Promise<{ st
   child.stderr.on('data', (data) => {
     errors += data;
   });
-  const tooLong = setTimeout(() => child.kill('SIGKILL'), 20_000);
   return new Promise((resolve) => {
+    // The container has its standard error as well, so the end of that is not waited for.
+    const tooLong = setTimeout(() => {
+      child.kill('SIGKILL');
+      resolve({ status: null, errors });
+    }, 20_000);
     child.on('close', (status) => {
       clearTimeout(tooLong);
       resolve({ status, errors });
