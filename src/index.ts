@@ -11,6 +11,7 @@ import type { CgroupStats } from './linux/cgroup/stats-types.js';
 import { cgroupControl } from './operations/cgroups.js';
 import { type CreateRequest, compileRequest, prepareCreate } from './operations/create.js';
 import { deleteContainer } from './operations/delete.js';
+import { awaitRecorder } from './operations/record.js';
 import { deriveCgroup as deriveNow } from './operations/derive-cgroup.js';
 import { explainReply } from './operations/explain-reply.js';
 import { type ContainerEvent, eventsOf, statsOf } from './operations/events-async.js';
@@ -213,5 +214,6 @@ export const remove = (id: string, place: Place & { force?: boolean } = {}): Pro
     cgroups: cgroupControl,
     runHooks,
     deriveCgroup,
+    awaitRecorder,
     warn: place.warn ?? ignore,
   });

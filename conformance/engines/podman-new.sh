@@ -55,3 +55,25 @@ if any_wanted 'systemd is the first process' 'systemd stops when it is told'; th
     cell 'systemd stops when it is told' '(0|130)' told
   fi
 fi
+
+# What no other runtime does.
+case $VERSION in tsrun*)
+  profile=$WORK/new/recorded.json
+  recorded() {
+    p run -d --name recorded --network none --security-opt seccomp=unconfined --annotation io.tsrun.record-seccomp="$profile" box \
+      sh -c 'mkdir /tmp/made && rmdir /tmp/made && touch /tmp/done; exec sleep 1000' >/dev/null || return
+    eventually p exec recorded test -e /tmp/done && p exec recorded ln -s a /tmp/link && [ ! -e "$profile" ] && p rm -f -t 0 recorded >/dev/null
+    grep -oE '"(mkdir|symlink)"' "$profile"
+  }
+  cell 'io.tsrun.record-seccomp: execs are in the profile' $'"mkdir"\n"symlink"' recorded
+  merged() {
+    run --security-opt seccomp=unconfined --annotation io.tsrun.record-seccomp="$profile" --annotation io.tsrun.record-seccomp.merge="$profile" box mv /etc/group /etc/moved
+    grep -oE '"(mkdir|rename|symlink)"' "$profile"
+  }
+  cell 'io.tsrun.record-seccomp.merge' $'"mkdir"\n"rename"\n"symlink"' merged
+  under_it() { run --security-opt seccomp="$profile" box sh -c 'mkdir /tmp/made && echo ran; truncate -s 1 /tmp/file' 2>&1; }
+  cell -s 1 '--security-opt seccomp=FILE with what was recorded' $'ran\n.*Function not implemented' under_it
+  with_profile() { run --annotation io.tsrun.record-seccomp="$WORK/new/none.json" box true 2>&1; ls "$WORK/new/none.json"; }
+  cell -s 2 "io.tsrun.record-seccomp beside podman's own profile is refused" '.*cannot be recorded under a seccomp profile.*' with_profile
+  ;;
+esac

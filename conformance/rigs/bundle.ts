@@ -1,6 +1,6 @@
 // The container of the rigs: small, but with a step of nearly every kind in its plan.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { executorPath } from '../../src/host/executor.js';
@@ -86,6 +86,17 @@ export function makeBundle(script: string, more: object = {}): Bundle {
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
   return { directory, root: join(directory, 'state') };
+}
+
+/** The same with a recorder of system calls beside it, in place of a profile. */
+export function makeRecorded(script: string): Bundle {
+  const bundle = makeBundle(script);
+  const path = join(bundle.directory, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  delete config.linux.seccomp;
+  config.annotations = { 'io.tsrun.record-seccomp': join(bundle.directory, 'report/profile.json') };
+  writeFileSync(path, JSON.stringify(config));
+  return bundle;
 }
 
 /** A command of the honest executor on the bundle's own state root. */

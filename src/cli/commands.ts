@@ -26,6 +26,7 @@ const built = [
   'start',
   'state',
   'stats',
+  'seccomp-profile',
   'systemd-unit',
   'trace',
   'update',
@@ -87,6 +88,8 @@ export function loadCommand(name: string): Promise<Command> | undefined {
       return import('./commands/state.js');
     case 'stats':
       return import('./commands/stats.js');
+    case 'seccomp-profile':
+      return import('./commands/seccomp-profile.js');
     case 'systemd-unit':
       return import('./commands/systemd-unit.js');
     case 'trace':

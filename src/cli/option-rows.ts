@@ -92,6 +92,12 @@ export const creationOptions = (): readonly OptionRow[] => [
   noPivot,
   noKeyring,
   preserveFds,
+  {
+    name: 'record-seccomp',
+    value: 'FILE',
+    about: 'write the least seccomp profile that the program needs to this file at its end',
+  },
+  { name: 'merge', value: 'FILE', about: 'with --record-seccomp: add to the profile that is in this file' },
 ];
 
 /** What create and run also have, and plan does not. */

@@ -280,6 +280,16 @@ const table: readonly CommandEntry[] = [
     options: () => [],
   },
   {
+    name: 'seccomp-profile',
+    answers: true,
+    about: 'write a recorded profile; tsrun runs this itself',
+    operands: 'FILE',
+    count: [1, 1],
+    optionsFirst: true,
+    hidden: true,
+    options: () => [],
+  },
+  {
     name: 'systemd-unit',
     answers: true,
     about: 'start or stop the unit of a container; tsrun runs this itself',

@@ -247,6 +247,14 @@ const rows: readonly (readonly [code: string, paragraph: string])[] = [
     'libseccomp refuses a rule, mostly because an earlier rule with the same conditions gives the same call another action. Remove one of the two.',
   ],
   [
+    'TSR_RECORD_SECCOMP',
+    'What --record-seccomp or its annotation asks for cannot be done: the config has a profile, which would hide what it forbids; the runtime has no CAP_SYS_ADMIN and the program no no_new_privs; the kernel shows calls to nobody; the profile to add to does more than allow calls by name; the file cannot be written; or the container is to be checkpointed or restored. Nothing was started.',
+  ],
+  [
+    'TSR_RECORD_FAILED',
+    'System calls were recorded, and there is no profile, or not a whole one: the recorder was killed, the file could not be written in the end, the program was never started, or libseccomp has no name for a call that is newer than it. What was run has run.',
+  ],
+  [
     'TSR_SECCOMP_TOO_LARGE',
     'The profile has more than 20000 rules, or its filter more than the 4096 instructions that the kernel takes. Conditions cost most; calls that are left out are covered by the default action.',
   ],

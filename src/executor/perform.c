@@ -301,6 +301,8 @@ int perform(const struct step *s) {
     case OP_SOURCE_OPEN: return op_source_open(s);
     case OP_NOTIFY_LISTEN: return op_notify_listen(s);
     case OP_NOTIFY_FORWARD: return op_notify_forward(s);
+    case OP_SECCOMP_RECORD: return op_record(s);
+    case OP_SECCOMP_RECORD_END: return op_record_end();
     case OP_SECCOMP_SEND_LISTENER: return op_send_listener(s);
     case OP_RESCTRL_MAKE: return (int)SYS(mkdirat, AT_FDCWD, text(s, 0), 0755);
     case OP_RESCTRL_WRITE: {

@@ -229,6 +229,8 @@ void child_waits(int announce) {
   if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
   if (receive_record(G.socket, &r, &G.pending, 0) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
   trace_done(TRACE_WAIT, G.step, 0);
+  /* The recorder has it. With one of its own, init would wait for ever when that has died, and not fail. */
+  if (G.recorder >= 0 && G.listener > 0) RAW(close, G.listener), G.listener = 0;
 }
 
 static int tolerated(const struct step *s, int error) {
@@ -273,6 +275,7 @@ int run_plan(u32 from) {
     trace_moved(s);
     trace_done(TRACE_STEP, k, result);
     if (result < 0 && !tolerated(s, -result)) {
+      if (result == -ESRCH && s->op == OP_SECCOMP_SEND_LISTENER) return died(k); /* nobody is there to fetch it from */
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
@@ -291,6 +294,7 @@ void child_main(u32 step, int wait_for_go) {
     G.failure.kind = KIND_FAIL;
     if (G.started) RAW(write, G.reply, &G.failure, sizeof G.failure);
     else send_record(G.socket, &G.failure, -1);
+    if (G.filtered && G.recorder >= 0) RAW(prctl, PR_TSRUN_NOT_EXECUTED, 0, 0, 0, 0);
   }
   RAW(exit_group, 1);
   __builtin_unreachable();
@@ -355,6 +359,7 @@ int carry_out(int plan_fd, int directory, struct outcome *out) {
       if (G.failure.kind != KIND_DONE) RAW(kill, victims[i], 9);
       wait_child(victims[i], &status);
     }
+    record_dismiss();
   }
   fill_outcome(out, result);
   if (result == 0) trace_tell(G.count);

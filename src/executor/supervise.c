@@ -75,16 +75,17 @@ static int terminal_of(const struct step *s) {
 
 int op_supervise(const struct step *s) {
   static struct copy in, out;
-  int terminal = terminal_of(s), input = terminal >= 0 ? 0 : -1, output = terminal, status = 0, done = reap(&status);
+  int terminal = terminal_of(s), input = terminal >= 0 ? 0 : -1, output = terminal, recorder = G.recorder, status = 0, done = reap(&status);
   while (!done) {
     int input_pending = in.from < in.to, output_pending = out.from < out.to;
     short wanted = (short)((input_pending ? POLLOUT : 0) | (output_pending ? 0 : POLLIN));
-    struct pollfd polls[5] = {{G.signals, POLLIN, 0},
+    struct pollfd polls[6] = {{G.signals, POLLIN, 0},
       {input_pending ? -1 : input, POLLIN, 0},
       {wanted ? output : -1, wanted, 0}, /* a hang-up is told without being asked for, again and again (R31) */
       {output_pending ? 1 : -1, POLLOUT, 0},
-      {notify_socket(), POLLIN, 0}};
-    long got = SYS(ppoll, polls, 5, NULL, 0, 0);
+      {notify_socket(), POLLIN, 0},
+      {recorder, POLLIN, 0}};
+    long got = SYS(ppoll, polls, 6, NULL, 0, 0);
     if (got < 0 && got != -EINTR) return (int)got;
     struct signalfd_siginfo info;
     if (polls[0].revents)
@@ -94,6 +95,7 @@ int op_supervise(const struct step *s) {
     if (polls[2].revents & (POLLIN | POLLHUP | POLLERR) && !output_pending && !fill(&out, terminal)) output = -1;
     if (polls[3].revents) drain(&out, 1);
     if (polls[4].revents) notify_pass_on();
+    if (polls[5].revents) RAW(kill, G.pid, 9), recorder = -1; /* it has died: from now on every call would fail */
     done = reap(&status);
   }
   if (terminal >= 0) last_words(&out, terminal), RAW(close, terminal);

@@ -131,13 +131,18 @@ struct state {
   char **argv, **envp;
   int replied; /* G.failure is init's last word */
   int listener; /* seccomp's, the number it has in init */
+  int recorder, guard; /* the host's end of the seccomp recorder's channel (init: that there is one), and who is above that */
   int announced, filtered; /* a seccomp filter is on: only what every profile allows */
   char home[300];
   struct record failure;
 };
 extern struct state G;
 extern struct teller { char **argv, **envp; int plan, answer; } teller; /* what tell_remark() needs */
-#define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1, .full = NONE}
+/* record.c: what the host says to the recorder, and init behind its filter: an option of prctl(2) that no kernel has. */
+#define RECORD_END 'e'
+#define RECORD_DISMISS 'd'
+#define PR_TSRUN_NOT_EXECUTED 0x7472756e
+#define NO_STATE {.socket = -1, .pidfd = -1, .signals = -1, .pending = -1, .root = -1, .proc = -1, .null = -1, .mask = -1, .reply = -1, .recorder = -1, .full = NONE}
 
 static inline const char *text(const struct step *s, int i) { return G.data + s->s[i].offset; }
 static inline u32 length(const struct step *s, int i) { return s->s[i].length; }
@@ -262,6 +267,9 @@ int op_notify_listen(const struct step *s);
 int op_notify_forward(const struct step *s);
 int notify_socket(void);
 void notify_pass_on(void);
+int op_record(const struct step *s);
+int op_record_end(void);
+void record_dismiss(void);
 int op_send_listener(const struct step *s);
 int op_net_device(const struct step *s);
 void give_devices_back(void);

@@ -12,7 +12,7 @@ enum wired_slot { SLOT_STATE = 6 };
 static const char *const valued_options[] = {"--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--rootless", "--trace", "--criu"};
 
 /* Commands that never make a plan, from there, too. */
-__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "check", "trace", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "host-probes", "restore-check", "systemd-unit"};
+__attribute__((unused)) static const char *const answering_commands[] = {"help", "state", "list", "plan", "check", "trace", "spec", "features", "ps", "pause", "resume", "update", "events", "completion", "host-probes", "restore-check", "seccomp-profile", "systemd-unit"};
 
 enum mount_flag {
   MOUNT_STRICT = 1, /* the target is no symbolic link, nor behind one */
@@ -136,6 +136,8 @@ enum op {
   OP_PROCESS_DIRECTORY = 107,
   OP_PROCESS_NO_NEW_PRIVILEGES = 108,
   OP_PROCESS_SECCOMP = 109,
+  OP_SECCOMP_RECORD = 74,
+  OP_SECCOMP_RECORD_END = 75,
   OP_SECCOMP_SEND_LISTENER = 122,
   OP_PROCESS_GROUPS = 110,
   OP_PROCESS_USER = 111,
@@ -480,6 +482,10 @@ enum where {
 #define N_PROCESS_SECCOMP_flags 0
 #define N_PROCESS_SECCOMP_dumpable 1
 #define S_PROCESS_SECCOMP_filter 0
+#define S_SECCOMP_RECORD_state 0
+#define S_SECCOMP_RECORD_directory 1
+#define S_SECCOMP_RECORD_name 2
+#define S_SECCOMP_RECORD_merge 3
 #define N_SECCOMP_SEND_LISTENER_slot 0
 #define S_SECCOMP_SEND_LISTENER_before 0
 #define S_SECCOMP_SEND_LISTENER_between 1
@@ -597,6 +603,8 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_DIRECTORY] = {1, 1, {2, 0}},
   [OP_PROCESS_NO_NEW_PRIVILEGES] = {1, 0, {0}},
   [OP_PROCESS_SECCOMP] = {1, 2, {3, 0}},
+  [OP_SECCOMP_RECORD] = {1, 0, {2, 2, 1, 3, 0}},
+  [OP_SECCOMP_RECORD_END] = {1, 0, {0}},
   [OP_SECCOMP_SEND_LISTENER] = {1, 1, {3, 3, 3, 0}},
   [OP_PROCESS_GROUPS] = {1, 0, {3, 0}},
   [OP_PROCESS_USER] = {1, 2, {0}},

@@ -33,6 +33,11 @@ export const dumpLog = ({ images, work }: CriuDirectories): string => `${work ??
 
 function checkStatus({ record, directory }: Container, cgroups: Pick<CgroupControl, 'isFrozen'>): void {
   const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+  if (record.confinement.recordsSeccomp) {
+    fail('TSR_RECORD_SECCOMP', 'a container whose system calls are recorded cannot be checkpointed', {
+      hint: 'nobody would answer its calls after restore',
+    });
+  }
   if (status === 'running' || status === 'paused') return;
   fail('TSR_CHECKPOINT_STATE', `Container cannot be checkpointed in ${status} state`);
 }

@@ -30,6 +30,7 @@ import { checkContainerId } from '../state/ids.js';
 import type { CgroupDriver, CgroupRecord } from '../tables/cgroup.js';
 import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { confinementOf } from './confinement.js';
+import { type RecordRequest, recordedSeccomp, recorderPart } from './record.js';
 import { keeperOf } from './keeper.js';
 import { recordOf, resctrlPart } from './resctrl.js';
 import { seccompPart } from './seccomp.js';
@@ -64,7 +65,7 @@ export interface CreateRequest {
     | 'listenFds'
     | 'listenFdNames'
     | 'notifySocket'
-  >;
+  > & { readonly record?: RecordRequest | undefined };
 }
 
 export interface PreparedCreate {
@@ -189,22 +190,26 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   const cgroup = compileCgroups(spec, facts, request);
   trace('cgroup', { record: cgroup.record, cgroupsPath: spec.linux?.cgroupsPath, id: request.id });
   const resctrl = resctrlPart(spec, request.id);
-  const draft = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
+  const recorder = recorderPart(request.switches.record, spec, facts, request.bundle);
+  const stateDir = `${request.root.path}/${request.id}`;
+  const plain = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
+  const draft = recorder ? { ...plain, confinement: { ...plain.confinement, recordsSeccomp: true as const } } : plain;
   const ready = encodeRecord(draft);
   const options: CompileOptions = {
     ...request.switches,
     id: request.id,
     bundle: request.bundle,
-    stateDir: `${request.root.path}/${request.id}`,
+    stateDir,
     mode: request.mode,
     creating: asCreating(ready),
     ready,
     hookState: (status) => encodeHookState(draft, status),
     cgroup,
     resctrl,
-    seccomp: seccompPart(spec.linux?.seccomp, request.root.path, spec.ociVersion, () =>
-      encodeHookState(draft, 'creating'),
-    ),
+    recorder,
+    seccomp: recorder
+      ? recordedSeccomp(stateDir, recorder.pointer)
+      : seccompPart(spec.linux?.seccomp, request.root.path, spec.ociVersion, () => encodeHookState(draft, 'creating')),
     alreadyIn: alreadyIn(spec),
     idMappers: idMappers(spec, facts),
     here: draft,

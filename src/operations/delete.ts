@@ -23,6 +23,8 @@ export interface DeleteTools {
   readonly cgroups: CgroupControl;
   readonly runHooks: RunHooks;
   readonly warn: Warn;
+  /** Waits for the profile of a container whose system calls are recorded. */
+  readonly awaitRecorder?: (directory: string, warn: Warn) => void | Promise<void>;
   readonly signalProcess?: SignalProcess;
   /** Ends the systemd unit of a container that has one. */
   readonly stopUnit?: (cgroup: CgroupRecord) => Promise<void>;
@@ -221,6 +223,7 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   }
   const current = abortCreation(directory, record, tools);
   await tearDown(current, tools);
+  if (current.confinement.recordsSeccomp) await tools.awaitRecorder?.(directory, tools.warn);
   traceStep(() => 'processes and cgroups are gone; the state goes now, then the poststop hooks run');
   if (removeState(root, id)) await runPoststopHooks(current, tools);
 }

@@ -14,6 +14,7 @@ import { type Container, openContainer } from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
+import { recordedSeccomp } from './record.js';
 import { seccompPart } from './seccomp.js';
 import { readSnapshot } from './snapshot.js';
 import { trace as tell } from './trace.js';
@@ -178,7 +179,9 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     cgroupOptional: record.rootless && request.cgroups.length === 0,
     noNewKeyring: record.confinement.noNewKeyring,
     resctrlGroups: record.intelRdtGroups,
-    seccomp: seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
+    seccomp: record.confinement.recordsSeccomp
+      ? recordedSeccomp(directory, '')
+      : seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
   };
   tell('exec', { options, process, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);

@@ -67,13 +67,13 @@ test('supported flags are those that the kernel takes, and nothing is said when 
   assert.not('supportedFlags' in (describeFeatures(undefined).linux?.seccomp ?? {}));
 });
 
-test('annotations that change what is done are told as unsafe', () => {
+test('S36: annotations that change what is done are told as unsafe', () => {
   // Each name is looked for in the sources, so that none is missing here and none is left over.
   const sources = spawnSync(
     'grep',
     [
       '-rhoE',
-      "'((run\\.oci|org\\.(criu|systemd))\\.[a-z_.]+|org\\.opencontainers\\.[a-zA-Z.]+)'",
+      "'((run\\.oci|org\\.(criu|systemd))\\.[a-z_.]+|org\\.opencontainers\\.[a-zA-Z.]+|io\\.tsrun\\.[a-z.-]+)'",
       'src',
       '--include=*.ts',
       '--exclude=*.test.ts',

@@ -14,6 +14,8 @@ const hooks = ['prestart', 'createRuntime', 'createContainer', 'startContainer',
 
 /** Names that change what is done, and the beginnings of such names: systemd's properties, CRIU's file, crun's groups. */
 const unsafeAnnotations = [
+  'io.tsrun.record-seccomp',
+  'io.tsrun.record-seccomp.merge',
   'org.criu.config',
   'org.opencontainers.image.stopSignal',
   'org.systemd.property.',

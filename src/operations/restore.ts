@@ -63,6 +63,12 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   requireRoot();
   prepareRoot(create.root);
   const { spec, facts, options, draft, text, warnings } = readRequest(create);
+  if (options.recorder !== undefined) {
+    fail('TSR_RECORD_SECCOMP', 'the system calls of a restored container cannot be recorded', {
+      pointer: options.recorder.pointer,
+      hint: 'remove the annotation',
+    });
+  }
   if (files.statIfExists(directories.images)?.kind !== 'directory') {
     fail('TSR_CRIU_IMAGE', `there is no image directory '${directories.images}'`, { hint: 'see --image-path' });
   }

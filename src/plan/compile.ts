@@ -35,6 +35,7 @@ import {
   noProcess,
   waitSteps,
 } from './phases/process.js';
+import { recordEndSteps, recordSteps } from './phases/record.js';
 import { chrootSteps, hostNameSteps, pivotSteps, readonlyRootSteps, rootSteps } from './phases/root.js';
 import { allCpusStep, schedulingSteps } from './phases/scheduling.js';
 import { sysctlSteps } from './phases/sysctl.js';
@@ -96,6 +97,8 @@ function outside(context: Context): Step[] {
   return [
     // A foreground run inherits what the container leaves behind, so that nothing is lost to the host's init.
     ...(subreaper ? [step('host', 'self.subreaper', {}, '', 'adopt orphans')] : []),
+    // Before the time namespace, which children are born into.
+    ...recordSteps(context),
     ...hookDirectorySteps(context),
     ...timeSteps(context),
     // The limits are there before the first process: it is born into them (v2) or enters before it does anything (v1).
@@ -200,6 +203,7 @@ export function compileCreate(spec: Spec, facts: HostFacts, options: CompileOpti
       ...hookSteps(context, 'poststart'),
       ...notifyForwardSteps(context),
       ...superviseSteps(context),
+      ...recordEndSteps(context),
       ...removeSteps(context),
       ...(options.mode === 'run' && !options.keep ? hookSteps(context, 'poststop') : []),
     );

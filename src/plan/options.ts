@@ -25,6 +25,8 @@ export interface HookText {
 /** Who gets the listener of the filter, and the message for it: `before` PID `between`, and PID `after` if that is not empty. */
 export interface AgentText extends RecordText {
   readonly path: string;
+  /** It is tsrun's own recorder, for the key behind this pointer (or the command line, ''). */
+  readonly records?: string;
 }
 
 /** What the cgroup phase gave: where the container is, and the steps that put it there and take it away. */
@@ -57,6 +59,10 @@ export interface CompileOptions {
   /** The compiled profile; undefined when the config has none. */
   readonly seccomp?:
     | { readonly filter: Uint8Array; readonly flags: number; readonly agent?: AgentText | undefined }
+    | undefined;
+  /** `--record-seccomp`: where the profile goes, and an earlier one to add to. */
+  readonly recorder?:
+    | { readonly directory: string; readonly name: string; readonly merge: string; readonly pointer: string }
     | undefined;
   /** Types whose `path` is the runtime's own namespace: nothing to join, and still the host's for sysctl and names. */
   readonly alreadyIn?: ReadonlySet<NamespaceType> | undefined;

@@ -14,6 +14,13 @@ export const runStateNames: readonly string[] = [
   ...records,
 ];
 
+/** With `--record-seccomp`. */
+export const recordStateNames: readonly string[] = [
+  stateFiles.recorder,
+  stateFiles.recorderFifo,
+  stateFiles.recorderLog,
+];
+
 /** All that a container without hooks and units can have there. The plan that says so is the very last. */
 export const keptStateNames: readonly string[] = [
   stateFiles.execFifo,

@@ -55,6 +55,8 @@ export interface Confinement {
   readonly noNewKeyring?: boolean;
   /** Whether config.json of the state directory has a seccomp profile to apply. */
   readonly seccomp: boolean;
+  /** `--record-seccomp`: every process of the container gets the recording filter instead. */
+  readonly recordsSeccomp?: true;
 }
 
 export interface ContainerRecord {

@@ -20,4 +20,10 @@ export const stateFiles = {
   seenExecs: 'execs',
   /** Init reports why it could not start the program. */
   replyFifo: 'reply.fifo',
+  /** Where the seccomp recorder takes listeners; the C has the name, too (record.c). */
+  recorder: 'recorder.sock',
+  /** It reads from this as long as it lives, and takes it away when it has written what it was to write. */
+  recorderFifo: 'recorder.fifo',
+  /** What it has to say to `delete`. */
+  recorderLog: 'recorder.log',
 } as const;

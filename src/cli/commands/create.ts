@@ -23,6 +23,11 @@ function listenFds(): { listenFds?: number; listenFdNames?: string } {
   return { listenFds: count, ...(names === undefined ? {} : { listenFdNames: names }) };
 }
 
+function recordOf(file: string | undefined, merge: string | undefined): CreateRequest['switches']['record'] {
+  if (file === undefined && merge === undefined) return undefined;
+  return { file: absolute(file), merge: absolute(merge) };
+}
+
 function cgroupDriver({ globals }: Context): CreateRequest['driver'] {
   if (globals.is('systemd-cgroup')) return 'systemd';
   return (globals.text('cgroup-manager') ?? 'cgroupfs') as CreateRequest['driver'];
@@ -55,6 +60,7 @@ export async function createRequest(context: Context, mode: CreateRequest['mode'
       noSubreaper: mode === 'create' ? undefined : options.is('no-subreaper'),
       keep: mode === 'create' ? undefined : options.is('keep'),
       preserveFds: preservedFds(context),
+      record: recordOf(options.text('record-seccomp'), options.text('merge')),
       ...listen,
       notifySocket: environment('NOTIFY_SOCKET'),
     },

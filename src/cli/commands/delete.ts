@@ -20,9 +20,14 @@ async function stopUnit(cgroup: CgroupRecord): Promise<void> {
   module.stopUnitOf(cgroup);
 }
 
+async function awaitRecorder(directory: string, warn: Context['log']['warn']): Promise<void> {
+  const module = await import('../../operations/record.js');
+  module.awaitRecorder(directory, warn);
+}
+
 export async function run(context: Context): Promise<number> {
   const { options, operands, log } = context;
-  const tools = { cgroups: cgroupControl, runHooks, deriveCgroup, stopUnit, warn: log.warn.bind(log) };
+  const tools = { cgroups: cgroupControl, runHooks, deriveCgroup, stopUnit, awaitRecorder, warn: log.warn.bind(log) };
   const remove = (id: string): Promise<void> =>
     deleteContainer(stateRoot(context).path, id, options.is('force'), tools);
   if (!options.is('regex')) {

@@ -1,6 +1,7 @@
 import type { Failure } from '../error.js';
 import { explainCgroup } from './cgroup.js';
 import { programHint, unexecuted } from './program.js';
+import { explainRecorder } from './recorder.js';
 import { rightsHint } from './rights.js';
 
 /** What is known about a failed step; taken from the executor's outcome and the plan's notes. */
@@ -144,6 +145,8 @@ export function explainStep(step: StepFailure): Failure {
       ...(text === '' ? {} : { detail: lastLines(text) }),
     };
   }
+  const record = explainRecorder(step);
+  if (record) return record;
   const command = explainCommand(step);
   if (command) return command;
   const cgroup = explainCgroup(step);

@@ -20,5 +20,11 @@ export function supportsFlag(name: string): boolean {
   return askSeccomp(number, setModeFilter, flags) === -efault;
 }
 
+/** Whether a filter may show calls to an agent: Linux 5.0, with CONFIG_SECCOMP_FILTER, and no other filter that forbids it. */
+export function supportsListener(): boolean {
+  const number = seccompCallNumber(architecture());
+  return number !== undefined && askSeccomp(number, setModeFilter, newListenerFlag) === -efault;
+}
+
 /** For `features`: the known flags this kernel takes, sorted. Loads koffi under Node. */
 export const supportedFlags = (): string[] => [...seccompFlags.keys()].filter(supportsFlag);

@@ -31,6 +31,7 @@ export interface Libseccomp {
   /** The call's number here, negative for one that only other architectures have, undefined when nobody knows it. */
   numberHere(name: string): number | undefined;
   numberOn(arch: number, name: string): number | undefined;
+  nameOf(arch: number, number: number): string | undefined;
 }
 
 /** SCMP_FLTATR_CTL_OPTIMIZE, of libseccomp 2.5. */
@@ -59,8 +60,19 @@ function bindLibrary(library: NativeLibrary): Libseccomp {
     },
     // A NUL would end the name for C, and 'write\0x' be taken for write.
     numberHere: (name) => (name.includes('\0') ? undefined : known(nameHere(name))),
+    nameOf: (arch, number) => callName(library, arch, number),
     numberOn: (arch, name) => (name.includes('\0') ? undefined : known(nameOn(arch, name))),
   };
+}
+
+/** libseccomp allocates the text; whoever asks for names ends soon. */
+function callName(library: NativeLibrary, arch: number, number: number): string | undefined {
+  const name = library.bind<Pointer>('seccomp_syscall_resolve_num_arch', 'void *', ['uint32_t', 'int'])(arch, number);
+  if (name === null) return undefined;
+  const length = Number(openLibrary(null).bind<number>('strlen', 'size_t', ['void *'])(name));
+  // malloc's pieces are multiples of a word.
+  const words = Uint32Array.from(readWords(name, (length + 3) >> 2));
+  return String.fromCharCode(...new Uint8Array(words.buffer, 0, length));
 }
 
 /** `2.5.4`. struct scmp_version is three unsigned ints. */

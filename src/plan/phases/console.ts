@@ -23,14 +23,15 @@ function refuseMismatch({ process, options }: ProcessContext): void {
 export function socketSteps(context: ProcessContext): Step[] {
   refuseMismatch(context);
   const { consoleSocket, pidfdSocket } = context.options;
+  const agent = context.options.seccomp?.agent;
   const steps: Step[] = [];
   for (const [slot, path, what] of [
     [slots.console, consoleSocket, 'console'],
     [slots.pidfd, pidfdSocket, 'pidfd'],
-    [slots.seccompListener, context.options.seccomp?.agent?.path, 'seccomp agent'],
+    [slots.seccompListener, agent?.path, agent?.records === undefined ? 'seccomp agent' : 'seccomp recorder'],
   ] as const) {
     if (path === undefined) continue;
-    const pointer = slot === slots.seccompListener ? '/linux/seccomp/listenerPath' : '';
+    const pointer = slot === slots.seccompListener ? (agent?.records ?? '/linux/seccomp/listenerPath') : '';
     steps.push(step('host', 'socket.connect', { slot, path }, pointer, `connect to the ${what} socket ${path}`));
   }
   return steps;

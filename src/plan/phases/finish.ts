@@ -1,7 +1,7 @@
 import { descriptorOf } from '../../tables/descriptors.js';
 import { stateFiles } from '../../tables/state-files.js';
 import type { Context, ProcessContext, RecordText } from '../options.js';
-import { runStateNames } from '../state-names.js';
+import { recordStateNames, runStateNames } from '../state-names.js';
 import { noDescriptor, type Step, slots, step } from '../step.js';
 import { keepSteps } from './keep.js';
 import { notifyRemoveSteps } from './notify.js';
@@ -64,7 +64,10 @@ export function removeSteps(context: Context): Step[] {
   if (options.mode !== 'run' || options.keep) return [];
   const { before, between } = options.ready;
   const record = { path: `${options.stateDir}/${stateFiles.record}`, before, between };
-  const args = { directory: options.stateDir, names: runStateNames };
+  const args = {
+    directory: options.stateDir,
+    names: options.recorder ? [...recordStateNames, ...runStateNames] : runStateNames,
+  };
   // `delete --force` from elsewhere removes all that and runs the hooks; and a new container may have the name by now (R03).
   const deleted = { tolerate: ['ENOENT', 'ESTALE'], orEnd: true };
   return [

@@ -34,6 +34,7 @@ const deleteIsPlain = ({ spec, options, namespaces }: Context): boolean =>
   !spec.hooks?.poststop?.length &&
   options.notifySocket === undefined &&
   options.resctrl === undefined &&
+  options.recorder === undefined &&
   options.cgroup?.record.unit === undefined;
 
 export function keepSteps(context: Context): Step[] {

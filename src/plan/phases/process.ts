@@ -106,14 +106,19 @@ function seccompSteps(context: ProcessContext): Step[] {
   if (options.seccomp === undefined) return [];
   const { filter, flags, agent } = options.seccomp;
   const rules = spec.linux?.seccomp?.syscalls?.length ?? 0;
-  const summary = `load the seccomp filter (${rules} rules, ${filter.length / 8} instructions)`;
+  const records = agent?.records;
+  const summary =
+    records === undefined
+      ? `load the seccomp filter (${rules} rules, ${filter.length / 8} instructions)`
+      : 'load the seccomp filter that shows each call to the recorder';
   const dumpable = agent !== undefined && mayBeDumpable(context) ? 1 : 0;
-  const steps = [step('init', 'process.seccomp', { flags, dumpable, filter }, '/linux/seccomp', summary)];
+  const steps = [step('init', 'process.seccomp', { flags, dumpable, filter }, records ?? '/linux/seccomp', summary)];
   if (agent !== undefined) {
     const { path, before, between, after } = agent;
     const args = { slot: slots.seccompListener, before, between, after };
-    const pointer = '/linux/seccomp/listenerPath';
-    steps.push(step('host', 'seccomp.send-listener', args, pointer, `send the seccomp listener to ${path}`));
+    const pointer = records ?? '/linux/seccomp/listenerPath';
+    const to = records === undefined ? path : 'the recorder';
+    steps.push(step('host', 'seccomp.send-listener', args, pointer, `send the seccomp listener to ${to}`));
   }
   return steps;
 }
