@@ -1,6 +1,6 @@
 // R39: signals to what makes a container, while its engine works, while it hangs, and while its plan is carried out. Needs root.
 // How long a stop may take is told in calls that are refused at once, on the same machine at the same time: a stop kills one engine and
-// starts another, which is about two of them. Quiet, that is 5 ms of the 100 that R39 allows.
+// starts another, which is about two of them, so far below the 100 ms that R39 allows: quiet, 318 stops took 3.7 ms in the middle, 14 at most.
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   existsSync,
