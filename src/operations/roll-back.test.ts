@@ -224,12 +224,21 @@ test('a run that cannot tidy up sends no signal to a pid that has been reaped', 
   });
   try {
     const trace = join(directory, 'trace');
-    const traced = ['-f', '-qq', '-e', 'trace=kill', '-o', trace, 'dist/tsrun', '--root', join(directory, 'state')];
-    const { status } = spawnSync('strace', [...traced, 'run', '-b', directory, 'web'], { timeout: 20_000 });
-    assert.is(status, 1);
-    const kills = [...readFileSync(trace, 'utf8').matchAll(/^(\d+) +kill\((\d+), SIGKILL\)/gm)];
-    assert.ok(kills.length > 0, 'an engine ends itself');
-    for (const [line, caller, victim] of kills) assert.is(victim, caller, line);
+    const traced = ['-f', '-qq', '-e', 'trace=kill,wait4', '-o', trace, 'dist/tsrun'];
+    const words = ['--root', join(directory, 'state'), 'run', '-b', directory, 'web'];
+    assert.is(spawnSync('strace', [...traced, ...words], { timeout: 20_000 }).status, 1);
+    const reaped = new Set<string>();
+    let kills = 0;
+    for (const line of readFileSync(trace, 'utf8').split('\n')) {
+      const [, ended] = /wait4\b.* = (\d+)$/.exec(line) ?? [];
+      if (ended !== undefined) reaped.add(ended);
+      const [, victim] = / kill\((\d+), SIGKILL\)/.exec(line) ?? [];
+      if (victim === undefined) continue;
+      kills += 1;
+      assert.not.ok(reaped.has(victim), line);
+    }
+    assert.ok(kills > 0, 'an engine is ended');
+    assert.ok(reaped.size > 1, 'and what has ended is reaped');
   } finally {
     rmSync(directory, { recursive: true });
   }
