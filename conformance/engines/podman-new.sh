@@ -58,7 +58,8 @@ fi
 
 # What no other runtime does.
 case $VERSION in tsrun*)
-  profile=$WORK/new/recorded.json
+  mkdir -m 700 /run/tsrun-recorded # which lets annotations record; /run is this suite's own
+  profile=/run/tsrun-recorded/recorded.json
   recorded() {
     p run -d --name recorded --network none --security-opt seccomp=unconfined --annotation io.tsrun.record-seccomp="$profile" box \
       sh -c 'mkdir /tmp/made && rmdir /tmp/made && touch /tmp/done; exec sleep 1000' >/dev/null || return
@@ -73,7 +74,10 @@ case $VERSION in tsrun*)
   cell 'io.tsrun.record-seccomp.merge' $'"mkdir"\n"rename"\n"symlink"' merged
   under_it() { run --security-opt seccomp="$profile" box sh -c 'mkdir /tmp/made && echo ran; truncate -s 1 /tmp/file' 2>&1; }
   cell -s 1 '--security-opt seccomp=FILE with what was recorded' $'ran\n.*Function not implemented' under_it
-  with_profile() { run --annotation io.tsrun.record-seccomp="$WORK/new/none.json" box true 2>&1; ls "$WORK/new/none.json"; }
+  with_profile() { run --annotation io.tsrun.record-seccomp=/run/tsrun-recorded/none.json box true 2>&1; ls /run/tsrun-recorded/none.json; }
   cell -s 2 "io.tsrun.record-seccomp beside podman's own profile is refused" '.*cannot be recorded under a seccomp profile.*' with_profile
+  elsewhere() { run --security-opt seccomp=unconfined --annotation io.tsrun.record-seccomp=/etc/tsrun-none.json box true 2>&1; ls /etc/tsrun-none.json; }
+  cell -s 2 'io.tsrun.record-seccomp names no other file of the host' ".*an annotation may name a file in '/run/tsrun-recorded' only.*" elsewhere
+  rm -rf /run/tsrun-recorded
   ;;
 esac

@@ -94,7 +94,8 @@ export function makeRecorded(script: string): Bundle {
   const path = join(bundle.directory, 'config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));
   delete config.linux.seccomp;
-  config.annotations = { 'io.tsrun.record-seccomp': join(bundle.directory, 'report/profile.json') };
+  config.annotations = { 'io.tsrun.record-seccomp': join(`${bundle.root}-recorded`, 'profile.json') };
+  mkdirSync(`${bundle.root}-recorded`, { mode: 0o700 });
   writeFileSync(path, JSON.stringify(config));
   return bundle;
 }

@@ -11,6 +11,7 @@ static u32 next_number(struct numbers *from) {
   for (u32 number = 0, any = 0;;) {
     if (from->at == from->got) {
       from->at = 0, from->got = SYS(read, from->fd, from->buffer, sizeof from->buffer);
+      if (from->got == -ENODEV) from->got = 0; /* removed since it was opened */
       if (from->got <= 0) return from->at = from->got, from->got < 0 ? 0 : number;
     }
     char c = from->buffer[from->at++];

@@ -229,7 +229,11 @@ int op_record(const struct step *s) {
 int op_record_end(void) {
   char answer[1 + TEXT_LIMIT], order = RECORD_END;
   RAW(sendto, G.recorder, &order, 1, 0x4000, 0, 0);
-  TRY(wait_readable(G.recorder, -1, -1));
+  /* No signal is looked at: the program has ended, and the recorder answers or is gone, which can be read, too. */
+  struct pollfd answered = {G.recorder, POLLIN, 0};
+  long ready;
+  while ((ready = SYS(ppoll, &answered, 1, NULL, 0, 0)) == -EINTR) {}
+  TRY(ready);
   long got = RAW(recvfrom, G.recorder, answer, sizeof answer, 0, 0, 0);
   RAW(close, G.recorder);
   G.recorder = -1;
@@ -251,8 +255,7 @@ void record_dismiss(void) {
   if (G.recorder < 0) return;
   RAW(sendto, G.recorder, &order, 1, 0x4000, 0, 0);
   RAW(ppoll, &poll, 1, &limit, 0, 0);
-  RAW(kill, G.guard, 9);
-  wait_child(G.guard, &status);
+  if (G.guard) RAW(kill, G.guard, 9), wait_child(G.guard, &status); /* 0: reaped already, and the number may be another's */
   RAW(close, G.recorder);
   G.recorder = -1;
 }

@@ -10,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +22,12 @@ import { type Changes, containerSuite, type TestContainer } from './test-contain
 const { tests, test } = containerSuite('--record-seccomp');
 
 const fileOf = ({ folder }: TestContainer): string => join(folder, 'profile.json');
+/** The only folder that annotations may name files in; made by whoever owns the host. */
+const allowedTo = ({ folder }: TestContainer): string => join(folder, 'state-recorded');
+const asAnnotated = (container: TestContainer): string => {
+  mkdirSync(allowedTo(container), { recursive: true, mode: 0o700 });
+  return join(allowedTo(container), 'profile.json');
+};
 const profileOf = (container: TestContainer): Seccomp => JSON.parse(readFileSync(fileOf(container), 'utf8'));
 const namesOf = ({ syscalls = [] }: Seccomp): string[] => syscalls.flatMap(({ names }) => names);
 const recordedBy = (container: TestContainer): string[] => namesOf(profileOf(container));
@@ -383,6 +390,12 @@ for (const [what, [changes, more], expected] of [
     changed({ spec: { annotations: { 'io.tsrun.record-seccomp.merge': '/profile' } } }, ['no option']),
     /\(\/annotations\/io\.tsrun\.record-seccomp\.merge\): it goes with 'io\.tsrun\.record-seccomp'/,
   ],
+  // Images bring annotations, and we write as root.
+  [
+    'an annotation that names a file of the host',
+    changed({ spec: { annotations: { 'io.tsrun.record-seccomp': '/etc/passwd' } } }, ['no option']),
+    /\(\/annotations\/io\.tsrun\.record-seccomp\): an annotation may name a file in '\/.*\/state-recorded' only, not '\/etc\/passwd'/,
+  ],
 ] as const) {
   test(`${what} stands against it: one line, and nothing is started`, (container) => {
     container.prepare('true', changes);
@@ -415,7 +428,7 @@ test('a profile that forbids nothing is no obstacle', (container) => {
 });
 
 test('an annotation asks for it as well, and the plan says so', (container) => {
-  const annotations = { 'io.tsrun.record-seccomp': fileOf(container) };
+  const annotations = { 'io.tsrun.record-seccomp': asAnnotated(container) };
   container.prepare('mkdir /made', { spec: { annotations } });
   const steps = JSON.parse(container.tsrun(['plan', '--json', '--bundle', container.folder]).output).steps;
   const pointers = steps.flatMap(({ op, pointer }: { op: string; pointer: string }) =>
@@ -428,7 +441,24 @@ test('an annotation asks for it as well, and the plan says so', (container) => {
     ops.map((op) => `${op} ${pointer}`),
   );
   assert.equal(container.tsrun(['run', '--bundle', container.folder, container.id]), good);
-  assert.ok(recordedBy(container).includes('mkdir'));
+  assert.ok(namesOf(JSON.parse(readFileSync(asAnnotated(container), 'utf8'))).includes('mkdir'));
+});
+
+test('the folder for annotations is one that its owner has made, and that nobody else can write to (S48)', (container) => {
+  const annotations = { 'io.tsrun.record-seccomp': `${allowedTo(container)}/profile.json` };
+  container.prepare('true', { spec: { annotations } });
+  const refusal = (): string => container.tsrun(['run', '--bundle', container.folder, container.id]).errors;
+  assert.match(refusal(), /there is no '.*state-recorded', without which annotations record nothing; .*mkdir -m 700/);
+  mkdirSync(allowedTo(container));
+  chmodSync(allowedTo(container), 0o777);
+  assert.match(refusal(), /has to be a directory of ours that nobody else can write to/);
+  rmSync(allowedTo(container), { recursive: true });
+  mkdirSync(join(container.folder, 'mine'));
+  symlinkSync('mine', allowedTo(container));
+  assert.match(refusal(), /has to be a directory of ours/);
+  annotations['io.tsrun.record-seccomp'] = `${allowedTo(container)}/../profile.json`;
+  container.prepare('true', { spec: { annotations } });
+  assert.match(refusal(), /an annotation may name a file in/);
 });
 
 test('a container that is recorded cannot be checkpointed, and none is restored to be recorded', (container) => {
@@ -438,7 +468,7 @@ test('a container that is recorded cannot be checkpointed, and none is restored 
   const refused = container.tsrun(['checkpoint', '--image-path', images, container.id]);
   assert.match(refused.errors, /recorded cannot be checkpointed/);
   assert.is(existsSync(images), false);
-  container.prepare('true', { spec: { annotations: { 'io.tsrun.record-seccomp': fileOf(container) } } });
+  container.prepare('true', { spec: { annotations: { 'io.tsrun.record-seccomp': asAnnotated(container) } } });
   const restored = container.tsrun([
     'restore',
     '--image-path',

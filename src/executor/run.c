@@ -275,7 +275,8 @@ int run_plan(u32 from) {
     trace_moved(s);
     trace_done(TRACE_STEP, k, result);
     if (result < 0 && !tolerated(s, -result)) {
-      if (result == -ESRCH && s->op == OP_SECCOMP_SEND_LISTENER) return died(k); /* nobody is there to fetch it from */
+      /* Nobody is there to fetch it from: ESRCH, and EBADF before Linux 6.9. */
+      if (s->op == OP_SECCOMP_SEND_LISTENER && wait_readable(G.pidfd, -1, 0) == 1) return died(k);
       if (!G.replied) fail_with(k, -result, where);
       return -1;
     }
@@ -328,7 +329,7 @@ static void end_unknown_children(void) {
     int pid = 0;
     while (*at >= '0' && *at <= '9') pid = pid * 10 + (*at++ - '0');
     while (*at && (*at < '0' || *at > '9')) at++;
-    if (pid > 1 && pid != G.joiner && pid != G.pid) RAW(kill, pid, 9), wait_child(pid, &status);
+    if (pid > 1 && pid != G.joiner && pid != G.pid && pid != G.guard) RAW(kill, pid, 9), wait_child(pid, &status);
   }
 }
 

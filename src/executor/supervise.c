@@ -31,8 +31,10 @@ static void forward(const struct signalfd_siginfo *info, int terminal) {
 /* Reaps whatever has ended; 1 when the main process is among them. */
 static int reap(int *status) {
   int some, pid, done = 0;
-  while ((pid = (int)RAW(wait4, -1, &some, 1 /* WNOHANG */, 0)) > 0)
+  while ((pid = (int)RAW(wait4, -1, &some, 1 /* WNOHANG */, 0)) > 0) {
     if (pid == G.pid) *status = some, done = 1;
+    if (pid == G.guard) G.guard = 0;
+  }
   return done;
 }
 

@@ -190,7 +190,10 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   const cgroup = compileCgroups(spec, facts, request);
   trace('cgroup', { record: cgroup.record, cgroupsPath: spec.linux?.cgroupsPath, id: request.id });
   const resctrl = resctrlPart(spec, request.id);
-  const recorder = recorderPart(request.switches.record, spec, facts, request.bundle);
+  const recorder = recorderPart(request.switches.record, spec, facts, {
+    bundle: request.bundle,
+    root: request.root.path,
+  });
   const stateDir = `${request.root.path}/${request.id}`;
   const plain = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
   const draft = recorder ? { ...plain, confinement: { ...plain.confinement, recordsSeccomp: true as const } } : plain;

@@ -83,7 +83,14 @@ export function processFromFlags({ process: base }: Spec, flags: ExecFlags): Exe
     ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
     ...(noNewPrivs === undefined ? {} : { noNewPrivileges: noNewPrivs }),
   };
-  return checkProcess(changed, [...flags.args, ...flags.env, changed.cwd ?? '', processLabel ?? '', apparmor ?? '']);
+  return checkProcess(changed, [
+    ...flags.args,
+    ...flags.env,
+    ...flags.caps,
+    changed.cwd ?? '',
+    processLabel ?? '',
+    apparmor ?? '',
+  ]);
 }
 
 /** What a process file leaves out is as it was for the container's process; only no_new_privs is always its own (runc). */

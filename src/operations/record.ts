@@ -1,8 +1,8 @@
 /** `--record-seccomp FILE` and the annotation of that name: what is asked for, and what stands against it. */
 import type { Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
-import { errnoOf, readAt, openFile, closeFile, openFlags, statIfExists } from '../host/files.js';
-import { monotonicMs, sleepMs } from '../host/process.js';
+import { closeFile, errnoOf, lstatIfExists, openFile, openFlags, readAt, statIfExists } from '../host/files.js';
+import { effectiveUid, monotonicMs, sleepMs } from '../host/process.js';
 import type { HostFacts } from '../linux/facts.js';
 import { openLibseccomp } from '../linux/seccomp/libseccomp.js';
 import { recordingFilter } from '../linux/seccomp/record.js';
@@ -74,8 +74,25 @@ interface Asked {
   readonly pointer: string;
 }
 
+/**
+ * Annotations come from whoever made an image or wrote a pod as well, and tsrun writes as root: only below a folder that whoever owns
+ * the host has made for it, and that nobody else can write to (S48).
+ */
+function refuseElsewhere(path: string, root: string, pointer: string): void {
+  const allowed = `${root}-recorded`;
+  const plain = absolutePath(path, '/');
+  const hint = `'mkdir -m 700 ${allowed}' allows it to annotations; --record-seccomp may name any file`;
+  if (plain.slice(0, plain.lastIndexOf('/')) !== allowed)
+    fail(code, `an annotation may name a file in '${allowed}' only, not '${path}'`, { pointer, hint });
+  const facts = lstatIfExists(allowed);
+  if (facts === undefined)
+    fail(code, `there is no '${allowed}', without which annotations record nothing`, { pointer, hint });
+  if (facts.kind !== 'directory' || (facts.uid !== 0 && facts.uid !== effectiveUid()) || (facts.mode & 0o22) !== 0)
+    fail(code, `'${allowed}' has to be a directory of ours that nobody else can write to`, { pointer });
+}
+
 /** The command line goes before the annotations. */
-function askedOf(request: RecordRequest | undefined, { annotations = {} }: Spec): Asked | undefined {
+function askedOf(request: RecordRequest | undefined, { annotations = {} }: Spec, root: string): Asked | undefined {
   if (request?.file !== undefined) return { file: request.file, merge: request.merge, pointer: '' };
   if (request?.merge !== undefined) return fail(code, "'--merge' goes with '--record-seccomp'");
   const [file, merge] = [annotations[annotation], annotations[mergeAnnotation]];
@@ -86,6 +103,7 @@ function askedOf(request: RecordRequest | undefined, { annotations = {} }: Spec)
     const pointer = `/annotations/${name}`;
     if (path !== undefined && !path.startsWith('/')) fail(code, `'${path}' is no absolute path`, { pointer });
     if (path !== undefined && file === undefined) fail(code, `it goes with '${annotation}'`, { pointer });
+    if (path !== undefined) refuseElsewhere(path, root, pointer);
   }
   return file === undefined ? undefined : { file, merge, pointer: `/annotations/${annotation}` };
 }
@@ -107,9 +125,9 @@ export function recorderPart(
   request: RecordRequest | undefined,
   spec: Spec,
   facts: HostFacts,
-  bundle: string,
+  { bundle, root }: { readonly bundle: string; readonly root: string },
 ): CompileOptions['recorder'] {
-  const asked = askedOf(request, spec);
+  const asked = askedOf(request, spec, root);
   if (asked === undefined) return undefined;
   refuseProfile(spec);
   refuseUnprivileged(spec, facts);

@@ -42,11 +42,7 @@ export function isPopulated(record: CgroupRecord): boolean {
   return top !== undefined && (/[1-9]/.test(listed(top)) || processes(record).length > 0);
 }
 
-/** Of a threaded cgroup only the threads are listed. */
-const listOf = (directory: string): string =>
-  readTextIfExists(`${directory}/cgroup.type`)?.trim() === 'threaded'
-    ? `${directory}/cgroup.threads`
-    : `${directory}/cgroup.procs`;
+const isThreaded = (directory: string): boolean => readTextIfExists(`${directory}/cgroup.type`)?.trim() === 'threaded';
 
 /** PATH_MAX, for texts whose characters have up to three bytes. */
 const longestPath = 4096 / 3;
@@ -60,7 +56,11 @@ export function lists(record: CgroupRecord): string[] | undefined {
   if (top === undefined) return [];
   const directories = [top];
   visitBelow(top, (_, names) => directories.push(`${top}/${names.join('/')}`));
-  return directories.every(({ length }) => length < longestPath - 20) ? directories.map(listOf) : undefined;
+  if (!directories.every(({ length }) => length < longestPath - 20)) return undefined;
+  // A threaded cgroup lists threads only. Their processes are in the list of the cgroup above that is not, if that is ours, too.
+  return isThreaded(top)
+    ? directories.map((directory) => `${directory}/cgroup.threads`)
+    : directories.filter((directory) => !isThreaded(directory)).map((directory) => `${directory}/cgroup.procs`);
 }
 
 /** Whether any of the container's cgroups is there. */

@@ -32,12 +32,23 @@ function loadsNone(): boolean {
 }
 
 /** What modprobe(8) goes by. In a container there may be none of it, and the kernel asks on the host. */
+/** An ordinary user may not see all of it, and some of it is no file. */
+function whatCanBeRead<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
 function aliasTexts(): string[] | undefined {
   const release = readTextIfExists('/proc/sys/kernel/osrelease')?.trim() ?? '';
   const folder = ['/lib/modules', '/usr/lib/modules'].find((path) => statIfExists(`${path}/${release}/modules.alias`));
   if (folder === undefined) return undefined;
   const own = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/lib/modprobe.d', '/lib/modprobe.d'].flatMap((path) =>
-    statIfExists(path) ? listDirectory(path).flatMap((name) => readTextIfExists(`${path}/${name}`) ?? []) : [],
+    whatCanBeRead(() => listDirectory(path), []).flatMap((name) =>
+      name.endsWith('.conf') ? whatCanBeRead(() => readTextIfExists(`${path}/${name}`) ?? '', '') : [],
+    ),
   );
   return [readTextIfExists(`${folder}/${release}/modules.alias`) ?? '', ...own];
 }

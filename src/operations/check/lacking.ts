@@ -104,7 +104,13 @@ function hookLacking(step: Step & { op: 'hook.run' }, rootfs: string): BundleFin
   const { path } = step.args;
   if (step.role !== 'host' || isBelow(path, rootfs)) return [];
   if (!exists(path)) return [missing(`${step.pointer}/path`, `'${path}' does not exist`, 'the hook cannot be run')];
-  const { mode = 0o111, kind = 'file' } = statIfExists(path) ?? {};
+  let facts: ReturnType<typeof statIfExists>;
+  try {
+    facts = statIfExists(path);
+  } catch {
+    return []; // below a folder that is closed to us: nobody can tell
+  }
+  const { mode = 0o111, kind = 'file' } = facts ?? {};
   return (mode & 0o111) === 0 || kind === 'directory'
     ? [missing(`${step.pointer}/path`, `'${path}' is not executable`, 'the hook cannot be run')]
     : [];
