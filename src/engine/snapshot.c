@@ -70,7 +70,7 @@ static void make_lasting(const struct snapshot *s) {
 }
 
 /*
- * Takes every hole between what is there: what a command allocates then lies together in pages that nothing else is on, and no page of
+ * Takes the holes between what is there: what a command allocates then lies together in pages that nothing else is on, and no page of
  * the snapshot is copied for a few words in a hole of it.
  */
 static void fill_holes(void) {

@@ -27,10 +27,17 @@ static void close_members(struct members *m) {
   m->count = 0;
 }
 
+/* Negative: 0 in `result` where the cgroup has gone, with whoever was in it. */
+static int open_list(const char *list, int *result) {
+  int fd = (int)SYS(openat, AT_FDCWD, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  *result = fd >= 0 || fd == -ENOENT || fd == -ENODEV ? 0 : fd;
+  return fd;
+}
+
 /* Whoever is in the list after its descriptor was opened is the one that the descriptor stands for (R21): nobody comes into a frozen cgroup. */
 static int signal_members(struct members *m, const char *list, u32 signal) {
-  struct numbers now = {.fd = (int)SYS(openat, AT_FDCWD, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  int result = now.fd == -ENOENT || now.fd == -ENODEV ? 0 : now.fd;
+  int result;
+  struct numbers now = {.fd = open_list(list, &result)};
   if (now.fd < 0) return close_members(m), result;
   for (u32 pid, i = 0; (pid = next_number(&now));)
     for (u32 looked = 0; looked < m->count; looked++, i = (i + 1) % m->count)
@@ -50,10 +57,9 @@ static int signal_members(struct members *m, const char *list, u32 signal) {
 
 static int signal_list(const char *list, u32 signal) {
   static struct members m;
-  struct numbers all = {.fd = (int)SYS(openat, AT_FDCWD, list, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (all.fd == -ENOENT || all.fd == -ENODEV) return 0;
-  TRY(all.fd);
-  int result = 0;
+  int result;
+  struct numbers all = {.fd = open_list(list, &result)};
+  if (all.fd < 0) return result;
   for (u32 pid = 1; pid && result >= 0;) {
     for (m.count = 0; m.count < BATCH && (pid = next_number(&all)); m.count++) {
       m.pid[m.count] = pid, m.still[m.count] = 0;

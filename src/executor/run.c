@@ -275,9 +275,10 @@ int run_plan(u32 from) {
     trace_moved(s);
     trace_done(TRACE_STEP, k, result);
     if (result < 0 && !tolerated(s, -result)) {
+      int failed = where;
       /* Nobody is there to fetch it from: ESRCH, and EBADF before Linux 6.9. */
       if (s->op == OP_SECCOMP_SEND_LISTENER && wait_readable(G.pidfd, -1, 0) == 1) return died(k);
-      if (!G.replied) fail_with(k, -result, where);
+      if (!G.replied) fail_with(k, -result, failed);
       return -1;
     }
     if (result < 0 && s->flags & STEP_OR_END) return 0;
