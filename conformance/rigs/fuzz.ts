@@ -15,7 +15,7 @@ import { decodeReply, parseStartNotes } from '../../src/executor/reply.js';
 import { executorPath } from '../../src/host/executor.js';
 import { compileCreate } from '../../src/plan/compile.js';
 import { encodePlan } from '../../src/plan/encode.js';
-import { testHost, testOptions } from '../../src/plan/test-inputs.js';
+import { standIn, testHost, testOptions } from '../../src/plan/test-inputs.js';
 import { encodeProvisional, parseRecord, type RecordDraft } from '../../src/state/record.js';
 import { makeBundle } from './bundle.js';
 import { damage, draw, mutate, oneOf, sow } from './mutate.js';
@@ -75,7 +75,7 @@ function configs(rounds: number, seeds: readonly string[]): void {
     findings.try(new TextDecoder().decode(text), true, () => {
       const { value } = loadDocument(text, specKind, 'config.json');
       valid++;
-      const seccomp = value.linux?.seccomp ? { seccomp: { filter: new Uint8Array(16), flags: 0 } } : {};
+      const seccomp = value.linux?.seccomp ? { seccomp: standIn(value.linux.seccomp) } : {};
       encodePlan(compileCreate(value, testHost, { ...testOptions, ...seccomp }));
     });
   }

@@ -9,7 +9,7 @@ import { placeCgroup } from '../plan/phases/cgroup-placement.js';
 import { hostFacts } from '../plan/phases/cgroup-test-facts.js';
 import { compileResctrl } from '../plan/phases/resctrl.js';
 import type { Step } from '../plan/step.js';
-import { testOptions } from '../plan/test-inputs.js';
+import { standIn, testOptions } from '../plan/test-inputs.js';
 import { configOf, type Example, folder, type Host, marker, type Page, readPages } from './config-pages.js';
 import { type Key, schemaKeys } from './config-keys.js';
 import type { GeneratedFile } from './generated-file.js';
@@ -45,7 +45,9 @@ function stepsOf(example: Example, host: Host): readonly Step[] {
     id: 'demo',
     mode: 'run',
     cgroup,
-    ...(seccomp ? { seccomp: { filter: new Uint8Array(0), flags: 0, ...(agent.path ? { agent } : {}) } } : {}),
+    ...(seccomp
+      ? { seccomp: { ...standIn(seccomp), filter: new Uint8Array(0), ...(agent.path ? { agent } : {}) } }
+      : {}),
     ...(intelRdt
       ? { resctrl: compileResctrl(intelRdt, 'demo', { mountPoint: '/sys/fs/resctrl', schemataOf: () => undefined }) }
       : {}),

@@ -1,7 +1,7 @@
 /** Reading one document, whatever its kind. What is wrong with it becomes one error that names every fault. */
 import { type Failure, TsrunError } from '../errors/error.js';
 import { Unexplained } from './explainer.js';
-import { decodeText, type ReadOptions, readTextFile } from './read.js';
+import { decodeText, type ReadOptions, readTextFile, type Source } from './read.js';
 import { type Checked, checkSource, type DocumentKind } from './validate.js';
 
 /** A failure that is only worth a warning, or one among others. */
@@ -40,13 +40,17 @@ export function loadDocument<T>(
   name: string,
   options?: ReadOptions,
 ): Loaded<T> {
-  const text = typeof source === 'string' ? readTextFile(source, options) : decodeText(source, name);
+  return loadSource(typeof source === 'string' ? readTextFile(source, options) : decodeText(source, name), kind);
+}
+
+/** The same, of a text that was read. */
+export function loadSource<T>(source: Source, kind: DocumentKind<T>): Loaded<T> {
   try {
-    const checked = checkSource(text, kind);
-    return { value: accept(checked), warnings: checked.warnings, text: text.text };
+    const checked = checkSource(source, kind);
+    return { value: accept(checked), warnings: checked.warnings, text: source.text };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
-    if (error instanceof Unexplained) error.again = () => accept(checkSource(text, kind));
+    if (error instanceof Unexplained) error.again = () => accept(checkSource(source, kind));
     throw error;
   }
 }

@@ -1,13 +1,15 @@
 /** A config: all its rules, and the doors to config.json and to a config made by a program. */
 import { specShape } from '../generated/config-shapes.js';
-import { type Finding, loadDocument } from './load.js';
+import { addRules, type Found, partText, withoutRules } from './known-part.js';
+import { type Finding, loadDocument, loadSource } from './load.js';
+import { parseQuickly } from './parse.js';
 import { processRules } from './process-document.js';
-import type { ReadOptions } from './read.js';
+import { type ReadOptions, readTextFile } from './read.js';
 import { resourcesRules } from './resources-document.js';
 import { runRules } from './rule.js';
 import { linuxRules, specRules } from './rules.js';
 import type { Spec } from './types.js';
-import { type Checked, checkValue, type DocumentKind } from './validate.js';
+import { type Checked, checkQuickly, checkValue, type DocumentKind } from './validate.js';
 
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,
@@ -32,6 +34,29 @@ export interface LoadedConfig {
 export function loadBundleConfig(configPath: string, options?: ReadOptions): LoadedConfig {
   const { value, warnings, text } = loadDocument(configPath, specKind, configPath, options);
   return { spec: value, warnings, text };
+}
+
+/** The same, where `find` may know the profile of linux.seccomp by its bytes; `profile` is what it gave. @throws as the above. */
+export function loadWithProfile<T extends Found>(
+  configPath: string,
+  find: (profile: Uint8Array) => T,
+  options?: ReadOptions,
+): LoadedConfig & { readonly profile: T | undefined } {
+  const source = readTextFile(configPath, options);
+  const { text } = source;
+  const parts = partText(source);
+  const profile = parts && find(parts.profile);
+  const shorter = parts && profile?.known && withoutRules(parts, profile.known, source.name);
+  const parsed = shorter && parseQuickly(shorter.text, shorter.bytes);
+  const checked = parsed && checkQuickly(parsed, specKind);
+  const seccomp = checked?.value.linux?.seccomp;
+  // Anything that is to be said is said about the whole text.
+  if (parts && seccomp && checked.errors.length === 0) {
+    addRules(seccomp, parts.profile);
+    return { spec: checked.value, warnings: checked.warnings, text, profile };
+  }
+  const { value, warnings } = loadSource(source, specKind);
+  return { spec: value, warnings, text, profile };
 }
 
 /** `validateConfig(value)`: what is wrong and what is odd in a config. */

@@ -35,7 +35,7 @@ export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T
 }
 
 /** The way of an ordinary document; undefined when anything needs a closer look at its text. */
-function checkQuickly<T>(
+export function checkQuickly<T>(
   { value, keys: written, large, hasNulls }: Parsed,
   kind: DocumentKind<T>,
 ): Checked<T> | undefined {

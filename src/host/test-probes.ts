@@ -2,6 +2,7 @@
 import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
 import * as files from './files.js';
 import { sha256 } from './hash.js';
+import { findObject } from './json.js';
 import * as host from './process.js';
 import { runProgram } from './program.js';
 import { openCounter, openProcess, waitForAny } from './wait.js';
@@ -66,7 +67,29 @@ function textProbes(): string[] {
       sha256(text),
     ),
     sha256('a', Uint8Array.of(0, 255), 'é'),
+    ...objectProbes(),
   ];
+}
+
+/** Every beginning of a text, and the text with each of its bytes exchanged. */
+function objectProbes(): string[] {
+  const text =
+    '[{}]{"é":"\\\\","a" : { "x":[{"b":{}}], "b":\n{ "c":"}{\\"",\t"d":[{},1] },"e":{}} , "b":{"a":{"b":{}}}}';
+  const bytes = new TextEncoder().encode(text.slice(4));
+  const found = (changed: Uint8Array, ...path: string[]): string => {
+    const span = findObject(changed, path);
+    return span ? `${span.begin} to ${span.end}` : 'nothing';
+  };
+  const rows: string[] = [found(new TextEncoder().encode(text), 'a', 'b')];
+  for (let at = 0; at <= bytes.length; at++) {
+    rows.push(found(bytes.subarray(0, at), 'a', 'b'), found(bytes.subarray(at), 'b'), found(bytes, 'a', 'b'));
+    for (const other of '"\\{}[]:a ') {
+      const changed = Uint8Array.from(bytes);
+      changed[at] = other.charCodeAt(0);
+      rows.push(found(changed, 'a', 'b'), found(changed, 'b', 'a', 'b'), found(changed, 'a'));
+    }
+  }
+  return rows;
 }
 
 function fileProbes(folder: string): string[] {

@@ -85,7 +85,7 @@ export function prepareCheckpoint(
   const { record } = container;
   checkStatus(container, cgroups);
   requireRoot();
-  const spec = readSnapshot(container.directory);
+  const { spec } = readSnapshot(container.directory);
   const place = preparePlace(directories, record.annotations, groupOf(spec));
   checkParent(directories, flags.parentPath);
   if (flags.preDump) requireFeature(place.program, 'mem_dirty_track', 'pre-dump');

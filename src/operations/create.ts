@@ -2,11 +2,12 @@
  * `create` and `run`: everything that can be decided before the first side effect is decided here; then the
  * executor carries out the plan, and only a failure comes back.
  */
-import { loadBundleConfig } from '../bundle/spec-document.js';
+import { loadWithProfile } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
 import { type Failure, fail, TsrunError } from '../errors/error.js';
 import { errnoOf, lstatIfExists, readLink, statIfExists } from '../host/files.js';
 import { effectiveUid } from '../host/process.js';
+import { findProfile, type ProfileText } from '../linux/seccomp/cache.js';
 import { gatherFacts, type HostFacts, mayMount } from '../linux/facts.js';
 import { compileCreate } from '../plan/compile.js';
 import { encodePlan } from '../plan/encode.js';
@@ -180,7 +181,9 @@ const namesLabel = ({ process, linux }: Spec): boolean =>
 export function readRequest(request: CreateRequest, given?: HostFacts) {
   checkContainerId(request.id);
   // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
-  const { spec, warnings, text } = loadBundleConfig(configPath(request), { stream: request.config !== undefined });
+  const find = (bytes: Uint8Array): ProfileText => findProfile(bytes, request.root.path);
+  const stream = request.config !== undefined;
+  const { spec, warnings, text, profile } = loadWithProfile(configPath(request), find, { stream });
   trace('config', { path: configPath(request), text, spec, warnings });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
   trace('facts', facts);
@@ -212,7 +215,13 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     recorder,
     seccomp: recorder
       ? recordedSeccomp(stateDir, recorder.pointer)
-      : seccompPart(spec.linux?.seccomp, request.root.path, spec.ociVersion, () => encodeHookState(draft, 'creating')),
+      : seccompPart(
+          spec.linux?.seccomp,
+          request.root.path,
+          spec.ociVersion,
+          () => encodeHookState(draft, 'creating'),
+          profile,
+        ),
     alreadyIn: alreadyIn(spec),
     idMappers: idMappers(spec, facts),
     here: draft,

@@ -1,9 +1,10 @@
 /** `exec`: another process in a container. Decides everything here; the executor only carries it out. */
-import type { Linux, Process } from '../bundle/types.js';
+import type { Linux, Process, Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import { errnoOf, listDirectory, statIfExists } from '../host/files.js';
 import { type CurrentPlaces, currentPlaces } from '../linux/cgroup/current.js';
 import { gatherIdentity, type HostFacts } from '../linux/facts.js';
+import { findProfile, type ProfileText } from '../linux/seccomp/cache.js';
 import { compileExec, type ExecOptions, type ExecSpec } from '../plan/compile-exec.js';
 import { encodePlan } from '../plan/encode.js';
 import type { CompiledPlan } from '../plan/options.js';
@@ -16,7 +17,7 @@ import { type NamespaceType, namespaces } from '../tables/namespaces.js';
 import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
 import { recordedSeccomp } from './record.js';
 import { seccompPart } from './seccomp.js';
-import { readSnapshot } from './snapshot.js';
+import { readSnapshot, type Snapshot } from './snapshot.js';
 import { trace as tell } from './trace.js';
 
 export interface ExecRequest {
@@ -139,9 +140,9 @@ function cgroupOf(record: ContainerRecord, folder: string, options: readonly str
 }
 
 /** The config as far as an exec needs it. Most of it is in the record, which is read anyway and much smaller. */
-function specOf({ record, directory }: Container, { uid }: HostFacts): ExecSpec {
+function specOf({ record }: Container, { uid }: HostFacts, snapshot: () => Spec): ExecSpec {
   const { confinement, annotations } = record;
-  if (confinement.seccomp || uid !== 0) return readSnapshot(directory);
+  if (confinement.seccomp || uid !== 0) return snapshot();
   const { personality, memoryPolicy } = confinement;
   const linux: Linux = { ...(personality ? { personality } : {}), ...(memoryPolicy ? { memoryPolicy } : {}) };
   return { annotations, linux };
@@ -160,12 +161,17 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
   const { record, directory } = container;
   tell('container', { container });
   checkStatus(container, request.ignorePaused ? () => false : isFrozen);
+  let read: Snapshot<ProfileText> | undefined;
+  const snapshot = (): Spec => {
+    read ??= readSnapshot(directory, (bytes) => findProfile(bytes, request.root));
+    return read.spec;
+  };
   const { process, warnings, text } =
     request.processFile === undefined
-      ? processFromFlags(readSnapshot(directory), request.flags)
+      ? processFromFlags(snapshot(), request.flags)
       : processFromFile(request.processFile, record.confinement);
   const facts = gatherIdentity({ lsm: namesLabel(process) });
-  const spec = specOf(container, facts);
+  const spec = specOf(container, facts, snapshot);
   const { folder, joins, shared } = placeOf(record);
   const cgroup = cgroupOf(record, folder, request.cgroups);
   const options: ExecOptions = {
@@ -181,7 +187,7 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     resctrlGroups: record.intelRdtGroups,
     seccomp: record.confinement.recordsSeccomp
       ? recordedSeccomp(directory, '')
-      : seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record)),
+      : seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record), read?.profile),
   };
   tell('exec', { options, process, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);

@@ -1,4 +1,5 @@
-import { loadDocument } from '../bundle/load.js';
+import { addRules, type Found, partText, withoutRules } from '../bundle/known-part.js';
+import { loadSource } from '../bundle/load.js';
 import { parseQuickly } from '../bundle/parse.js';
 import type { Spec } from '../bundle/types.js';
 import type { DocumentKind } from '../bundle/validate.js';
@@ -9,16 +10,30 @@ import { readStateFile } from '../state/store.js';
 
 const snapshotKind: DocumentKind<Spec> = { shape: specShape, name: 'spec', runRules: () => undefined };
 
+export interface Snapshot<T> {
+  readonly spec: Spec;
+  /** What `find` gave for the profile of linux.seccomp (bundle/known-part.ts). */
+  readonly profile: T | undefined;
+}
+
 /** The config a container was made from: the copy in its state, whatever has become of the bundle (S49). */
-export function readSnapshot(directory: string): Spec {
+export function readSnapshot<T extends Found>(directory: string, find?: (profile: Uint8Array) => T): Snapshot<T> {
+  const name = `${directory}/${stateFiles.config}`;
   const text = readStateFile(directory, stateFiles.config);
   if (text === undefined) {
-    fail('TSR_STATE_CORRUPT', `'${directory}/${stateFiles.config}' is missing`, {
+    fail('TSR_STATE_CORRUPT', `'${name}' is missing`, {
       hint: 'the config of the container is kept there; without it the container can only be deleted',
     });
   }
+  const source = { name, text, bytes: new TextEncoder().encode(text) };
+  const parts = find && partText(source);
+  const profile = parts && find(parts.profile);
+  const known = profile?.known;
+  const shorter = parts && known ? withoutRules(parts, known, name) : source;
   // create has checked it: no rule is asked again, and the quick reader's answer is as good as the exact one's.
-  const parsed = parseQuickly(text);
-  if (parsed !== undefined && !parsed.hasNulls) return parsed.value as Spec;
-  return loadDocument(`${directory}/${stateFiles.config}`, snapshotKind, stateFiles.config).value;
+  const parsed = parseQuickly(shorter.text, shorter.bytes);
+  if (parsed === undefined || parsed.hasNulls) return { spec: loadSource(source, snapshotKind).value, profile };
+  const spec = parsed.value as Spec;
+  if (parts && known && spec.linux?.seccomp) addRules(spec.linux.seccomp, parts.profile);
+  return { spec, profile };
 }

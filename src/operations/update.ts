@@ -22,7 +22,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** The limits in force: of the last update, else of create. */
 function currentResources(directory: string, updated: string | undefined): Resources {
   if (updated !== undefined) return parseResources(encode(updated)).resources;
-  return readSnapshot(directory).linux?.resources ?? {};
+  return readSnapshot(directory).spec.linux?.resources ?? {};
 }
 
 export interface AskedResources {

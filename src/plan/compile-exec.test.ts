@@ -1,3 +1,4 @@
+import { joinersCalls } from '../linux/seccomp/allowed-calls.js';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { consoleFlags } from '../generated/ops.js';
@@ -61,7 +62,7 @@ test('one setns for all', () => {
 });
 
 test('S22, CVE-2016-9962: the process is born without anything of the host’s, and with no more rights than it is to have', () => {
-  const seccomp = { filter: new Uint8Array(8), flags: 0 };
+  const seccomp = { filter: new Uint8Array(8), flags: 0, rules: 1, allowed: joinersCalls };
   const linux = { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } as const;
   for (const noNewPrivileges of [true, false]) {
     const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 9, hard: 9 }] as const;
@@ -80,22 +81,16 @@ test('S22, CVE-2016-9962: the process is born without anything of the host’s, 
 });
 
 test('without no_new_privs a filter that forbids to have a child, or an agent’s, is the process’s own, and so are its rights', () => {
-  const forbids = {
-    defaultAction: 'SCMP_ACT_ERRNO',
-    syscalls: [{ names: ['execve'], action: 'SCMP_ACT_ALLOW' }],
-  } as const;
-  const seccomp = { filter: new Uint8Array(8), flags: 0 };
-  const { steps } = compile({}, { seccomp }, { linux: { seccomp: forbids } });
+  const linux = { seccomp: { defaultAction: 'SCMP_ACT_ERRNO' } } as const;
+  const seccomp = { filter: new Uint8Array(8), flags: 0, rules: 1, allowed: joinersCalls };
+  const forbids = { ...seccomp, allowed: joinersCalls.filter((name) => name !== 'clone') };
+  const { steps } = compile({}, { seccomp: forbids }, { linux });
   assert.equal(
     steps.filter(({ role }) => role === 'init').map(({ op }) => op),
     ['session.start', 'process.seccomp', 'process.capabilities', 'process.ambient', 'process.exec'],
   );
   const agent = { path: '/s', before: '', between: '', after: '' };
-  const told = compile(
-    {},
-    { seccomp: { ...seccomp, agent } },
-    { linux: { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } },
-  );
+  const told = compile({}, { seccomp: { ...seccomp, agent } }, { linux });
   inOrder(told, 'session.start', 'process.seccomp', 'seccomp.send-listener', 'process.capabilities');
 });
 
@@ -151,7 +146,7 @@ test('the pid file comes when the program runs, and the wait after it', () => {
 });
 
 test('seccomp: last under no_new_privs, before the capabilities go otherwise', () => {
-  const seccomp = { filter: new Uint8Array(8), flags: 0 };
+  const seccomp = { filter: new Uint8Array(8), flags: 0, rules: 1, allowed: joinersCalls };
   const spec: ExecSpec = { linux: { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } };
   inOrder(compile({}, { seccomp }, spec), 'process.find', 'process.seccomp', 'process.capabilities', 'process.exec');
   const strict = compile({ noNewPrivileges: true }, { seccomp }, spec);

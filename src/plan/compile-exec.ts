@@ -8,7 +8,7 @@ import { compileExecCgroup, type ExecCgroup } from './phases/cgroup-exec.js';
 import { consoleFlags } from '../generated/ops.js';
 import { rlimitNumber } from '../tables/rlimits.js';
 import { consoleSteps, socketSteps } from './phases/console.js';
-import { allowsCalls } from './phases/seccomp-calls.js';
+import type { JoinersCall } from '../linux/seccomp/allowed-calls.js';
 import { pidFileStep, superviseSteps } from './phases/finish.js';
 import {
   closeSteps,
@@ -137,18 +137,17 @@ function birthSteps(context: ProcessContext, cgroup: ExecCgroup): Step[] {
   // The joiner has closed everything already.
   const confine = confineSteps(context).filter(({ op }) => op !== 'process.close-fds');
   const filter = confine.findIndex(({ op }) => op === 'process.seccomp');
-  const calls = [
+  const calls: JoinersCall[] = [
     'clone',
     'exit_group',
     'write',
     'read',
     'setsid',
-    ...(terminal ? ['ioctl'] : []),
-    ...(own.length > 0 ? ['prlimit64'] : []),
+    ...(terminal ? (['ioctl'] as const) : []),
+    ...(own.length > 0 ? (['prlimit64'] as const) : []),
   ];
-  const seccomp = context.spec.linux?.seccomp;
-  const late =
-    filter >= 0 && (context.options.seccomp?.agent !== undefined || !seccomp || !allowsCalls(seccomp, calls));
+  const { agent, allowed = [] } = context.options.seccomp ?? {};
+  const late = filter >= 0 && (agent !== undefined || calls.some((call) => !allowed.includes(call)));
   const early = late ? confine.slice(0, filter) : confine;
   const scheduling = schedulingSteps(context);
   const birth = { namespaces: 0, cgroupSlot: noSlot, asJoiner: 0, fullSlot: cgroup.full };

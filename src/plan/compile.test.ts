@@ -95,7 +95,7 @@ test('create is done in the one order that works', () => {
     {
       consoleSocket: '/s',
       pidFile: '/run/pid',
-      seccomp: { filter: new Uint8Array(8), flags: 0 },
+      seccomp: { filter: new Uint8Array(8), flags: 0, rules: 0, allowed: [] },
       cgroup: {
         record: { driver: 'cgroupfs', places: [] },
         open: [marker('open cgroup')],
@@ -203,7 +203,7 @@ test('S22: init is dumpable, while it waits and for the listener, only without r
   const dumpable = (uid: number, list: ReturnType<typeof namespaces>): number[] => {
     const mappings = [{ containerID: 0, hostID: 1000, size: 1 }];
     const linux = { namespaces: list, uidMappings: mappings, gidMappings: mappings };
-    const seccomp = { filter: new Uint8Array(8), flags: 0, agent };
+    const seccomp = { filter: new Uint8Array(8), flags: 0, rules: 0, allowed: [], agent };
     const plan = compile({ linux }, { seccomp }, { uid, gid: uid });
     return plan.steps.flatMap((s) =>
       s.op === 'process.wait-start' || s.op === 'process.seccomp' ? [s.args.dumpable] : [],
@@ -220,7 +220,8 @@ test('S22: init is dumpable, while it waits and for the listener, only without r
   assert.equal(dumpable(1000, [...namespaces('user', 'mount'), { type: 'pid', path: '/proc/9/ns/pid' }]), [0, 0]);
   assert.equal(dumpable(1000, namespaces('user', 'mount')), [0, 0]);
   assert.is(
-    only(compile({}, { seccomp: { filter: new Uint8Array(8), flags: 0 } }), 'process.seccomp').args.dumpable,
+    only(compile({}, { seccomp: { filter: new Uint8Array(8), flags: 0, rules: 0, allowed: [] } }), 'process.seccomp')
+      .args.dumpable,
     0,
   );
 });

@@ -1,6 +1,7 @@
 import type { Process, Spec } from '../bundle/types.js';
 import type { Failure } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
+import type { CompiledSeccomp } from '../linux/seccomp/compile.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import type { NamespaceType } from '../tables/namespaces.js';
 import type { HereFacts } from './compile-delete.js';
@@ -58,7 +59,7 @@ export interface CompileOptions {
   readonly resctrl?: ResctrlPart | undefined;
   /** The compiled profile; undefined when the config has none. */
   readonly seccomp?:
-    | { readonly filter: Uint8Array; readonly flags: number; readonly agent?: AgentText | undefined }
+    | (Pick<CompiledSeccomp, 'filter' | 'flags' | 'rules' | 'allowed'> & { readonly agent?: AgentText | undefined })
     | undefined;
   /** `--record-seccomp`: where the profile goes, and an earlier one to add to. */
   readonly recorder?:

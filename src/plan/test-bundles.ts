@@ -4,7 +4,7 @@ import { compileCreate } from './compile.js';
 import type { CompiledPlan, CompileOptions } from './options.js';
 import { compileCgroup } from './phases/cgroup.js';
 import { placeCgroup } from './phases/cgroup-placement.js';
-import { testHost, testKeeping, testOptions } from './test-inputs.js';
+import { standIn, testHost, testKeeping, testOptions } from './test-inputs.js';
 
 /** Names of the sample bundles. */
 export const bundles = readdirSync('bundles').filter((name) => existsSync(`bundles/${name}/config.json`));
@@ -19,7 +19,7 @@ export function planOf(name: string): CompiledPlan {
     stateDir: `/run/tsrun/${name}`,
     cgroup: compileCgroup(spec, placeCgroup(spec.linux?.cgroupsPath, name, testHost, 'cgroupfs'), testHost),
     ...testKeeping,
-    ...(spec.linux?.seccomp ? { seccomp: { filter: new Uint8Array(16), flags: 0 } } : {}),
+    ...(spec.linux?.seccomp ? { seccomp: standIn(spec.linux.seccomp) } : {}),
   };
   return compileCreate(spec, testHost, options);
 }

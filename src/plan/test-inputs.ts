@@ -1,5 +1,5 @@
 /** Inputs of the compiler for tests: a small config, a host, options; and ways to look at what came out. */
-import type { Linux, Process, Spec } from '../bundle/types.js';
+import type { Linux, Process, Seccomp, Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
 import { compileCreate } from './compile.js';
@@ -82,3 +82,11 @@ export function refusal(make: () => unknown): { code: string; pointer: string; m
   }
   throw new Error('not refused');
 }
+
+/** In a filter's place, where no libseccomp is to be asked. */
+export const standIn = ({ syscalls = [] }: Seccomp): NonNullable<CompileOptions['seccomp']> => ({
+  filter: new Uint8Array(16),
+  flags: 0,
+  rules: syscalls.length,
+  allowed: [],
+});

@@ -21,6 +21,8 @@ interface Door {
   /** Where the last buffer lies. */
   address(): number;
   sha256(state: number, at: number, blocks: number): void;
+  /** Where the object at a path of names lies in a text: 1, and begin and end are at `found` (src/engine/json.c). */
+  object(text: number, length: number, path: number, found: number): number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;

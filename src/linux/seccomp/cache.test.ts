@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Seccomp } from '../../bundle/types.js';
-import { cacheKey, decodeEntry, encodeEntry, loadSeccomp } from './cache.js';
+import { cacheKey, type Entry, decodeEntry, encodeEntry, findProfile, loadSeccomp, textKey } from './cache.js';
 import { findLibseccomp } from './library.js';
 
 const test = suite<{ root: string; folder: string }>('seccomp cache');
@@ -34,7 +34,7 @@ compiling('gives on a hit what the compilation gave, from one private file', ({ 
 compiling('really takes the stored program', ({ root, folder }) => {
   loadSeccomp(profile, root);
   const key = cacheKey(profile);
-  const stored = { filter: new Uint8Array(16).fill(7), flags: 5, listener: false };
+  const stored = { filter: new Uint8Array(16).fill(7), flags: 5, listener: false, rules: 1, allowed: [] };
   fs.writeFileSync(join(folder, key), encodeEntry(stored, key));
   assert.equal(loadSeccomp(profile, root), stored);
 });
@@ -45,7 +45,10 @@ compiling('compiles again what is torn, edited, renamed or no file, and repairs 
   const bytes = fs.readFileSync(path);
   const flipped = Buffer.from(bytes);
   flipped[bytes.length - 3]! ^= 1;
-  const otherKey = encodeEntry({ filter: new Uint8Array(8), flags: 0, listener: false }, 'f'.repeat(64));
+  const otherKey = encodeEntry(
+    { filter: new Uint8Array(8), flags: 0, listener: false, rules: 1, allowed: [] },
+    'f'.repeat(64),
+  );
   for (const bad of [
     Buffer.alloc(0),
     bytes.subarray(0, 40),
@@ -67,7 +70,7 @@ compiling('compiles again what is torn, edited, renamed or no file, and repairs 
 compiling('S48: neither reads nor writes a folder that others can write to, or exchange', ({ root, folder }) => {
   const good = loadSeccomp(profile, root);
   const key = cacheKey(profile);
-  const evil = encodeEntry({ filter: new Uint8Array(8), flags: 0, listener: false }, key);
+  const evil = encodeEntry({ filter: new Uint8Array(8), flags: 0, listener: false, rules: 1, allowed: [] }, key);
   fs.writeFileSync(join(folder, key), evil);
   for (const open of [folder, join(root, '.cache'), root]) {
     const { mode } = fs.statSync(open);
@@ -120,6 +123,48 @@ compiling('loads neither koffi nor libseccomp for a filter it has', ({ root }) =
   assert.is(run(), 'false false');
 });
 
+const long = { ...profile, syscalls: [{ ...profile.syscalls![0]!, names: ['read', ...Array(99).fill('openat2')] }] };
+const text = (seccomp: Seccomp): Uint8Array => new TextEncoder().encode(JSON.stringify(seccomp));
+
+compiling('a profile that a config holds as text is known by its bytes afterwards', ({ root, folder }) => {
+  const first = findProfile(text(long), root);
+  assert.is(first.known, undefined);
+  const compiled = loadSeccomp(long, root, first);
+  assert.equal(entries(folder), [textKey(text(long))]);
+  const again = findProfile(text(long), root);
+  assert.equal(again.known, { ...compiled, head: '{"defaultAction":"SCMP_ACT_ERRNO"}' });
+  // Not a word of the value is looked at.
+  assert.equal(loadSeccomp({ defaultAction: 'SCMP_ACT_ALLOW' }, root, again), again.known);
+  const other = findProfile(text({ ...long, defaultAction: 'SCMP_ACT_KILL' }), root);
+  assert.is(other.known, undefined);
+});
+
+compiling('an entry that was not written whole under its own key is not known', ({ root, folder }) => {
+  loadSeccomp(long, root, findProfile(text(long), root));
+  const path = join(folder, textKey(text(long)));
+  const bytes = fs.readFileSync(path);
+  const flipped = Buffer.from(bytes);
+  flipped[bytes.length - 2]! ^= 1; // in the head
+  const entry: Entry = { filter: new Uint8Array(8), flags: 0, listener: false, rules: 1, allowed: [], head: '{}' };
+  for (const bad of [bytes.subarray(0, -1), flipped, Buffer.from(encodeEntry(entry, cacheKey(long)))]) {
+    fs.writeFileSync(path, bad);
+    assert.is(findProfile(text(long), root).known, undefined);
+  }
+  fs.writeFileSync(path, bytes);
+  assert.ok(findProfile(text(long), root).known);
+  fs.chmodSync(folder, 0o770);
+  assert.is(findProfile(text(long), root).known, undefined);
+});
+
+compiling(
+  'a listener is often another one each time: its profile is known by what the program depends on',
+  ({ root, folder }) => {
+    const notifying = { ...long, listenerPath: '/a' };
+    loadSeccomp(notifying, root, findProfile(text(notifying), root));
+    assert.equal(entries(folder), [cacheKey(notifying)]);
+  },
+);
+
 test('has another key for another program', () => {
   const rule = profile.syscalls![0]!;
   const variants: Seccomp[] = [
@@ -150,6 +195,8 @@ test('has another key for another program', () => {
   ];
   assert.is(new Set(variants.map((variant) => cacheKey(variant))).size, variants.length);
   assert.is.not(cacheKey(profile, 'another kernel'), cacheKey(profile));
+  assert.is.not(textKey(text(profile), 'another kernel'), textKey(text(profile)));
+  assert.is.not(textKey(text(profile)), cacheKey(profile));
 });
 
 test('has the same key for another listener', () => {
@@ -157,7 +204,14 @@ test('has the same key for another listener', () => {
 });
 
 test('decodes what it encoded, under its own key only', () => {
-  const entry = { filter: new Uint8Array(32768).fill(3), flags: 0xffffffff, listener: true };
+  const entry: Entry = {
+    filter: new Uint8Array(32768).fill(3),
+    flags: 0xffffffff,
+    listener: true,
+    rules: 437,
+    allowed: ['clone', 'read'],
+    head: '{}',
+  };
   const bytes = encodeEntry(entry, 'key');
   assert.equal(decodeEntry(bytes, 'key'), entry);
   assert.is(decodeEntry(bytes, 'kez'), undefined);

@@ -7,7 +7,10 @@
  * that the program depends on: the profile without its listener, libseccomp's file, the kernel (which flags and
  * actions it takes), the architecture, and the version of our own compiler. An entry that is not exactly as it was written
  * (torn, edited, renamed) counts as absent, and so does a folder that others could have written to.
+ *
+ * A profile that a config holds as text is known by its bytes, and then not even read (bundle/known-part.ts).
  */
+import { headOf, type Known } from '../../bundle/known-part.js';
 import type { Seccomp } from '../../bundle/types.js';
 import {
   closeFile,
@@ -26,45 +29,80 @@ import { sha256 } from '../../host/hash.js';
 import { architecture, effectiveUid } from '../../host/process.js';
 import { seccompArchOfHost } from '../../tables/seccomp.js';
 import { instructionSize, longestFilter } from './bpf.js';
+import { joinersCalls } from './allowed-calls.js';
 import { type CompiledSeccomp, compileSeccomp } from './compile.js';
 import { findLibseccomp } from './library.js';
 
 /** Raise it with any change to the compiler's output or to the entry's layout. */
-const formatVersion = 1;
+const formatVersion = 2;
 
-/** magic, flags, listener, bytes of the filter (u32 little-endian each), then the hexadecimal digest of all that and the key. */
-const magic = 0x31435354;
+/**
+ * magic, flags, listener, bytes of the filter (u32 little-endian each), then the hexadecimal digest of all and the key; behind the
+ * filter the rest as JSON.
+ */
+const magic = 0x32435354;
 const wordBytes = 16;
 const headerBytes = wordBytes + 64;
-const longestEntry = headerBytes + longestFilter * instructionSize;
+const longestNotes = 4096;
+const longestEntry = headerBytes + longestFilter * instructionSize + longestNotes;
 /** A host runs a handful of profiles; beyond this the longest unused ones go. */
 const mostEntries = 64;
 
+/** What an entry holds; a profile that is known by its bytes with what its config is read with instead. */
+export type Entry = CompiledSeccomp & Partial<Known>;
+
+/** A profile as the text of a config, and its entry if there is one. */
+export interface ProfileText {
+  readonly bytes: Uint8Array;
+  readonly known: (CompiledSeccomp & Known) | undefined;
+}
+
+/** Looks a profile up by its bytes. */
+export function findProfile(bytes: Uint8Array, stateRoot: string): ProfileText {
+  const known = readEntry(folderOf(stateRoot), textKey(bytes));
+  return { bytes, known: known?.head === undefined ? undefined : { ...known, head: known.head } };
+}
+
 /**
  * The filter for a container, from the cache or compiled. The profile has passed bundle/rules/seccomp.ts.
- * @param kernel what tells this kernel from another one; a caller that has read the boot id may give that. @throws TsrunError
+ * @param text where the profile was found in; looked up already. @throws TsrunError
  */
-export function loadSeccomp(seccomp: Seccomp, stateRoot: string, kernel = kernelRelease()): CompiledSeccomp {
-  const folder = `${stateRoot}/.cache/seccomp`;
-  const key = cacheKey(seccomp, kernel);
-  const hit = readEntry(folder, key);
+export function loadSeccomp(seccomp: Seccomp, stateRoot: string, text?: ProfileText): CompiledSeccomp {
+  if (text?.known) return text.known;
+  const head = text && headOf(text.bytes);
+  const keyNow = (): string => (text && head !== undefined ? textKey(text.bytes) : cacheKey(seccomp));
+  const folder = folderOf(stateRoot);
+  const key = keyNow();
+  const hit = head === undefined ? readEntry(folder, key) : undefined;
   if (hit) return hit;
   const compiled = compileSeccomp(seccomp, hostArch());
   // Not stored if the library was replaced meanwhile: nobody knows which of the two compiled.
-  if (cacheKey(seccomp, kernel) === key) store(folder, key, compiled);
+  if (keyNow() === key) store(folder, key, head === undefined ? compiled : { ...compiled, head });
   return compiled;
 }
+
+const folderOf = (stateRoot: string): string => `${stateRoot}/.cache/seccomp`;
 
 const hostArch = (): string => seccompArchOfHost(architecture()) ?? architecture();
 
 const kernelRelease = (): string => readText('/proc/sys/kernel/osrelease');
 
-export function cacheKey(seccomp: Seccomp, kernel = kernelRelease()): string {
+const hostKey = (kernel = kernelRelease()): unknown[] => [
+  formatVersion,
+  hostArch(),
+  kernel,
+  findLibseccomp().identity,
+  joinersCalls,
+];
+
+export function cacheKey(seccomp: Seccomp, kernel?: string): string {
   const { defaultAction, defaultErrnoRet = null, architectures = null, flags = null, syscalls = null } = seccomp;
-  const host = [formatVersion, hostArch(), kernel, findLibseccomp().identity];
-  const parts = [host, defaultAction, defaultErrnoRet, architectures, flags, syscalls];
-  return sha256(canonical(parts));
+  return sha256(canonical([hostKey(kernel), defaultAction, defaultErrnoRet, architectures, flags, syscalls]));
 }
+
+/** An array that begins with another kind of value than the one above. */
+export const textKey = (profile: Uint8Array, kernel?: string): string =>
+  sha256(JSON.stringify(['text', hostKey(kernel)]), profile);
 
 /** JSON has no bigint; few profiles do, and only those pay for the slower way. */
 function canonical(parts: unknown): string {
@@ -92,7 +130,7 @@ function isOurs(folder: string, forbidden: number): boolean {
   return facts?.kind === 'directory' && owned && (facts.mode & forbidden) === 0;
 }
 
-function readEntry(folder: string, key: string): CompiledSeccomp | undefined {
+function readEntry(folder: string, key: string): Entry | undefined {
   const path = `${folder}/${key}`;
   try {
     if (!isPrivate(folder)) return undefined;
@@ -112,33 +150,36 @@ function readEntry(folder: string, key: string): CompiledSeccomp | undefined {
   }
 }
 
-export function encodeEntry({ filter, flags, listener }: CompiledSeccomp, key: string): Uint8Array {
-  const bytes = new Uint8Array(headerBytes + filter.length);
+export function encodeEntry({ filter, flags, listener, ...notes }: Entry, key: string): Uint8Array {
+  const tail = new TextEncoder().encode(JSON.stringify(notes));
+  const bytes = new Uint8Array(headerBytes + filter.length + tail.length);
   const view = new DataView(bytes.buffer);
   [magic, flags, listener ? 1 : 0, filter.length].forEach((word, index) => {
     view.setUint32(index * 4, word, true);
   });
   bytes.set(filter, headerBytes);
+  bytes.set(tail, headerBytes + filter.length);
   const digest = digestOf(bytes, key);
   for (let index = 0; index < digest.length; index++) bytes[wordBytes + index] = digest.charCodeAt(index);
   return bytes;
 }
 
 /** undefined for anything but an entry that was written whole under this key. */
-export function decodeEntry(bytes: Uint8Array, key: string): CompiledSeccomp | undefined {
+export function decodeEntry(bytes: Uint8Array, key: string): Entry | undefined {
   if (bytes.length <= headerBytes || bytes.length > longestEntry) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(12, true);
-  if (view.getUint32(0, true) !== magic || length !== bytes.length - headerBytes) return undefined;
-  if (length % instructionSize !== 0) return undefined;
+  const end = headerBytes + view.getUint32(12, true);
+  if (view.getUint32(0, true) !== magic || end > bytes.length) return undefined;
   const digest = digestOf(bytes, key);
   for (let index = 0; index < digest.length; index++) {
     if (bytes[wordBytes + index] !== digest.charCodeAt(index)) return undefined;
   }
+  const notes = JSON.parse(new TextDecoder().decode(bytes.subarray(end))) as Pick<Entry, 'rules' | 'allowed' | 'head'>;
   return {
-    filter: bytes.subarray(headerBytes),
+    filter: bytes.subarray(headerBytes, end),
     flags: view.getUint32(4, true),
     listener: view.getUint32(8, true) === 1,
+    ...notes,
   };
 }
 
@@ -146,12 +187,14 @@ const digestOf = (bytes: Uint8Array, key: string): string =>
   sha256(key, bytes.subarray(0, wordBytes), bytes.subarray(headerBytes));
 
 /** A cache that cannot be written (full disk, read-only state root) is no reason to fail. */
-function store(folder: string, key: string, compiled: CompiledSeccomp): void {
+function store(folder: string, key: string, entry: Entry): void {
   try {
+    const bytes = encodeEntry(entry, key);
+    if (bytes.length > longestEntry) return;
     for (const path of [parentOf(folder), folder]) ensureDirectory(path);
     if (!isPrivate(folder)) return;
     evict(folder);
-    writeAtomically(`${folder}/${key}`, encodeEntry(compiled, key));
+    writeAtomically(`${folder}/${key}`, bytes);
   } catch {}
 }
 

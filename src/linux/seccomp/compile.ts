@@ -20,6 +20,7 @@ import {
   seccompOperators,
   tsyncEsrchFlag,
 } from '../../tables/seccomp.js';
+import { allowedCalls, type JoinersCall } from './allowed-calls.js';
 import { dataOffset, decodeInstructions, encodeInstructions, instructionSize, longestFilter, opcode } from './bpf.js';
 import { type ArchAge, enosysPrefix, lastNamed, returnEnosys } from './enosys.js';
 import { supportsFlag } from './kernel.js';
@@ -32,6 +33,9 @@ export interface CompiledSeccomp {
   readonly flags: number;
   /** A rule notifies: seccomp(2) returns a descriptor that must reach `listenerPath`. */
   readonly listener: boolean;
+  /** How many rules the profile has. */
+  readonly rules: number;
+  readonly allowed: readonly JoinersCall[];
 }
 
 const seccompPointer = '/linux/seccomp';
@@ -63,7 +67,13 @@ export function compileSeccomp(seccomp: Seccomp, arch: string): CompiledSeccomp 
       addRule(filter, rule, `/syscalls/${index}`, defaultAction, library);
     });
     const ages = needsPrefix(seccomp, defaultAction) ? archs.flatMap((row) => ageOn(row, seccomp, library)) : [];
-    return { filter: join(ages, filter.export()), flags, listener };
+    return {
+      filter: join(ages, filter.export()),
+      flags,
+      listener,
+      rules: (seccomp.syscalls ?? []).length,
+      allowed: allowedCalls(seccomp),
+    };
   } finally {
     filter.release();
   }

@@ -50,5 +50,5 @@ export function recordingFilter(): CompiledSeccomp {
   let flags = newListenerFlag;
   for (const name of ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'])
     if (supportsFlag(name)) flags |= seccompFlags.get(name)!;
-  return { filter, flags, listener: true };
+  return { filter, flags, listener: true, rules: 0, allowed: [] };
 }

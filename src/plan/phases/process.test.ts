@@ -95,7 +95,7 @@ test("the umask is the config's or 0022, never the caller's", () => {
   assert.is(only(compile({ process: { user: { uid: 0, gid: 0, umask: 0 } } }), 'process.umask').args.mask, 0);
 });
 
-const seccomp = { filter: new Uint8Array(24), flags: 2 };
+const seccomp = { filter: new Uint8Array(24), flags: 2, rules: 0, allowed: [] };
 const profile = { namespaces: namespaces('mount'), seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } as const;
 
 test('a filter without no_new_privs is loaded while that is allowed', () => {

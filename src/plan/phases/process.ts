@@ -102,10 +102,9 @@ const mayBeDumpable = ({ facts, namespaces: { created } }: ProcessContext): bool
   facts.uid !== 0 && created.has('user') && created.has('pid');
 
 function seccompSteps(context: ProcessContext): Step[] {
-  const { options, spec } = context;
+  const { options } = context;
   if (options.seccomp === undefined) return [];
-  const { filter, flags, agent } = options.seccomp;
-  const rules = spec.linux?.seccomp?.syscalls?.length ?? 0;
+  const { filter, flags, rules, agent } = options.seccomp;
   const records = agent?.records;
   const summary =
     records === undefined

@@ -1,0 +1,79 @@
+/**
+ * A seccomp profile whose very bytes were read, checked and compiled before is not read again: podman's is four fifths of a config.
+ * The rest is read as ever, with a short text in the profile's place, and the rules follow when somebody asks for them.
+ */
+import { specShape } from '../generated/config-shapes.js';
+import { findObject } from '../host/json.js';
+import { parseQuickly } from './parse.js';
+import type { Source } from './read.js';
+import { Reporter } from './rule.js';
+import { seccompRule } from './rules/seccomp.js';
+import { conforms, newWalk, type Shape, shapeAt } from './shape.js';
+import type { Seccomp, Spec } from './types.js';
+
+/** What is remembered of a profile: itself without its rules, as JSON. */
+export interface Known {
+  readonly head: string;
+}
+
+/** What was found where the profiles are kept. */
+export interface Found {
+  readonly bytes: Uint8Array;
+  readonly known: Known | undefined;
+}
+
+/** A config's text around its profile. */
+export interface Parted {
+  readonly before: Uint8Array;
+  readonly profile: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** Not worth a look into the cache. */
+const shortest = 1024;
+
+export function partText({ bytes }: Source): Parted | undefined {
+  const span = bytes && findObject(bytes, ['linux', 'seccomp']);
+  if (!bytes || !span || span.end - span.begin < shortest) return undefined;
+  const { begin, end } = span;
+  return { before: bytes.subarray(0, begin), profile: bytes.subarray(begin, end), after: bytes.subarray(end) };
+}
+
+/** The config with a profile of the same shape that has no rules. An object in an object's place: valid if and only if both were. */
+export function withoutRules({ before, after }: Parted, { head }: Known, name: string): Source {
+  const middle = new TextEncoder().encode(head);
+  const bytes = new Uint8Array(before.length + middle.length + after.length);
+  bytes.set(before);
+  bytes.set(middle, before.length);
+  bytes.set(after, before.length + middle.length);
+  return { name, bytes, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+}
+
+/** Gives the profile its rules, read when they are looked at. */
+export function addRules(seccomp: Seccomp, profile: Uint8Array): void {
+  const read = (): Seccomp['syscalls'] => {
+    const { syscalls } = JSON.parse(new TextDecoder().decode(profile)) as Seccomp;
+    Object.defineProperty(seccomp, 'syscalls', { value: syscalls, enumerable: true });
+    return syscalls;
+  };
+  Object.defineProperty(seccomp, 'syscalls', { get: read, enumerable: true, configurable: true });
+}
+
+/**
+ * What to remember of a profile, undefined where that would not do: anything odd is said anew each time, and a listener is often
+ * another one each time.
+ */
+export function headOf(profile: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(profile);
+  const parsed = parseQuickly(text, profile);
+  if (parsed === undefined || parsed.hasNulls || parsed.large.length > 0) return undefined;
+  const walk = newWalk();
+  const shape = shapeAt(specShape, ['linux', 'seccomp']) as Shape;
+  if (!conforms(parsed.value, shape, walk) || walk.unknown || walk.keys !== parsed.keys) return undefined;
+  const { syscalls, ...head } = parsed.value as Seccomp;
+  if (syscalls === undefined || head.listenerPath !== undefined || head.listenerMetadata !== undefined)
+    return undefined;
+  const found = { errors: [], warnings: [] };
+  seccompRule.check({ linux: { seccomp: parsed.value } } as Spec, new Reporter('', found));
+  return found.errors.length + found.warnings.length > 0 ? undefined : JSON.stringify(head);
+}
