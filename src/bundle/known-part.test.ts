@@ -86,6 +86,8 @@ test('the rules are not read before somebody looks at them', () => {
 test('what is wrong or odd elsewhere is found as ever', () => {
   const odd: ((config: Json) => void)[] = [
     (config) => delete config.process.cwd,
+    (config) => Object.assign(config.process, { cwd: 'relative' }),
+    (config) => Object.assign(config, { ociVersion: '9.0.0' }),
     (config) => Object.assign(config, { unknownKey: { a: 1 } }),
     (config) => Object.assign(config, { hostname: null }),
     (config) => Object.assign(config.linux, { sysctl: { 'kernel.sem': 'a\0b' } }),
