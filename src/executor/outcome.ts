@@ -1,6 +1,7 @@
 import { TsrunError } from '../errors/error.js';
 import { syscallNames } from '../generated/ops.js';
 import { errnoName } from '../tables/errnos.js';
+import { decodeLossless } from '../tables/lossless-text.js';
 
 /** What the executor says when it is done; fixed size, checked field by field (security.md S39). */
 export interface Outcome {
@@ -89,23 +90,25 @@ export function splitAnswer(answer: Uint8Array): { outcome: Uint8Array; remarks:
 /** Pointer and summary of every step, as the plan carried them: `[pointer, summary]`. */
 export type Notes = readonly (readonly [string, string])[];
 
-const newline = 0x0a;
-
-/** The lines that an encoded plan has for us: the notes, and with `--trace` what the engine knows. It is JSON, so no line is broken. */
-export function planLines(plan: Uint8Array): { notes: Uint8Array; more: Uint8Array } {
+/** What an encoded plan has for us: pointers and summaries, each with a NUL behind it, and with `--trace` what the engine knows. */
+export function planNotes(plan: Uint8Array): { notes: Uint8Array; more: Uint8Array } {
   const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
   const offset = view.getUint32(28, true);
-  const lines = plan.subarray(offset, offset + view.getUint32(32, true));
-  const end = lines.indexOf(newline);
-  return end < 0
-    ? { notes: lines, more: lines.subarray(0, 0) }
-    : { notes: lines.subarray(0, end), more: lines.subarray(end + 1) };
+  const all = plan.subarray(offset, offset + view.getUint32(32, true));
+  let end = 0;
+  for (let texts = 2 * view.getUint32(12, true); texts > 0; texts--) {
+    const nul = all.indexOf(0, end);
+    if (nul < 0) break;
+    end = nul + 1;
+  }
+  return { notes: all.subarray(0, end), more: all.subarray(end) };
 }
 
 /** Reads the notes out of an encoded plan; an engine that was interrupted has left none. */
 export function decodeNotes(plan: Uint8Array): Notes {
   if (plan.length === 0) return [];
-  return JSON.parse(new TextDecoder().decode(planLines(plan).notes)) as Notes;
+  const texts = decodeLossless(planNotes(plan).notes).split('\0');
+  return Array.from({ length: (texts.length - 1) / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!]);
 }
 
 /** "exit status 3", "killed by signal 9". */

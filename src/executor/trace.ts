@@ -1,7 +1,7 @@
 /** What the executor has noted of its steps, for `--debug` and `--trace`: src/executor/trace.c writes it, behind an outcome. */
 import { opTable, roles, syscallNames } from '../generated/ops.js';
 import { errnoName } from '../tables/errnos.js';
-import { decodeNotes, outcomeSize, planLines } from './outcome.js';
+import { decodeNotes, outcomeSize, planNotes } from './outcome.js';
 
 /** In the order of sys.h. */
 export const recordKinds = ['step', 'wait', 'program', 'execve', 'launch', 'runs'] as const;
@@ -57,9 +57,9 @@ const headerBytes = 48;
 const stepBytes = 76;
 const recordBytes = 32;
 
-/** Asks the executor to note its steps. `elapsedMs`: since the command began. `more`: a line of JSON to be read again afterwards. */
+/** Asks the executor to note its steps. `elapsedMs`: since the command began. `more`: a text to be read again afterwards. */
 export function askForTrace(plan: Uint8Array, elapsedMs: number, more = ''): Uint8Array {
-  const line = more === '' ? new Uint8Array(0) : new TextEncoder().encode(`\n${more}`);
+  const line = more === '' ? new Uint8Array(0) : new TextEncoder().encode(more);
   const asked = new Uint8Array(plan.length + line.length);
   asked.set(plan);
   asked.set(line, plan.length);
@@ -70,9 +70,9 @@ export function askForTrace(plan: Uint8Array, elapsedMs: number, more = ''): Uin
   return asked;
 }
 
-/** The line that askForTrace() was given, or ''. */
+/** The text that askForTrace() was given, or ''. */
 export const lineInPlan = (plan: Uint8Array): string =>
-  plan.length === 0 ? '' : new TextDecoder().decode(planLines(plan).more);
+  plan.length === 0 ? '' : new TextDecoder().decode(planNotes(plan).more);
 
 /** The name of each step's operation. */
 export function operationsOf(plan: Uint8Array, count: number): string[] {

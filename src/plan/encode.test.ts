@@ -71,7 +71,11 @@ function decode(bytes: Uint8Array) {
     const tolerate = Array.from(bytes.subarray(at + 4, at + 8)).filter((n) => n !== 0);
     return { op, role: roles[bytes[at + 2] as number], flags: bytes[at + 3], tolerate, args };
   });
-  return { steps, preserveFds, notes: JSON.parse(text(notesAt, notesLength)) as [string, string][] };
+  const texts = text(notesAt, notesLength).split('\0');
+  assert.is(texts.pop(), '');
+  const notes = steps.map((_, i) => [texts[2 * i], texts[2 * i + 1]]);
+  assert.is(texts.length, 2 * steps.length);
+  return { steps, preserveFds, notes };
 }
 
 const step = (op: string, args: object, rest: object = {}) =>

@@ -61,7 +61,7 @@ function checkTotal(total: number): void {
 const ofReplacement = 0xef;
 
 /** All texts, each with a NUL behind it. */
-function encodeTexts({ texts }: Draft): Uint8Array {
+function encodeTexts(texts: readonly string[]): Uint8Array {
   const text = texts.length === 0 ? '' : `${texts.join('\0')}\0`;
   const bytes = utf8.encode(text);
   return bytes.indexOf(ofReplacement) !== -1 && hasRawBytes(text) ? encodeLossless(text) : bytes;
@@ -82,11 +82,14 @@ function trueLengths({ padding }: Draft, bytes: Uint8Array, ends: readonly numbe
   return (_, index) => lengths[index]!;
 }
 
-/** Pointers and summaries, for who explains a failure. */
+/** Pointers and summaries, for who explains a failure (executor/outcome.ts). The summary of a text with a NUL was refused before. */
 function encodeNotes(steps: readonly Step[]): Uint8Array {
-  const notes: [string, string][] = [];
-  for (let i = 0; i < steps.length; i++) notes.push([steps[i]!.pointer, steps[i]!.summary]);
-  return utf8.encode(JSON.stringify(notes));
+  const notes: string[] = [];
+  for (let i = 0; i < steps.length; i++) {
+    notes[2 * i] = steps[i]!.pointer;
+    notes[2 * i + 1] = steps[i]!.summary;
+  }
+  return encodeTexts(notes);
 }
 
 function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
@@ -120,11 +123,11 @@ export function encodePlan(plan: Plan): Uint8Array {
   const most = wireLimits.steps;
   if (count > most) fail('TSR_PLAN_TOO_LARGE', `the plan has ${count} steps, at most ${most} fit`);
   const draft = layOut(steps);
-  const text = encodeTexts(draft);
+  const text = encodeTexts(draft.texts);
   const ends = endsOf(text, draft.texts.length) ?? refuseNul(steps);
   if (text.length === draft.length) return assemble(draft, text, plan);
   const again = layOut(steps, trueLengths(draft, text, ends));
-  const longer = encodeTexts(again);
+  const longer = encodeTexts(again.texts);
   if (longer.length !== again.length) fail('TSR_PLAN_ENCODE', 'the texts of the plan have no length');
   return assemble(again, longer, plan);
 }
