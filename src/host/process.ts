@@ -11,6 +11,17 @@ export const ownPid = (): number => process.pid;
 export const parentPid = (): number => process.ppid;
 export const effectiveUid = (): number => process.geteuid?.() ?? 0;
 export const effectiveGid = (): number => process.getegid?.() ?? 0;
+/** The permitted set, bit by bit: root usually has it in full, a container manager's or a sandbox's root may not. undefined where procfs does not tell. */
+export function permittedCapabilities(): bigint | undefined {
+  let status: string;
+  try {
+    status = fs.readFileSync('/proc/self/status', 'latin1');
+  } catch {
+    return undefined;
+  }
+  const at = status.indexOf('\nCapPrm:\t');
+  return at < 0 ? undefined : BigInt(`0x${status.slice(at + 9, at + 25)}`);
+}
 /** The working directory, byte-exact (tables/lossless-text.ts). */
 export function currentDirectory(): string {
   const path = process.cwd();

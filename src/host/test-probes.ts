@@ -173,6 +173,7 @@ function processProbes(): string[] {
     `no process ${openProcess(2 ** 22 + 1)}`,
     error(() => host.sendSignal(2 ** 22 + 1, 15)),
     error(() => host.effectiveUid() + host.effectiveGid() * 2 ** 20),
+    error(() => String(host.permittedCapabilities())),
     error(() => [
       host.environment('PROBE'),
       host.environment('EMPTY'),

@@ -3,7 +3,7 @@
  * compiled for a host that is not this one.
  */
 import { readTextIfExists } from '../host/files.js';
-import { effectiveGid, effectiveUid } from '../host/process.js';
+import { effectiveGid, effectiveUid, permittedCapabilities } from '../host/process.js';
 import { type CgroupHierarchy, delegatedFiles } from '../tables/cgroup.js';
 import { type CgroupMode, findHierarchies, isUserNamespaceMap, modeOf } from './cgroup/parse.js';
 
@@ -35,13 +35,6 @@ export function gatherLsmFacts(): LsmFacts {
     apparmor: apparmor?.startsWith('Y') ?? false,
     selinux: readTextIfExists('/sys/fs/selinux/enforce') !== undefined,
   };
-}
-
-/** The permitted set of this process, which root usually has in full; a container manager's or a sandbox's root may not. */
-function permittedCapabilities(): bigint | undefined {
-  const status = readTextIfExists('/proc/self/status') ?? '';
-  const at = status.indexOf('\nCapPrm:\t');
-  return at < 0 ? undefined : BigInt(`0x${status.slice(at + 9, at + 25)}`);
 }
 
 const capSysAdmin = 21n;

@@ -93,8 +93,9 @@ function addText(draft: Draft, step: Step, name: string, value: unknown): number
   if (typeof value !== 'string') invalid(step, `'${name}' of ${step.op} is not a string`);
   const { texts, lengthOf } = draft;
   const length = lengthOf === undefined ? value.length : lengthOf(value, texts.length - draft.padding.length);
-  if (Number.isNaN(length)) invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
-  texts.push(value);
+  if (lengthOf !== undefined && Number.isNaN(length))
+    invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
+  texts[texts.length] = value;
   draft.length += length + 1;
   return length;
 }

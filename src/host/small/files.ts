@@ -10,6 +10,7 @@ import {
   SystemError,
   scratch,
   scratchView,
+  scratchWords,
   whole,
 } from './door.js';
 import { factsOf, type Facts } from './file-facts.js';
@@ -236,7 +237,7 @@ function look(fd: number, path: string, flags: number): Facts | undefined {
   const result = door.call(calls.statx, fd, path, flags, basicStats, scratch.at);
   if (result === -2 || result === -20) return undefined;
   expect(result, 'stat', path);
-  return factsOf(scratchView);
+  return factsOf(scratchWords);
 }
 export const lstatIfExists = (path: string): FileFacts | undefined => look(here, whole(path), noFollowFlag);
 export const statIfExists = (path: string): FileFacts | undefined => look(here, whole(path), 0);

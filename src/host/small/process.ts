@@ -21,6 +21,13 @@ export const ownPid = (): number => door.call(calls.getpid);
 export const parentPid = (): number => door.call(calls.getppid);
 export const effectiveUid = (): number => door.call(calls.geteuid);
 export const effectiveGid = (): number => door.call(calls.getegid);
+const capabilityVersion = 0x20080522; // _LINUX_CAPABILITY_VERSION_3
+export function permittedCapabilities(): bigint | undefined {
+  scratchWords.set([capabilityVersion, 0]);
+  if (door.call(calls.capget, scratch.at, scratch.at + 8) < 0) return undefined;
+  // Twice effective, permitted, inheritable: the lower half and the upper.
+  return (BigInt(scratchWords[6]!) << 32n) | BigInt(scratchWords[3]!);
+}
 export function currentDirectory(): string {
   // A working directory that was deleted, or lies outside our root, has no path.
   const length = expect(door.call(calls.getcwd, scratch.at, 4096), 'getcwd');
