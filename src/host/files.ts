@@ -82,6 +82,17 @@ export const removeFile = (path: string): void => fs.unlinkSync(native(path));
 export const removeDirectory = (path: string): void => fs.rmdirSync(native(path));
 export const renamePath = (from: string, to: string): void => fs.renameSync(native(from), native(to));
 export const listDirectory = (path: string): string[] => fs.readdirSync(native(path));
+/** Whether somebody reads from the FIFO. Opening it for writing without blocking asks just that. */
+export function hasReader(path: string): boolean {
+  try {
+    closeFile(openFile(path, openFlags.write | openFlags.nonBlock | openFlags.noFollow));
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENXIO' || errno === 'ENOENT') return false;
+    throw error;
+  }
+}
 /** Names of the directories in a directory. */
 export const listSubdirectories = (path: string): string[] =>
   fs

@@ -117,6 +117,7 @@ function fileProbes(folder: string): string[] {
     error(() => files.readText(at('none'))),
     error(() => files.readText(at('d'))),
     error(() => files.openFile(at('none'), files.openFlags.read)),
+    ...[at('none'), at('file'), at('d'), '/proc/self/exe'].map((path) => error(() => files.hasReader(path))),
     error(() => files.openFile(at('a\0b'), files.openFlags.read)).replace(/thrown.*/, 'thrown'),
     error(() => files.makeDirectory(at('d'), 0o700)),
     error(() => files.makeDirectories(at('d/e'), 0o700)),

@@ -2,7 +2,7 @@ import { TsrunError } from '../errors/error.js';
 import { lstatIfExists, readTextIfExists } from '../host/files.js';
 import type { StateRoot } from '../state/layout.js';
 import { statusOf } from '../state/status.js';
-import { type Container, listIds, openContainer } from '../state/store.js';
+import { findContainer, listIds, openContainer } from '../state/store.js';
 import { type ContainerState, describeContainer } from './state.js';
 import type { CgroupControl, Warn } from './tools.js';
 
@@ -17,11 +17,11 @@ function ownerNames(): (uid: number) => string {
 }
 
 /** What `of` makes of every container of a root. A damaged one is reported and skipped, one deleted meanwhile is just not there (R25). */
-function eachContainer<T>(root: StateRoot, warn: Warn, of: (container: Container) => T): T[] {
+function eachContainer<T>(root: StateRoot, warn: Warn, of: (root: string, id: string) => T): T[] {
   const containers: T[] = [];
   for (const id of listIds(root)) {
     try {
-      containers.push(of(openContainer(root.path, id)));
+      containers.push(of(root.path, id));
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       const gone = error.failure.code === 'TSR_STATE_MISSING' && !lstatIfExists(`${root.path}/${id}`);
@@ -38,11 +38,12 @@ export function listContainers(
   warn: Warn,
 ): ContainerState[] {
   const nameOf = ownerNames();
-  return eachContainer(root, warn, ({ record, directory }) => {
+  return eachContainer(root, warn, (path, id) => {
+    const { record, directory } = openContainer(path, id);
     const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
     return describeContainer(record, status, nameOf(record.owner));
   });
 }
 
-/** The ids alone: neither processes nor cgroups are asked. */
-export const listContainerIds = (root: StateRoot, warn: Warn): string[] => eachContainer(root, warn, ({ id }) => id);
+/** The ids alone: neither processes nor cgroups are asked, and no record is read. A damaged one has an id, which `delete --force` takes. */
+export const listContainerIds = (root: StateRoot, warn: Warn): string[] => eachContainer(root, warn, findContainer);

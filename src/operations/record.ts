@@ -1,7 +1,16 @@
 /** `--record-seccomp FILE` and the annotation of that name: what is asked for, and what stands against it. */
 import type { Spec } from '../bundle/types.js';
 import { fail } from '../errors/error.js';
-import { closeFile, errnoOf, lstatIfExists, openFile, openFlags, readAt, statIfExists } from '../host/files.js';
+import {
+  hasReader,
+  closeFile,
+  errnoOf,
+  lstatIfExists,
+  openFile,
+  openFlags,
+  readAt,
+  statIfExists,
+} from '../host/files.js';
 import { effectiveUid, monotonicMs, sleepMs } from '../host/process.js';
 import type { HostFacts } from '../linux/facts.js';
 import { openLibseccomp } from '../linux/seccomp/libseccomp.js';
@@ -9,7 +18,6 @@ import { recordingFilter } from '../linux/seccomp/record.js';
 import { parseRecorded } from '../linux/seccomp/recorded.js';
 import type { CompileOptions } from '../plan/options.js';
 import { absolutePath } from '../state/layout.js';
-import { hasReader } from '../state/status.js';
 import { readStateFile } from '../state/store.js';
 import { capabilityNumber } from '../tables/capabilities.js';
 import { stateFiles } from '../tables/state-files.js';

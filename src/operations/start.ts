@@ -1,9 +1,10 @@
+import { hasReader } from '../host/files.js';
 import { type Failure, fail, TsrunError } from '../errors/error.js';
 import * as files from '../host/files.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
 import { stateFiles } from '../tables/state-files.js';
 import { claimStart } from '../state/lock.js';
-import { hasReader, type Status, statusOf } from '../state/status.js';
+import { type Status, statusOf } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import { SIGKILL } from '../tables/signals.js';
 import { isBefore } from '../tables/versions.js';

@@ -1,5 +1,5 @@
 /** What a container is doing, worked out from what the kernel says now; nothing of it is stored. */
-import { closeFile, errnoOf, openFile, openFlags, readLink, readTextIfExists } from '../host/files.js';
+import { hasReader, readLink, readTextIfExists } from '../host/files.js';
 import { stateFiles } from '../tables/state-files.js';
 import type { ContainerRecord, ProcessIdentity } from './record.js';
 
@@ -57,18 +57,6 @@ export const isAlive = ({ pid, startTime }: ProcessIdentity): boolean => pid > 0
 export function isFromHere(record: Pick<ContainerRecord, 'bootId' | 'pidNamespaceInode'>): boolean {
   const { bootId, pidNamespaceInode } = hostIdentity();
   return record.bootId === bootId && record.pidNamespaceInode === pidNamespaceInode;
-}
-
-/** Whether somebody reads from the FIFO. Opening it for writing without blocking asks just that. */
-export function hasReader(path: string): boolean {
-  try {
-    closeFile(openFile(path, openFlags.write | openFlags.nonBlock | openFlags.noFollow));
-    return true;
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENXIO' || errno === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** Whether init still waits for `start`, or for a `start` that has claimed the FIFO and not written yet. */

@@ -109,6 +109,14 @@ export function openContainer(root: string, id: string): Container {
   return { id, directory, ...(findRecord(directory, id) ?? missing()) };
 }
 
+/** Whether there is a container, without a look into its record. @throws as openContainer, but for a damaged record. */
+export function findContainer(root: string, id: string): string {
+  const directory = findDirectory(root, id) ?? missing();
+  const isThere = (name: string): boolean => files.lstatIfExists(`${directory}/${name}`) !== undefined;
+  // Twice, for the moment between seeing nothing and the executor's rename.
+  return [stateFiles.record, stateFiles.provisional, stateFiles.record].some(isThere) ? id : missing();
+}
+
 /** Ids in the root, sorted; dot files and what cannot be an id are not containers. */
 export function listIds(root: StateRoot): string[] {
   try {

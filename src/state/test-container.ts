@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { sleepMs } from '../host/process.js';
 import { stateFiles } from '../tables/state-files.js';
 import { encodeProvisional, encodeRecord, type RecordDraft } from './record.js';
-import { hasReader, hostIdentity, startTimeOf } from './status.js';
+import { hasReader } from '../host/files.js';
+import { hostIdentity, startTimeOf } from './status.js';
 
 const started: ChildProcess[] = [];
 const roots: string[] = [];

@@ -56,7 +56,10 @@ export class SystemError extends Error {
   readonly syscall: string;
   constructor(result: number, syscall: string, path?: string) {
     const code = errnoName(-result);
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0; // Its lines cost more than the rest of it, and most of these errors are answers.
     super(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+    Error.stackTraceLimit = limit;
     this.code = code;
     this.errno = result;
     this.syscall = syscall;

@@ -61,6 +61,14 @@ export const openFile = (path: string, flags: number, mode?: number): number =>
   expect(tryOpen(path, flags, mode), 'open', path);
 export const closeFile = (fd: number): void => void expect(door.call(calls.close, fd), 'close');
 
+/** Without an exception for what is seen of nearly every container. */
+export function hasReader(path: string): boolean {
+  const fd = tryOpen(path, openFlags.write | openFlags.nonBlock | openFlags.noFollow);
+  if (fd === -6 || fd === -2) return false; // ENXIO, ENOENT
+  closeFile(expect(fd, 'open', path));
+  return true;
+}
+
 /** Reads to the end; the room returned is the scratch one when all of it fits there. Negative: an errno. */
 function readRest(fd: number): { room: Room; length: number } | number {
   let room = scratch;
