@@ -16,8 +16,8 @@ extern void free(void *);
 extern int *__errno_location(void);
 extern void _exit(int) __attribute__((noreturn));
 
-enum { OPEN = 1, SYMBOL, CALL, PEEK, TEXT };
-enum { NUMBER, BYTES };
+enum { OPEN = 1, SYMBOL, CALL, PEEK, TEXT, EACH };
+enum { NUMBER, BYTES, TEXTS, NUMBERS };
 struct argument { u64 value; u32 kind, length; };
 struct request { u32 operation, count, size, unused; u64 target; struct argument arguments[8]; };
 struct answer { u64 result; u32 error, size; };
@@ -53,6 +53,28 @@ static u64 call(const struct request *r, u8 *payload, struct answer *answer) {
   return result;
 }
 
+/* A call with each item of a list in one argument's place: results, or 0 for a list that is shorter than it says. */
+static int *call_each(const struct request *r, const u8 *payload, struct answer *answer) {
+  u64 v[8] = {0};
+  u32 varying = 8, count = 0, kind = NUMBER;
+  for (u32 i = 0; i < r->count && i < 8; i++) {
+    const struct argument *a = &r->arguments[i];
+    if (a->kind == NUMBER) v[i] = a->value;
+    else varying = i, count = a->length, kind = a->kind;
+  }
+  if (varying == 8 || count > LIMIT / 4 || (kind == NUMBERS && r->size / 4 < count)) return 0;
+  int *results = malloc(count * 4ul + 1);
+  const u8 *at = payload, *end = payload + r->size;
+  for (u32 i = 0; results && i < count; i++) {
+    if (kind == TEXTS && at >= end) return 0;
+    v[varying] = kind == TEXTS ? (u64)at : ((const u32 *)payload)[i];
+    if (kind == TEXTS) at += length_of((const char *)at) + 1;
+    results[i] = ((int (*)(u64, u64, u64, u64, u64, u64, u64, u64))r->target)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
+  }
+  answer->size = count * 4;
+  return results;
+}
+
 static int serve(void) {
   struct request r;
   if (!whole(3, &r, sizeof r, 0) || r.size > LIMIT) return 0;
@@ -66,6 +88,7 @@ static int serve(void) {
   else if (r.operation == CALL) answer.result = call(&r, payload, &answer), answer.size = r.size;
   else if (r.operation == PEEK) back = (const void *)r.target, answer.size = (u32)r.arguments[0].value;
   else if (r.operation == TEXT) back = (const void *)r.target, answer.size = (u32)length_of(back);
+  else if (r.operation == EACH && !(back = call_each(&r, payload, &answer))) return 0;
   int good = whole(3, &answer, sizeof answer, 1) && whole(3, (void *)back, answer.size, 1);
   free(payload);
   return good;

@@ -23,7 +23,17 @@ export interface NativeLibrary {
     result: string,
     parameters: readonly string[],
   ): NativeFunction<Result> | undefined;
+  /**
+   * Binds a function that gives an `int`, to be called with each text or number of a list in the place `varying`: where the library is
+   * in another process, one question for all. `values` are numbers and pointers.
+   */
+  bindEach(name: string, parameters: readonly string[], varying: number): EachFunction;
 }
+
+export type EachFunction = (
+  values: readonly (number | Pointer)[],
+  list: readonly string[] | readonly number[],
+) => number[];
 
 let loaded: typeof Koffi | undefined;
 
@@ -55,6 +65,11 @@ export function openLibrary(path: string | null): NativeLibrary {
     library.func(name, result, [...parameters]) as unknown as NativeFunction<never>;
   return {
     bind,
+    bindEach(name, parameters, varying) {
+      const call = bind(name, 'int', parameters) as NativeFunction<number>;
+      return (values, list) =>
+        list.map((value) => call(...values.map((other, index) => (index === varying ? value : other))));
+    },
     bindIfThere(name, result, parameters) {
       try {
         return bind(name, result, parameters);

@@ -3,16 +3,18 @@
  * in our own file and started by the host's loader when the first library is wanted. It ends with us.
  */
 import { fail } from '../../errors/error.js';
-import type { NativeFunction, NativeLibrary, NativeValue, Pointer } from '../ffi.js';
+import type { EachFunction, NativeFunction, NativeLibrary, NativeValue, Pointer } from '../ffi.js';
 import { atFdCwd, calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
 import { launch } from './spawn.js';
 import { encode, losslessText } from './text.js';
 
-export type { NativeFunction, NativeLibrary, NativeValue, Pointer };
+export type { EachFunction, NativeFunction, NativeLibrary, NativeValue, Pointer };
 
-const operations = { open: 1, symbol: 2, call: 3, peek: 4, text: 5 } as const;
+const operations = { open: 1, symbol: 2, call: 3, peek: 4, text: 5, each: 6 } as const;
 /** What an argument is when it is no number: bytes, which come back as the callee left them. */
 const bytesKind = 1;
+/** A list, and its length: texts with a NUL behind each, or words. */
+const kinds = { texts: 2, numbers: 3 } as const;
 const headSize = 24 + 8 * 16;
 const answerSize = 16;
 const mostArguments = 8;
@@ -107,7 +109,11 @@ function ask(operation: number, target: bigint, values: readonly (bigint | Uint8
     }
   });
   if (text !== undefined) room.bytes.set(text, headSize);
-  send(room, headSize + size);
+  return exchange(room, headSize + size);
+}
+
+function exchange(room: Room, total: number): Answer {
+  send(room, total);
   receive(scratch, answerSize);
   const result = scratchView.getBigUint64(0, true);
   lastError = scratchView.getUint32(8, true);
@@ -115,6 +121,36 @@ function ask(operation: number, target: bigint, values: readonly (bigint | Uint8
   const length = scratchView.getUint32(12, true);
   receive(back, length);
   return { result, payload: back.bytes.subarray(0, length) };
+}
+
+function bindEach(symbol: bigint, varying: number): EachFunction {
+  return (values, list) => {
+    if (list.length === 0) return [];
+    if (values.length > mostArguments) throw new Error('too many arguments for the bridge');
+    if (socket < 0) socket = start();
+    const isText = typeof list[0] === 'string';
+    const items = isText
+      ? encode(`${list.join('\0')}\0`)
+      : new Uint8Array(Int32Array.from(list as readonly number[]).buffer);
+    const room = makeRoom(headSize + items.length);
+    const view = new DataView(room.bytes.buffer);
+    view.setUint32(0, operations.each, true);
+    view.setUint32(4, values.length, true);
+    view.setUint32(8, items.length, true);
+    view.setBigUint64(16, symbol, true);
+    values.forEach((value, index) => {
+      const place = 24 + index * 16;
+      if (index !== varying)
+        view.setBigUint64(place, BigInt.asUintN(64, BigInt((value ?? 0) as number | bigint)), true);
+      else {
+        view.setUint32(place + 8, isText ? kinds.texts : kinds.numbers, true);
+        view.setUint32(place + 12, list.length, true);
+      }
+    });
+    room.bytes.set(items, headSize);
+    const { payload } = exchange(room, headSize + items.length);
+    return [...new Int32Array(payload.slice().buffer)];
+  };
 }
 
 const cString = (text: string): Uint8Array => encode(`${text}\0`);
@@ -170,6 +206,11 @@ export function openLibrary(path: string | null): NativeLibrary {
       const symbol = find(name);
       if (symbol === 0n) throw new Error(`the library has no '${name}'`);
       return bindSymbol(symbol, result);
+    },
+    bindEach(name, _, varying) {
+      const symbol = find(name);
+      if (symbol === 0n) throw new Error(`the library has no '${name}'`);
+      return bindEach(symbol, varying);
     },
     bindIfThere(name, result) {
       const symbol = find(name);

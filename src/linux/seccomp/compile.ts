@@ -63,9 +63,7 @@ export function compileSeccomp(seccomp: Seccomp, arch: string): CompiledSeccomp 
     const archs = addArchs(filter, seccomp, own, library);
     // As runc: many rules become a binary tree over the call numbers; a libseccomp before 2.5 has none.
     if ((seccomp.syscalls ?? []).length > 8) filter.setOptimisation(2);
-    (seccomp.syscalls ?? []).forEach((rule, index) => {
-      addRule(filter, rule, `/syscalls/${index}`, defaultAction, library);
-    });
+    addRules(filter, seccomp.syscalls ?? [], defaultAction, library);
     const ages = needsPrefix(seccomp, defaultAction) ? archs.flatMap((row) => ageOn(row, seccomp, library)) : [];
     return {
       filter: join(ages, filter.export()),
@@ -140,18 +138,47 @@ const archFaults: ReadonlyMap<string, string> = new Map([
   ['EDOM', 'has the other byte order than this machine'],
 ]);
 
-function addRule(filter: Filter, rule: SeccompSyscall, at: string, defaultAction: number, library: Libseccomp): void {
-  const action = actionValue(rule.action, rule.errnoRet, `${at}/action`);
-  if (action === defaultAction) return;
-  const alternatives = conditionSets(rule, at);
-  rule.names.forEach((name, index) => {
-    const call = library.numberHere(name);
-    if (call === undefined) return;
-    for (const conditions of alternatives) {
-      const status = filter.addRule(action, call, conditions);
-      if (status < 0) refusedRule(name, errnoName(-status), `${at}/names/${index}`, rule, library);
-    }
+/** Calls that get the same rule without conditions, until another rule comes: the library is asked once for all of them. */
+interface Run {
+  readonly action: number;
+  readonly calls: number[];
+  readonly refused: ((errno: string) => never)[];
+}
+
+function addRun(filter: Filter, { action, calls, refused }: Run, conditions: readonly Condition[] = []): void {
+  const statuses = filter.addRules(action, calls, conditions);
+  const failed = statuses.findIndex((status) => status < 0);
+  if (failed >= 0) refused[failed]?.(errnoName(-statuses[failed]!));
+}
+
+function addRules(filter: Filter, rules: readonly SeccompSyscall[], defaultAction: number, library: Libseccomp): void {
+  const numbers = library.numbersHere(rules.flatMap(({ names }) => names));
+  let at = 0;
+  let run: Run = { action: 0, calls: [], refused: [] };
+  const flush = (action: number): void => {
+    addRun(filter, run);
+    run = { action, calls: [], refused: [] };
+  };
+  rules.forEach((rule, place) => {
+    const first = at;
+    at += rule.names.length;
+    const pointer = `/syscalls/${place}`;
+    const action = actionValue(rule.action, rule.errnoRet, `${pointer}/action`);
+    if (action === defaultAction) return;
+    const alternatives = conditionSets(rule, pointer);
+    const plain = alternatives.length === 1 && alternatives[0]!.length === 0;
+    if (!plain || run.action !== action) flush(action);
+    rule.names.forEach((name, index) => {
+      const call = numbers[first + index];
+      if (call === undefined) return;
+      const refused = (errno: string): never => refusedRule(name, errno, `${pointer}/names/${index}`, rule, library);
+      if (plain) {
+        run.calls.push(call);
+        run.refused.push(refused);
+      } else for (const one of alternatives) addRun(filter, { action, calls: [call], refused: [refused] }, one);
+    });
   });
+  flush(0);
 }
 
 /** One list of conditions that must all hold, or, where an argument appears twice, one list for each condition. */
@@ -193,10 +220,8 @@ function needsPrefix(seccomp: Seccomp, defaultAction: number): boolean {
 }
 
 function ageOn(arch: ArchRow, seccomp: Seccomp, library: Libseccomp): ArchAge[] {
-  const numbers: number[] = [];
-  for (const { names } of seccomp.syscalls ?? []) {
-    for (const name of names) numbers.push(library.numberOn(arch.token, name) ?? -1);
-  }
+  const names = (seccomp.syscalls ?? []).flatMap((rule) => rule.names);
+  const numbers = library.numbersOn(arch.token, names).map((number) => number ?? -1);
   const last = lastNamed(arch, numbers);
   return last === undefined ? [] : [{ arch, last }];
 }

@@ -17,7 +17,8 @@ export interface Filter {
   addArch(token: number): number;
   removeArch(token: number): number;
   setOptimisation(level: number): number;
-  addRule(action: number, call: number, conditions: readonly Condition[]): number;
+  /** The same rule for each of the calls; a result each. */
+  addRules(action: number, calls: readonly number[], conditions: readonly Condition[]): number[];
   /** The program as struct sock_filter[]. */
   export(): Uint8Array;
   release(): void;
@@ -28,9 +29,9 @@ export interface Libseccomp {
   readonly nativeArch: number;
   /** undefined when libseccomp or the kernel does not know the action. */
   createFilter(defaultAction: number): Filter | undefined;
-  /** The call's number here, negative for one that only other architectures have, undefined when nobody knows it. */
-  numberHere(name: string): number | undefined;
-  numberOn(arch: number, name: string): number | undefined;
+  /** The calls' numbers here, negative for those that only other architectures have, undefined for those that nobody knows. */
+  numbersHere(names: readonly string[]): (number | undefined)[];
+  numbersOn(arch: number, names: readonly string[]): (number | undefined)[];
   nameOf(arch: number, number: number): string | undefined;
 }
 
@@ -48,9 +49,8 @@ export function openLibseccomp(): Libseccomp {
 
 function bindLibrary(library: NativeLibrary): Libseccomp {
   const create = library.bind<Pointer>('seccomp_init', 'void *', ['uint32_t']);
-  const nameHere = library.bind<number>('seccomp_syscall_resolve_name', 'int', ['str']);
-  const nameOn = library.bind<number>('seccomp_syscall_resolve_name_arch', 'int', ['uint32_t', 'str']);
-  const known = (number: number) => (number === unknownCall ? undefined : number);
+  const nameHere = library.bindEach('seccomp_syscall_resolve_name', ['str'], 0);
+  const nameOn = library.bindEach('seccomp_syscall_resolve_name_arch', ['uint32_t', 'str'], 1);
   return {
     version: versionOf(library),
     nativeArch: library.bind<number>('seccomp_arch_native', 'uint32_t', [])(),
@@ -58,11 +58,16 @@ function bindLibrary(library: NativeLibrary): Libseccomp {
       const context = create(defaultAction);
       return context === null ? undefined : bindFilter(library, context);
     },
-    // A NUL would end the name for C, and 'write\0x' be taken for write.
-    numberHere: (name) => (name.includes('\0') ? undefined : known(nameHere(name))),
+    numbersHere: (names) => numbersOf(names, (list) => nameHere([0], list)),
     nameOf: (arch, number) => callName(library, arch, number),
-    numberOn: (arch, name) => (name.includes('\0') ? undefined : known(nameOn(arch, name))),
+    numbersOn: (arch, names) => numbersOf(names, (list) => nameOn([arch, 0], list)),
   };
+}
+
+/** A NUL would end a name for C, and 'write\0x' be taken for write. */
+function numbersOf(names: readonly string[], resolve: (names: readonly string[]) => number[]): (number | undefined)[] {
+  const numbers = resolve(names.map((name) => (name.includes('\0') ? '' : name)));
+  return numbers.map((number) => (number === unknownCall ? undefined : number));
 }
 
 /** libseccomp allocates the text; whoever asks for names ends soon. */
@@ -83,19 +88,17 @@ function versionOf(library: NativeLibrary): string {
 function bindFilter(library: NativeLibrary, context: Pointer): Filter {
   const arch = (name: string) => library.bind<number>(name, 'int', ['void *', 'uint32_t']);
   const setAttribute = library.bind<number>('seccomp_attr_set', 'int', ['void *', 'int', 'uint32_t']);
-  const addRule = library.bind<number>('seccomp_rule_add_array', 'int', [
-    'void *',
-    'uint32_t',
-    'int',
-    'uint32_t',
-    'void *',
-  ]);
+  const types = ['void *', 'uint32_t', 'int', 'uint32_t', 'void *'];
+  const addRule = library.bind<number>('seccomp_rule_add_array', 'int', types);
+  const addEach = library.bindEach('seccomp_rule_add_array', types, 2);
   return {
     addArch: (token) => arch('seccomp_arch_add')(context, token),
     removeArch: (token) => arch('seccomp_arch_remove')(context, token),
     setOptimisation: (level) => setAttribute(context, optimiseAttribute, level),
-    addRule: (action, call, conditions) =>
-      addRule(context, action, call, conditions.length, conditions.length === 0 ? null : encodeConditions(conditions)),
+    addRules: (action, list, conditions) =>
+      conditions.length === 0
+        ? addEach([context, action, 0, 0, null], list)
+        : list.map((call) => addRule(context, action, call, conditions.length, encodeConditions(conditions))),
     export: () => exportProgram(library, context),
     release: () => {
       library.bind<undefined>('seccomp_release', 'void', ['void *'])(context);
