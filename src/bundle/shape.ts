@@ -114,6 +114,13 @@ function conformsObject(value: Record<string, unknown>, shape: ObjectShape, walk
       if (shape.closed) return false;
       walk.unknown = true;
       if (key === '__proto__') delete value[key];
+    } else if (known.is === 'enum') {
+      // Here and not there, for what nearly every member is: a call costs an engine that interprets more than the question.
+      const name = value[key];
+      if (typeof name !== 'string' || known.names[name] !== true) return false;
+    } else if (known.is === 'array') {
+      const list = value[key];
+      if (!Array.isArray(list) || !conformsArray(list, known.item, known.least, walk)) return false;
     } else if (!conforms(value[key], known, walk)) return false;
   }
   const required = shape.required;

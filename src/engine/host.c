@@ -161,21 +161,26 @@ static long system_call(void) {
   return result;
 }
 
-/* put(text, address, room, kind): bytes of a text; -1 when they do not fit. Kind 0 as TextEncoder, 1 raw bytes, 2 as 0 with U+0001 for NUL. */
+/* How many bytes of the engine's UTF-8 so many units of UTF-16 are: the text may have NULs, which end nothing. */
+static u32 bytes_of(const u8 *text, u32 units) {
+  const u8 *at = text;
+  while (units) {
+    u64 eight;
+    if (units >= 8 && (memcpy(&eight, at, 8), !(eight & 0x8080808080808080ull))) at += 8, units -= 8;
+    else if (*at < 0xf0) at += *at < 0x80 ? 1 : *at < 0xe0 ? 2 : 3, units--;
+    else at += 4, units -= units > 1 ? 2 : 1;
+  }
+  return (u32)(at - text);
+}
+
+/* put(text, address, room, raw, units): bytes of a text of so many units; -1 when they do not fit. As TextEncoder has them, or raw bytes. */
 static long put(void) {
   u32 text = QTS_GetString(E.context, value_of(0));
-  u32 kind = (u32)number(3), length = settle_surrogates((u8 *)AT(text), (u32)str_length(AT(text)), kind == 1);
-  if (length > (u32)number(2)) {
-    QTS_FreeCString(E.context, text);
-    return -1;
-  }
-  char *to = address(1);
-  memcpy(to, AT(text), length);
+  u32 length = settle_surrogates((u8 *)AT(text), bytes_of((u8 *)AT(text), (u32)number(4)), number(3) == 1);
+  long result = length > (u32)number(2) ? -1 : (long)length;
+  if (result > 0) memcpy(address(1), AT(text), length);
   QTS_FreeCString(E.context, text);
-  if (kind == 2)
-    for (u32 i = 0; i < length; i++)
-      if (to[i] == 1) to[i] = 0;
-  return length;
+  return result;
 }
 
 /* The bytes of argument or environment entry `which` at an address; the length, or -1 when there is none. */
@@ -195,8 +200,8 @@ static const char *variable(const char *name) {
 enum door { DOOR_CALL, DOOR_PUT, DOOR_GET, DOOR_VALID, DOOR_ARGUMENT, DOOR_VARIABLE, DOOR_BUFFER, DOOR_ADDRESS, DOOR_SHA256, DOOR_ARCHITECTURE,
   DOOR_BRIDGE, DOOR_ENTRY, DOOR_OBJECT };
 static const struct { const char *name; u32 arguments; } door[] = {
-  [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 4}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
-  [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 1}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
+  [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 5}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
+  [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 2}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
   [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}, [DOOR_OBJECT] = {"object", 4}};
 extern const char bridge_begin[], bridge_end[]; /* parts.S */
 static u32 last_buffer;
@@ -219,7 +224,7 @@ static u32 answer(u32 id) {
     case DOOR_BUFFER: /* memory whose address is known: address() tells that of the last one */
       last_buffer = engine_malloc((u32)number(0));
       if (!last_buffer) return 0;
-      memset(AT(last_buffer), 0, (u32)number(0));
+      if (!number(1)) memset(AT(last_buffer), 0, (u32)number(0)); /* else it is filled at once: pages that nobody writes to cost nothing */
       return QTS_NewArrayBuffer(E.context, last_buffer, (u32)number(0));
     case DOOR_ADDRESS: result = last_buffer; break;
     case DOOR_BRIDGE: result = RAW(write, number(0), bridge_begin, bridge_end - bridge_begin); break;

@@ -14,7 +14,7 @@ export function connectDatagrams(path: string): ((data: Uint8Array) => void) | s
   if (socket < 0) return errnoName(-socket);
   scratch.bytes.fill(0, 0, addressSize);
   scratch.bytes[0] = afUnix;
-  if (door.put(path, scratch.at + 2, addressSize - 3, 1) < 0) return 'ENAMETOOLONG';
+  if (door.put(path, scratch.at + 2, addressSize - 3, 1, path.length) < 0) return 'ENAMETOOLONG';
   const result = door.call(calls.connect, socket, scratch.at, addressSize);
   if (result < 0) return errnoName(-result);
   return (data) => {

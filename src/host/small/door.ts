@@ -7,8 +7,8 @@ import { errnoName } from '../../tables/errnos.js';
 
 interface Door {
   call(which: number, ...values: (number | string)[]): number;
-  /** Bytes of a text at an address: their number, -1 when they do not fit. `kind` 1: raw bytes, 2: U+0001 becomes NUL. */
-  put(text: string, at: number, room: number, kind: number): number;
+  /** Bytes of a text at an address: their number, -1 when they do not fit. `raw` 1: as tables/lossless-text.ts has them. `units`: its length. */
+  put(text: string, at: number, room: number, raw: number, units: number): number;
   /** The text of UTF-8 without a NUL. */
   get(at: number, length: number): string;
   /** How many bytes are UTF-8, from the start. */
@@ -17,7 +17,8 @@ interface Door {
   /** Of the environment, by position. */
   entry(index: number, at: number, room: number): number;
   variable(name: string, at: number, room: number): number;
-  buffer(length: number): ArrayBuffer | undefined;
+  /** Zeroes, or with `dirty` 1 whatever was there. */
+  buffer(length: number, dirty: number): ArrayBuffer | undefined;
   /** Where the last buffer lies. */
   address(): number;
   sha256(state: number, at: number, blocks: number): void;
@@ -38,8 +39,9 @@ export interface Room {
   readonly bytes: Uint8Array;
 }
 
-export function makeRoom(length: number): Room {
-  const buffer = door.buffer(length);
+/** @param dirty the caller writes all of it that anybody reads. */
+export function makeRoom(length: number, dirty = false): Room {
+  const buffer = door.buffer(length, dirty ? 1 : 0);
   if (buffer === undefined) throw new Error('out of memory');
   return { at: door.address(), bytes: new Uint8Array(buffer) };
 }

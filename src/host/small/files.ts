@@ -14,7 +14,7 @@ import {
   whole,
 } from './door.js';
 import { factsOf, type Facts } from './file-facts.js';
-import { encode, losslessText, validText } from './text.js';
+import { encode, encodeTo, losslessText, validText } from './text.js';
 import { ownPid } from './process.js';
 
 export type { FileFacts };
@@ -79,7 +79,7 @@ function readRest(fd: number): { room: Room; length: number } | number {
     if (got === 0) return { room, length };
     length += got;
     if (length < room.bytes.length) continue;
-    const larger = makeRoom(room.bytes.length * 4);
+    const larger = makeRoom(room.bytes.length * 4, true);
     larger.bytes.set(room.bytes);
     room = larger;
   }
@@ -121,10 +121,10 @@ export function readTextIfExists(path: string): string | undefined {
 
 /** Bytes where a system call finds them; a room of its own lives as long as the result does. */
 function placed(data: string | Uint8Array): Room & { length: number } {
-  if (typeof data === 'string' && data.length * 3 <= scratch.bytes.length && !data.includes('\0'))
-    return { ...scratch, length: door.put(data, scratch.at, scratch.bytes.length, 0) };
+  if (typeof data === 'string' && data.length * 3 <= scratch.bytes.length)
+    return { ...scratch, length: encodeTo(data, scratch) };
   const bytes = typeof data === 'string' ? encode(data) : data;
-  const room = bytes.length <= scratch.bytes.length ? scratch : makeRoom(bytes.length);
+  const room = bytes.length <= scratch.bytes.length ? scratch : makeRoom(bytes.length, true);
   room.bytes.set(bytes);
   return { ...room, length: bytes.length };
 }
@@ -258,13 +258,13 @@ const expectFacts = (): never => {
 export const isWritable = (path: string): boolean => door.call(calls.faccessat, here, whole(path), writeAccess) === 0;
 
 export function readSome(fd: number, length: number): Uint8Array {
-  const room = makeRoom(length);
+  const room = makeRoom(length, true);
   const count = expect(door.call(calls.read, fd, room.at, length), 'read');
   return room.bytes.subarray(0, count);
 }
 
 export function readAt(fd: number, position: number, length: number): Uint8Array {
-  const room = makeRoom(length);
+  const room = makeRoom(length, true);
   let done = 0;
   while (done < length) {
     const count = expect(door.call(calls.pread64, fd, room.at + done, length - done, position + done), 'read');

@@ -5,7 +5,7 @@ import { encode } from './text.js';
 
 export function findObject(text: Uint8Array, path: readonly string[]): Span | undefined {
   const names = encode(`${path.join('\0')}\0\0`);
-  const room = makeRoom(8 + text.length + names.length);
+  const room = makeRoom(8 + text.length + names.length, true);
   room.bytes.set(text, 8);
   room.bytes.set(names, 8 + text.length);
   if (!door.object(room.at + 8, text.length, room.at + 8 + text.length, room.at)) return undefined;

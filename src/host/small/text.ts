@@ -4,24 +4,24 @@ import { door, makeRoom, type Room, scratch } from './door.js';
 
 /** Above it a room of its own is made. */
 const small = scratch.bytes.length;
-const roomFor = (length: number): Room => (length <= small ? scratch : makeRoom(length));
+const roomFor = (length: number): Room => (length <= small ? scratch : makeRoom(length, true));
 
-/** Bytes of a text into a room that is large enough; `raw` as tables/lossless-text.ts has them. Returns their number. */
-function encodeTo(text: string, room: Room, raw = false): number {
-  const size = room.bytes.length;
-  if (!text.includes('\0')) return door.put(text, room.at, size, raw ? 1 : 0);
-  if (!raw && !text.includes('\x01')) return door.put(text.replaceAll('\0', '\x01'), room.at, size, 2);
-  let done = 0;
-  text.split('\0').forEach((part, index) => {
-    if (index > 0) room.bytes[done++] = 0;
-    done += door.put(part, room.at + done, size - done, raw ? 1 : 0);
-  });
-  return done;
-}
+/**
+ * Bytes of a text into a room; `raw` as tables/lossless-text.ts has them. Returns their number, -1 when the room is too small. Nothing is
+ * searched for in the text: an engine that interprets takes as long for that as for the rest.
+ */
+export const encodeTo = (text: string, room: Room, raw = false): number =>
+  door.put(text, room.at, room.bytes.length, raw ? 1 : 0, text.length);
 
 export function encode(text: string, raw = false): Uint8Array {
-  const room = roomFor(text.length * 3);
-  return room.bytes.slice(0, encodeTo(text, room, raw));
+  // Nearly all is ASCII; nothing is longer than three bytes a unit.
+  let room = roomFor(text.length);
+  let length = encodeTo(text, room, raw);
+  if (length < 0) {
+    room = roomFor(text.length * 3);
+    length = encodeTo(text, room, raw);
+  }
+  return room !== scratch && length === room.bytes.length ? room.bytes : room.bytes.slice(0, length);
 }
 
 /** Text of bytes in a room that are known to be UTF-8. */
