@@ -76,6 +76,9 @@ export function conforms(value: unknown, shape: Shape, walk: Walk): boolean {
 }
 
 function conformsInteger(value: unknown, min: number | bigint, max: number | bigint): boolean {
+  // Between two safe integers, which a fraction, NaN and the infinities are not.
+  if (typeof value === 'number' && typeof min === 'number' && typeof max === 'number')
+    return value >= min && value <= max && value % 1 === 0;
   // Least values are powers of two, so exact as a number: QuickJS-ng 0.12.1 compares negative ones with a bigint the wrong way round.
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= Number(min) && value <= max;
   return typeof value === 'bigint' && typeof max === 'bigint' && value >= min && value <= max;
@@ -90,17 +93,20 @@ function conformsArray(value: readonly unknown[], item: Shape, least: number, wa
     }
     return length >= least;
   }
+  const isOfObjects = item.is === 'object';
   for (let index = 0; index < length; index++) {
-    if (!conforms(value[index], item, walk)) return false;
+    const one = value[index];
+    if (isOfObjects ? !isObject(one) || !conformsObject(one, item, walk) : !conforms(one, item, walk)) return false;
   }
   return length >= least;
 }
 
 function conformsMap(value: Record<string, unknown>, shape: Shape, walk: Walk): boolean {
   Object.setPrototypeOf(value, null);
+  const isPlain = shape.is === 'string' && shape.prefix === undefined && shape.pattern === undefined;
   for (const key in value) {
     walk.keys += 1;
-    if (!conforms(value[key], shape, walk)) return false;
+    if (isPlain ? typeof value[key] !== 'string' : !conforms(value[key], shape, walk)) return false;
   }
   return true;
 }
@@ -115,12 +121,13 @@ function conformsObject(value: Record<string, unknown>, shape: ObjectShape, walk
       walk.unknown = true;
       if (key === '__proto__') delete value[key];
     } else if (known.is === 'enum') {
-      // Here and not there, for what nearly every member is: a call costs an engine that interprets more than the question.
+      // These three here and not there: a call costs an engine that interprets more than the question.
       const name = value[key];
       if (typeof name !== 'string' || known.names[name] !== true) return false;
-    } else if (known.is === 'array') {
-      const list = value[key];
-      if (!Array.isArray(list) || !conformsArray(list, known.item, known.least, walk)) return false;
+    } else if (known.is === 'integer') {
+      if (!conformsInteger(value[key], known.min, known.max)) return false;
+    } else if (known.is === 'boolean') {
+      if (typeof value[key] !== 'boolean') return false;
     } else if (!conforms(value[key], known, walk)) return false;
   }
   const required = shape.required;

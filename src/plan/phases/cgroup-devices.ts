@@ -51,11 +51,12 @@ const within = (number: number, wanted: number): boolean => wanted === -1 || num
 const meets = (a: number, b: number): boolean => a === -1 || b === -1 || a === b;
 
 function addDefaults(rules: readonly DeviceRule[]): DeviceRule[] {
+  // Nearly all rules allow.
+  const denied = rules.filter(({ allow }) => !allow);
   const isDenied = (device: DeviceRule): boolean => {
     const matches = device.access === deviceAccess.mknod ? within : meets;
-    return rules.some(
-      ({ allow, type, major, minor }) =>
-        !allow && type === device.type && matches(device.major, major) && matches(device.minor, minor),
+    return denied.some(
+      ({ type, major, minor }) => type === device.type && matches(device.major, major) && matches(device.minor, minor),
     );
   };
   const first = defaultDeviceRules.filter(isDenied);
