@@ -90,7 +90,7 @@ struct plan_header {
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
-enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FULL };
+enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FULL, KIND_TAKEN /* init: close your listener */ };
 #define TEXT_LIMIT 1024
 struct record {
   u32 kind, step, error, where;

@@ -96,7 +96,7 @@ export interface OpArgs {
   'process.seccomp': { readonly flags: number; readonly dumpable: number; readonly filter: Uint8Array | string };
   'seccomp.record': { readonly state: string; readonly directory: string; readonly name: string; readonly merge: Uint8Array | string };
   'seccomp.record-end': {  };
-  'seccomp.send-listener': { readonly slot: number; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'seccomp.send-listener': { readonly slot: number; readonly release: number; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'process.groups': { readonly groups: Uint8Array | string };
   'process.user': { readonly uid: number; readonly gid: number };
   'process.bounding': { readonly caps: bigint };
@@ -256,7 +256,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.seccomp': [109,"flags","u32","dumpable","u32","filter","bytes"],
   'seccomp.record': [74,"state","path","directory","path","name","string","merge","bytes"],
   'seccomp.record-end': [75],
-  'seccomp.send-listener': [122,"slot","slot","before","bytes","between","bytes","after","bytes"],
+  'seccomp.send-listener': [122,"slot","slot","release","u32","before","bytes","between","bytes","after","bytes"],
   'process.groups': [110,"groups","bytes"],
   'process.user': [111,"uid","u32","gid","u32"],
   'process.bounding': [112,"caps","u64"],

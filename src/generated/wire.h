@@ -487,6 +487,7 @@ enum where {
 #define S_SECCOMP_RECORD_name 2
 #define S_SECCOMP_RECORD_merge 3
 #define N_SECCOMP_SEND_LISTENER_slot 0
+#define N_SECCOMP_SEND_LISTENER_release 1
 #define S_SECCOMP_SEND_LISTENER_before 0
 #define S_SECCOMP_SEND_LISTENER_between 1
 #define S_SECCOMP_SEND_LISTENER_after 2
@@ -605,7 +606,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_SECCOMP] = {1, 2, {3, 0}},
   [OP_SECCOMP_RECORD] = {1, 0, {2, 2, 1, 3, 0}},
   [OP_SECCOMP_RECORD_END] = {1, 0, {0}},
-  [OP_SECCOMP_SEND_LISTENER] = {1, 1, {3, 3, 3, 0}},
+  [OP_SECCOMP_SEND_LISTENER] = {1, 2, {3, 3, 3, 0}},
   [OP_PROCESS_GROUPS] = {1, 0, {3, 0}},
   [OP_PROCESS_USER] = {1, 2, {0}},
   [OP_PROCESS_BOUNDING] = {1, 2, {0}},
