@@ -290,6 +290,7 @@ int op_mount_propagation(const struct step *s);
 int op_symlink(const struct step *s);
 int op_device(const struct step *s);
 int op_mask(const struct step *s);
+int op_mount_flags(const struct step *s);
 int op_readonly(const struct step *s);
 int op_sysctl(const struct step *s);
 int op_console(const struct step *s);

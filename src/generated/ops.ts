@@ -73,6 +73,7 @@ export interface OpArgs {
   'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
+  'path.mount-flags': { readonly attributes: number; readonly null: number; readonly paths: readonly string[] };
   'path.mask': { readonly path: string };
   'path.readonly': { readonly path: string };
   'sysctl.write': { readonly path: string; readonly value: string };
@@ -233,6 +234,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],
+  'path.mount-flags': [78,"attributes","u32","null","u32","paths","strings"],
   'path.mask': [67,"path","path"],
   'path.readonly': [68,"path","path"],
   'sysctl.write': [69,"path","string","value","string"],
