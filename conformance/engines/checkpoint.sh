@@ -2,7 +2,7 @@
 # Checkpoint and restore through CRIU: the runtime by itself, podman and containerd. In the virtual machine, for CRIU and this machine's
 # kernel do not get on:
 #   RUNTIME=dist/tsrun conformance/vm/run.sh --timeout 3000 -- bash conformance/engines/checkpoint.sh [all|short|PART...]
-# Parts: direct podman containerd. "short" is what a user needs of each.
+# Parts: direct inside podman containerd. "short" is what a user needs of each.
 # With run.sh --systemd podman has systemd's cgroups.
 NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -38,6 +38,7 @@ finish() { rt delete --force "cell-$1" >/dev/null 2>&1; rm -rf "${WORK:?}/$1"; }
 
 in_part() { [ "$parts" != short ]; } # after the cells that "short" has
 . "$here/checkpoint-direct.sh"
+. "$here/checkpoint-inside.sh"
 
 podman_part() {
   local manager=cgroupfs
@@ -115,7 +116,7 @@ containerd_part() {
   cell 'ctr task delete, container rm' '' eval 'c task delete c2 >/dev/null 2>&1; c container rm c2'
 }
 
-case $parts in all | short) wanted_parts='direct podman containerd' ;; *) wanted_parts=$parts ;; esac
+case $parts in short) wanted_parts='direct podman containerd' ;; all) wanted_parts='direct inside podman containerd' ;; *) wanted_parts=$parts ;; esac
 for part in $wanted_parts; do
   "${part}_part"
   engine_rest

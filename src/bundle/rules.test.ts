@@ -324,6 +324,11 @@ test('accepts what is close to a fault but none', () => {
 
 const warned: readonly (readonly [finding: string, config: Json, hint: string | undefined])[] = [
   [
+    'TSR_MOUNT_BIND_DATA /mounts/0/options/1',
+    mount({ source: '/a', options: ['bind', 'mode=755'] }),
+    'it has no effect; remove it',
+  ],
+  [
     'TSR_CAPABILITY_UNKNOWN /process/capabilities/bounding/0',
     set('/process/capabilities/bounding/0', 'CAP_KIL'),
     "did you mean 'CAP_KILL'?",

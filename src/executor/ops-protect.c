@@ -94,3 +94,42 @@ int op_readonly(const struct step *s) {
   RAW(close, target);
   return result;
 }
+
+/* In the container's mount namespace, whose root is ours then. What is no mount there, or another device than a mask, is left alone. */
+static int set_flags_inside(const struct step *s) {
+  u32 count, null = device_number(1, 3);
+  char **paths = pointers(text(s, S_PATH_MOUNT_FLAGS_paths), length(s, S_PATH_MOUNT_FLAGS_paths), 0, &count);
+  int pidfd = (int)TRY(SYS(pidfd_open, G.pid, 0));
+  if (!paths) return -ENOMEM;
+  TRY(SYS(setns, pidfd, CLONE_NEWNS));
+  for (u32 i = 0; i < count; i++) {
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct statx st;
+    int fd = (int)SYS(openat2, AT_FDCWD, paths[i], &how, sizeof how);
+    if (fd == -ENOENT || fd == -ENOTDIR) continue;
+    TRY(fd);
+    TRY(stat_fd(fd, &st));
+    int wanted = st.stx_attributes & STATX_ATTR_MOUNT_ROOT &&
+      (!s->n[N_PATH_MOUNT_FLAGS_null] || ((st.stx_mode & 0170000) == 0020000 && device_number(st.stx_rdev_major, st.stx_rdev_minor) == null));
+    if (wanted) TRY(set_attributes(fd, 0, s->n[N_PATH_MOUNT_FLAGS_attributes], 0, 0));
+    RAW(close, fd);
+  }
+  return 0;
+}
+
+/*
+ * CRIU forgets the flags of a mount when another one has the same source (its mounts are then taken for copies, and are not), and knows
+ * only those that the container had where it was saved. Without read-only a mask gives the host's null device to root in the container.
+ * Nothing of it runs yet.
+ */
+int op_mount_flags(const struct step *s) {
+  int status = 0;
+  long pid = TRY(fork_with(0, -1, NULL));
+  if (pid == 0) {
+    int result = set_flags_inside(s);
+    RAW(exit_group, result < 0 ? -result : 0);
+  }
+  TRY(wait_child((int)pid, &status));
+  where = W_mount_setattr;
+  return (status & 0x7f) ? -ECHILD : -(status >> 8 & 0xff);
+}

@@ -248,6 +248,7 @@ static int op_inside(const struct step *s) {
     case OP_PATH_MKDIR: return (int)RAW(close, TRY(make_directories(text(s, 0), s->n[0])));
     case OP_PATH_SYMLINK: return op_symlink(s);
     case OP_DEVICE_MAKE: return op_device(s);
+    case OP_PATH_MOUNT_FLAGS: return op_mount_flags(s);
     case OP_PATH_MASK: return op_mask(s);
     case OP_PATH_READONLY: return op_readonly(s);
     case OP_SYSCTL_WRITE: return op_sysctl(s);

@@ -22,6 +22,7 @@ static struct pollfd polls[FIRST + MOST];
 static u8 is_client[FIRST + MOST]; /* its listener is still to come */
 static u32 count;
 static u32 main_pid;
+static int main_listener = -1; /* the first; -2 when it has gone */
 static enum { NOTHING, EXECUTING, RAN } main_did;
 static char said[TEXT_LIMIT]; /* what the writer had to say */
 static u32 said_length;
@@ -47,9 +48,22 @@ static int is_failure(const struct seccomp_notif *asked) {
   return failed;
 }
 
+/*
+ * Whom the guard is to end: who asks first, and waits for us. As long as that is true its number is nobody else's. MAIN is the lowest
+ * that is free then, so a limit of descriptors is no matter.
+ */
+static void know_main(int listener, const struct seccomp_notif *asked) {
+  RAW(close, MAIN);
+  int pidfd = (int)RAW(pidfd_open, asked->pid, 0);
+  if (pidfd >= 0 && pidfd != MAIN) RAW(dup3, pidfd, MAIN, O_CLOEXEC), RAW(close, pidfd);
+  if (pidfd >= 0 && RAW(ioctl, listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &asked->id) >= 0) main_pid = asked->pid;
+  else RAW(dup3, 0, MAIN, O_CLOEXEC);
+}
+
 static void let_go_on(int listener) {
   struct seccomp_notif asked = {0};
   if (RAW(ioctl, listener, SECCOMP_IOCTL_NOTIF_RECV, &asked) < 0) return; /* it was killed meanwhile */
+  if (!main_pid && listener == main_listener) know_main(listener, &asked);
   if (!is_failure(&asked)) note(asked.data.arch, (u32)asked.data.nr);
   struct seccomp_notif_resp answer = {.id = asked.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
   RAW(ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
@@ -57,6 +71,7 @@ static void let_go_on(int listener) {
 
 static void remove_at(u32 at) {
   RAW(close, polls[at].fd);
+  if (polls[at].fd == main_listener) main_listener = -2;
   count--;
   polls[at] = polls[FIRST + count], is_client[at] = is_client[FIRST + count];
   polls[1].fd = LISTENING;
@@ -64,15 +79,20 @@ static void remove_at(u32 at) {
 
 static void accept_client(void) {
   int client = count < MOST ? (int)RAW(accept4, LISTENING, 0, 0, O_CLOEXEC) : -1;
+  if (client == -EMFILE || client == -ENFILE) { /* it is turned away, and does not wait for ever */
+    RAW(close, 0);
+    if (RAW(accept4, LISTENING, 0, 0, O_CLOEXEC) == 0) RAW(close, 0);
+    return (void)RAW(dup3, 1, 0, 0);
+  }
   if (client < 0) return (void)(polls[1].fd = -1); /* until one has gone */
   polls[FIRST + count] = (struct pollfd){client, POLLIN, 0};
   is_client[FIRST + count++] = 1;
 }
 
-/* A pid in digits, and the listener of that process. The first is the container's. */
+/* The listener of a process. The first is the container's. */
 static void take_listener(u32 at) {
-  char digits[24] = {0};
-  struct iovec { void *base; usize length; } part = {digits, sizeof digits - 1};
+  char words[24];
+  struct iovec { void *base; usize length; } part = {words, sizeof words};
   struct { struct { usize length; int level, type; } header; int fd, pad; } rights = {0};
   struct { void *name; u32 name_length; void *iov; usize iov_count; void *control; usize control_length; int flags; } header =
     {0, 0, &part, 1, &rights, sizeof rights, 0};
@@ -81,10 +101,7 @@ static void take_listener(u32 at) {
   RAW(close, polls[at].fd);
   polls[at].fd = rights.fd, is_client[at] = 0;
   RAW(ioctl, rights.fd, SET_FLAGS, SYNC_WAKE_UP);
-  if (main_pid) return;
-  for (char *c = digits; *c >= '0' && *c <= '9'; c++) main_pid = main_pid * 10 + (u32)(*c - '0');
-  int pidfd = (int)RAW(pidfd_open, main_pid, 0);
-  if (pidfd >= 0) RAW(dup3, pidfd, MAIN, O_CLOEXEC), RAW(close, pidfd);
+  if (main_listener == -1) main_listener = rights.fd;
 }
 
 /* Whoever still has the filter; until the last has gone, or CONTROL has something to say: 1. */
@@ -146,6 +163,7 @@ static void tell_host(char status) {
 
 static void be_recorder(const struct step *s) {
   static const char idle[] = "no seccomp profile was written: the container's program was not started";
+  static const char broken[] = "no seccomp profile was written: the recorder could not start its writer, or that was killed";
   char order = 0;
   int host = attend(), failed = 0;
   if (host && RAW(read, CONTROL, &order, 1) == 1 && order == RECORD_DISMISS) RAW(exit_group, 0);
@@ -155,6 +173,7 @@ static void be_recorder(const struct step *s) {
   if (main_pid && main_did == EXECUTING) main_did = RAN; /* its program makes no call but those that are not shown */
   if (main_did == RAN) failed = write_profile(s) != 0;
   if (order) tell_host((char)(main_did == RAN ? failed : 1));
+  else if (main_did == RAN && failed && !said_length) leave_word(broken, sizeof broken - 1);
   else if (main_did == RAN) leave_word(said, said_length);
   else leave_word(idle, sizeof idle - 1);
   if (!failed) RAW(unlinkat, STATE, "recorder.fifo", 0);
@@ -171,10 +190,21 @@ static void be_guard(long recorder) {
   RAW(exit_group, status >> 8 & 0xff);
 }
 
+/* Two for each exec at one time, whatever limit the caller has; without the right to that, as many as there may be. */
+static void raise_limit(void) {
+  struct rlimit64 limit = {FREE + 2 * MOST, FREE + 2 * MOST}, now;
+  if (RAW(prlimit64, 0, 7 /* RLIMIT_NOFILE */, NULL, &now) < 0 || now.rlim_cur >= limit.rlim_cur) return;
+  if (now.rlim_max > limit.rlim_max) limit.rlim_max = now.rlim_max;
+  if (RAW(prlimit64, 0, 7, &limit, NULL) >= 0) return;
+  now.rlim_cur = now.rlim_max;
+  RAW(prlimit64, 0, 7, &now, NULL);
+}
+
 static void be_both(const struct step *s, const int from[MAIN - CONTROL]) {
   int null = high(RAW(openat, AT_FDCWD, "/dev/null", O_RDWR));
   RAW(setsid);
   RAW(chdir, "/");
+  raise_limit();
   for (int i = 0; i < 3; i++) RAW(dup3, null, i, 0); /* nobody who waits for the end of these waits for us */
   int moved[MAIN - CONTROL]; /* under a small RLIMIT_NOFILE one may have the number that another is to get */
   for (u32 i = 0; i < ARRAY(moved); i++) moved[i] = (int)RAW(fcntl, from[i], F_DUPFD_CLOEXEC, FREE);

@@ -15,24 +15,25 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { Process, Seccomp } from '../bundle/types.js';
+import type { Process } from '../bundle/types.js';
 import { executorPath } from '../host/executor.js';
 import { type Changes, containerSuite, type TestContainer } from './test-container.js';
+import {
+  allowedTo,
+  asAnnotated,
+  createRecorded,
+  fileOf,
+  good,
+  logOf,
+  namesOf,
+  profileOf,
+  recordedBy,
+  recorders,
+  statusOf,
+  until,
+} from './test-recorder.js';
 
 const { tests, test } = containerSuite('--record-seccomp');
-
-const fileOf = ({ folder }: TestContainer): string => join(folder, 'profile.json');
-/** The only folder that annotations may name files in; made by whoever owns the host. */
-const allowedTo = ({ folder }: TestContainer): string => join(folder, 'state-recorded');
-const asAnnotated = (container: TestContainer): string => {
-  mkdirSync(allowedTo(container), { recursive: true, mode: 0o700 });
-  return join(allowedTo(container), 'profile.json');
-};
-const profileOf = (container: TestContainer): Seccomp => JSON.parse(readFileSync(fileOf(container), 'utf8'));
-const namesOf = ({ syscalls = [] }: Seccomp): string[] => syscalls.flatMap(({ names }) => names);
-const recordedBy = (container: TestContainer): string[] => namesOf(profileOf(container));
-
-const good = { status: 0, output: '', errors: '' };
 
 function record(container: TestContainer, script: string, changes: Changes = {}, more: readonly string[] = []) {
   container.prepare(script, changes);
@@ -47,56 +48,12 @@ function record(container: TestContainer, script: string, changes: Changes = {},
   ]);
 }
 
-/** As an engine calls it: create, with its streams elsewhere. */
-function createRecorded(container: TestContainer, script: string, changes: Changes = {}) {
-  container.prepare(script, changes);
-  const args = ['create', '--record-seccomp', fileOf(container), '--bundle', container.folder, container.id];
-  return container.tsrun(args, [
-    'sh',
-    '-c',
-    'log=$1; shift; exec "$@" >"$log" 2>&1 </dev/null',
-    'sh',
-    logOf(container),
-  ]);
-}
-const logOf = ({ folder }: TestContainer): string => join(folder, 'log');
-
-function until(what: string, condition: () => boolean): void {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `${what} takes too long`);
-    spawnSync('sleep', ['0.02']);
-  }
-}
-const statusOf = (container: TestContainer): string =>
-  JSON.parse(container.tsrun(['state', container.id]).output).status;
-
 /** Builds a program into the root, where it is /program. */
 function compile(container: TestContainer, source: string, flags: readonly string[]): void {
   const path = join(container.folder, 'rootfs/program');
   const built = spawnSync('gcc', ['-O1', '-o', path, '-x', 'c', '-', ...flags], { input: source, encoding: 'utf8' });
   assert.is(built.status, 0, built.stderr);
 }
-
-/** Who holds a descriptor of the recorder's: itself and its guard, which is the parent. */
-function recorders({ folder, id }: TestContainer): { guard: number; recorder: number } {
-  const fifo = join(folder, 'state', id, 'recorder.fifo');
-  const holds = (pid: string): boolean => {
-    try {
-      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === fifo);
-    } catch {
-      return false;
-    }
-  };
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && holds(name));
-  const parentOf = (pid: string): string => /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
-  const recorder = found.find((pid) => found.includes(parentOf(pid)))!;
-  assert.is(found.length, 2);
-  return { recorder: Number(recorder), guard: Number(parentOf(recorder)) };
-}
-
-/** It makes calls, and goes on when they fail. */
-const busy = 'while :; do test -e /nothing; done';
 
 test('a profile has what the program, its children and its threads call, and the run is as without', (container) => {
   const source = `#define _GNU_SOURCE
@@ -225,98 +182,6 @@ test('a start that fails writes no file and leaves nothing', (container) => {
   until('its end', () => statusOf(container) === 'stopped');
   assert.match(container.tsrun(['delete', container.id]).errors, /was not started$/);
   assert.is(existsSync(fileOf(container)), false);
-});
-
-/** A foreground run that goes on until somebody does something. */
-function runInBackground(container: TestContainer, script: string): Promise<{ status: number | null; errors: string }> {
-  container.prepare(script);
-  const root = join(container.folder, 'state');
-  const args = [
-    '--root',
-    root,
-    'run',
-    '--record-seccomp',
-    fileOf(container),
-    '--bundle',
-    container.folder,
-    container.id,
-  ];
-  const child = spawn(executorPath(), args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr.on('data', (data) => {
-    errors += data;
-  });
-  return new Promise((resolve) => {
-    // The container has its standard error as well, so the end of that is not waited for.
-    const tooLong = setTimeout(() => {
-      child.kill('SIGKILL');
-      resolve({ status: null, errors });
-    }, 20_000);
-    child.on('close', (status) => {
-      clearTimeout(tooLong);
-      resolve({ status, errors });
-    });
-  });
-}
-
-for (const [who, victims] of [
-  ['the recorder', ['recorder']],
-  ['the recorder with its guard', ['guard', 'recorder']],
-] as const) {
-  test(`R07: when ${who} is killed, a run ends, and says that there is no profile`, async (container) => {
-    const ended = runInBackground(container, `mkdir /made; ${busy}`);
-    until('the container', () => existsSync(join(container.folder, 'rootfs/made')));
-    const pids = recorders(container);
-    for (const victim of victims) process.kill(pids[victim], 'SIGKILL');
-    const { status, errors } = await ended;
-    assert.is(status, 1);
-    assert.match(errors, /tsrun run \S+: no seccomp profile was written: the recorder was killed\n$/);
-    assert.is(existsSync(fileOf(container)), false);
-    assert.equal(readdirSync(join(container.folder, 'state')), []);
-  });
-}
-
-test('R07: when it is killed, a container of an engine ends, and delete says that there is no profile', (container) => {
-  assert.equal(createRecorded(container, `mkdir /made; ${busy}`), good);
-  assert.equal(container.tsrun(['start', container.id]), good);
-  until('the container', () => existsSync(join(container.folder, 'rootfs/made')));
-  process.kill(recorders(container).recorder, 'SIGKILL');
-  until('its end', () => statusOf(container) === 'stopped');
-  const gone = container.tsrun(['delete', container.id]);
-  assert.is(gone.status, 0);
-  assert.match(gone.errors, /warning: no seccomp profile was written: the recorder was killed, or still waits$/);
-  assert.is(existsSync(fileOf(container)), false);
-});
-
-test('R07: a created container whose recorder and guard have gone is entered and started no more', (container) => {
-  assert.equal(createRecorded(container, 'mkdir /made'), good);
-  const { guard, recorder } = recorders(container);
-  process.kill(guard, 'SIGKILL');
-  process.kill(recorder, 'SIGKILL');
-  const entered = container.tsrun(['exec', container.id, 'true']);
-  assert.is(entered.status, 255);
-  assert.match(entered.errors, /the recorder of the container's system calls has ended, and nobody would let/);
-  const started = container.tsrun(['start', container.id]);
-  assert.is(started.status, 1);
-  assert.match(started.errors, /ENOSYS/);
-  assert.is(existsSync(join(container.folder, 'rootfs/made')), false);
-});
-
-test('without its guard the recorder goes on; an exec that has connected and says nothing holds up nobody', (container) => {
-  assert.equal(createRecorded(container, 'while :; do mkdir -p /made; rmdir /made; sleep 0.02; done'), good);
-  const silentScript = `const [path, mark] = process.argv.slice(1);
-    require('net').connect(path, () => require('fs').writeFileSync(mark, ''));`;
-  const socket = join(container.folder, 'state', container.id, 'recorder.sock');
-  const connected = join(container.folder, 'connected');
-  const silent = spawn(process.execPath, ['-e', silentScript, socket, connected]);
-  until('the connection', () => existsSync(connected));
-  const { guard } = recorders(container);
-  process.kill(guard, 'SIGKILL');
-  assert.equal(container.tsrun(['start', container.id]), good);
-  assert.equal(container.tsrun(['exec', container.id, 'ln', '-s', 'a', '/link']), good);
-  silent.kill('SIGKILL');
-  assert.equal(container.tsrun(['delete', '--force', container.id]), good);
-  assert.ok(recordedBy(container).includes('rmdir') && recordedBy(container).includes('symlinkat'));
 });
 
 test('S24, S50: the recorder holds nothing but its own, cannot be looked into, and is not to be found inside', (container) => {

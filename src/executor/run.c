@@ -227,10 +227,10 @@ void child_waits(int announce) {
   struct record r = {.kind = KIND_DONE, .step = G.step, .value = G.listener};
   trace_begun(TRACE_WAIT, G.step);
   if (announce && send_record(G.socket, &r, -1) < 0) RAW(exit_group, 1);
-  if (receive_record(G.socket, &r, &G.pending, 0) != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
+  int got = receive_record(G.socket, &r, &G.pending, 0);
+  if (got == 1 && r.kind == KIND_TAKEN) RAW(close, G.listener), G.listener = 0, got = receive_record(G.socket, &r, &G.pending, 0);
+  if (got != 1 || r.kind != KIND_GO) RAW(exit_group, 1);
   trace_done(TRACE_WAIT, G.step, 0);
-  /* The recorder has it. With one of its own, init would wait for ever when that has died, and not fail. */
-  if (G.recorder >= 0 && G.listener > 0) RAW(close, G.listener), G.listener = 0;
 }
 
 static int tolerated(const struct step *s, int error) {

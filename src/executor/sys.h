@@ -90,7 +90,7 @@ struct plan_header {
 #define STEP_EXPECTS 2 /* a kept plan's: when it fails the plan is out of date, and nothing has been done that the engine would not do again */
 
 /* Between the processes, and back to TypeScript: fixed size, no paths, indexes only (security.md S39). */
-enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FULL };
+enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FULL, KIND_TAKEN /* init: close your listener */ };
 #define TEXT_LIMIT 1024
 struct record {
   u32 kind, step, error, where;
@@ -290,6 +290,7 @@ int op_mount_propagation(const struct step *s);
 int op_symlink(const struct step *s);
 int op_device(const struct step *s);
 int op_mask(const struct step *s);
+int op_mount_flags(const struct step *s);
 int op_readonly(const struct step *s);
 int op_sysctl(const struct step *s);
 int op_console(const struct step *s);

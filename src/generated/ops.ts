@@ -73,6 +73,7 @@ export interface OpArgs {
   'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
+  'path.mount-flags': { readonly attributes: number; readonly null: number; readonly paths: readonly string[] };
   'path.mask': { readonly path: string };
   'path.readonly': { readonly path: string };
   'sysctl.write': { readonly path: string; readonly value: string };
@@ -96,7 +97,7 @@ export interface OpArgs {
   'process.seccomp': { readonly flags: number; readonly dumpable: number; readonly filter: Uint8Array | string };
   'seccomp.record': { readonly state: string; readonly directory: string; readonly name: string; readonly merge: Uint8Array | string };
   'seccomp.record-end': {  };
-  'seccomp.send-listener': { readonly slot: number; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
+  'seccomp.send-listener': { readonly slot: number; readonly release: number; readonly before: Uint8Array | string; readonly between: Uint8Array | string; readonly after: Uint8Array | string };
   'process.groups': { readonly groups: Uint8Array | string };
   'process.user': { readonly uid: number; readonly gid: number };
   'process.bounding': { readonly caps: bigint };
@@ -233,6 +234,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],
+  'path.mount-flags': [78,"attributes","u32","null","u32","paths","strings"],
   'path.mask': [67,"path","path"],
   'path.readonly': [68,"path","path"],
   'sysctl.write': [69,"path","string","value","string"],
@@ -256,7 +258,7 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.seccomp': [109,"flags","u32","dumpable","u32","filter","bytes"],
   'seccomp.record': [74,"state","path","directory","path","name","string","merge","bytes"],
   'seccomp.record-end': [75],
-  'seccomp.send-listener': [122,"slot","slot","before","bytes","between","bytes","after","bytes"],
+  'seccomp.send-listener': [122,"slot","slot","release","u32","before","bytes","between","bytes","after","bytes"],
   'process.groups': [110,"groups","bytes"],
   'process.user': [111,"uid","u32","gid","u32"],
   'process.bounding': [112,"caps","u64"],

@@ -115,6 +115,7 @@ enum op {
   OP_PATH_MKDIR = 64,
   OP_PATH_SYMLINK = 65,
   OP_DEVICE_MAKE = 66,
+  OP_PATH_MOUNT_FLAGS = 78,
   OP_PATH_MASK = 67,
   OP_PATH_READONLY = 68,
   OP_SYSCTL_WRITE = 69,
@@ -443,6 +444,9 @@ enum where {
 #define N_DEVICE_MAKE_uid 3
 #define N_DEVICE_MAKE_gid 4
 #define S_DEVICE_MAKE_path 0
+#define N_PATH_MOUNT_FLAGS_attributes 0
+#define N_PATH_MOUNT_FLAGS_null 1
+#define S_PATH_MOUNT_FLAGS_paths 0
 #define S_PATH_MASK_path 0
 #define S_PATH_READONLY_path 0
 #define S_SYSCTL_WRITE_path 0
@@ -487,6 +491,7 @@ enum where {
 #define S_SECCOMP_RECORD_name 2
 #define S_SECCOMP_RECORD_merge 3
 #define N_SECCOMP_SEND_LISTENER_slot 0
+#define N_SECCOMP_SEND_LISTENER_release 1
 #define S_SECCOMP_SEND_LISTENER_before 0
 #define S_SECCOMP_SEND_LISTENER_between 1
 #define S_SECCOMP_SEND_LISTENER_after 2
@@ -582,6 +587,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PATH_MKDIR] = {1, 1, {2, 0}},
   [OP_PATH_SYMLINK] = {1, 0, {1, 2, 0}},
   [OP_DEVICE_MAKE] = {1, 5, {2, 0}},
+  [OP_PATH_MOUNT_FLAGS] = {1, 2, {4, 0}},
   [OP_PATH_MASK] = {1, 0, {2, 0}},
   [OP_PATH_READONLY] = {1, 0, {2, 0}},
   [OP_SYSCTL_WRITE] = {1, 0, {1, 1, 0}},
@@ -605,7 +611,7 @@ static const struct op_shape op_shapes[256] = {
   [OP_PROCESS_SECCOMP] = {1, 2, {3, 0}},
   [OP_SECCOMP_RECORD] = {1, 0, {2, 2, 1, 3, 0}},
   [OP_SECCOMP_RECORD_END] = {1, 0, {0}},
-  [OP_SECCOMP_SEND_LISTENER] = {1, 1, {3, 3, 3, 0}},
+  [OP_SECCOMP_SEND_LISTENER] = {1, 2, {3, 3, 3, 0}},
   [OP_PROCESS_GROUPS] = {1, 0, {3, 0}},
   [OP_PROCESS_USER] = {1, 2, {0}},
   [OP_PROCESS_BOUNDING] = {1, 2, {0}},

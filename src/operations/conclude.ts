@@ -1,6 +1,7 @@
 /** After a failed plan: says why, in terms of the config, and takes back what had been made. */
 import { type Failure, TsrunError } from '../errors/error.js';
 import { explainStep } from '../errors/explain/outcome.js';
+import { explainLostRecorder } from '../errors/explain/recorder.js';
 import {
   decodeNotes,
   decodeOutcome,
@@ -50,7 +51,7 @@ export function explainOutcome(outcome: Outcome, notes: Notes, oomKills = 0): Fa
         message: `interrupted by ${signalName(outcome.value) ?? `signal ${outcome.value}`}`,
       };
     case 'child-died':
-      return explainDeath(outcome, oomKills);
+      return explainLostRecorder(notes, outcome.value) ?? explainDeath(outcome, oomKills);
     default: {
       if (oomKills > 0) return explainDeath(outcome, oomKills);
       const ended = outcome.value === 0 ? '' : describeWaitStatus(outcome.value);

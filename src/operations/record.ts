@@ -161,12 +161,12 @@ export function awaitRecorder(directory: string, warn: Warn): void {
   const fifo = `${directory}/${stateFiles.recorderFifo}`;
   const deadline = monotonicMs() + limitMs;
   while (hasReader(fifo) && monotonicMs() < deadline) sleepMs(2);
+  const late = hasReader(fifo);
   const said = (readStateFile(directory, stateFiles.recorderLog) ?? '').trim();
   const lost = statIfExists(fifo) !== undefined;
+  const why = late
+    ? `the seccomp profile is not there yet: the recorder has not ended within ${limitMs / 1000} s`
+    : 'no seccomp profile was written: the recorder was killed';
   if (said !== '') warn({ code: 'TSR_RECORD_FAILED', message: said });
-  else if (lost)
-    warn({
-      code: 'TSR_RECORD_FAILED',
-      message: 'no seccomp profile was written: the recorder was killed, or still waits',
-    });
+  else if (lost) warn({ code: 'TSR_RECORD_FAILED', message: why });
 }

@@ -50,6 +50,28 @@ test('CRIU starts behind the root, hooks and checks come before anything runs, t
   );
 });
 
+test('S10: masks are read-only again, and binds have their flags, behind the comparison and before anything runs', () => {
+  const plan = compile({
+    mounts: [{ destination: '/data', type: 'bind', source: '/srv', options: ['bind', 'nosuid', 'noexec', 'ro'] }],
+    linux: { namespaces: namespaces('mount'), maskedPaths: ['/proc/keys', '/proc//keys', '/proc/kcore'] },
+  });
+  const set = plan.steps.filter(({ op }) => op === 'path.mount-flags');
+  assert.equal(
+    set.map(({ pointer, args }) => [pointer, args]),
+    [
+      ['/mounts/0', { attributes: 2 | 8, null: 0, paths: ['/data'] }],
+      ['/linux/maskedPaths', { attributes: 1 | 2 | 8, null: 1, paths: ['/proc/keys', '/proc/kcore'] }],
+    ],
+  );
+  const order = [
+    plan.steps.findIndex(({ op }) => op === 'child.run-helper'),
+    ...places(plan, 'path.mount-flags'),
+    plan.steps.findIndex(({ summary }) => summary === 'save the state'),
+    plan.steps.map(({ op }) => op).lastIndexOf('criu.until'),
+  ];
+  assert.ok(ascending(order));
+});
+
 test('what is mounted to make places is never what the container gets: kernel filesystems are stood in for', () => {
   const plan = compile({ mounts: [{ destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] }] });
   const made = plan.steps

@@ -7,7 +7,7 @@ import { namespaces as table } from '../tables/namespaces.js';
 import { notifyDirectory } from '../tables/notify.js';
 import { slotOfPlace } from '../tables/cgroup.js';
 import { contextOf } from './compile.js';
-import { readonlyMounts, restoredMounts } from './criu/mounts.js';
+import { lostFlags, readonlyMounts, restoredMounts } from './criu/mounts.js';
 import type { RestoreOptions } from './criu/options.js';
 import { encodeRequest, restoreMessage, type RestoreTarget } from './criu/request.js';
 import { becomeCriuSteps, helperSummaries, summaries, untilStep } from './criu/steps.js';
@@ -94,6 +94,14 @@ function checkSteps({ spec }: Context, { check }: RestoreOptions): Step[] {
   return [step('host', 'child.run-helper', { path: check.path, args }, '/mounts', helperSummaries.check)];
 }
 
+/** Behind the comparison: before anything of the container runs. */
+function flagSteps({ spec }: Context): Step[] {
+  return lostFlags(spec).map(({ pointer, ...args }) => {
+    const what = args.null === 1 ? 'masked paths' : args.paths.join();
+    return step('host', 'path.mount-flags', args, pointer, `set the mount flags of ${what} again`);
+  });
+}
+
 const removeStep = (directory: string): Step =>
   step('host', 'file.remove', { directory, names: [] }, '', `remove ${directory}`);
 
@@ -136,6 +144,7 @@ export function compileRestore(
     ...hookSteps(context, 'createRuntime'),
     until('post-restore'),
     ...checkSteps(context, restore),
+    ...flagSteps(context),
     // Before anything runs on: whoever kills us now leaves something that `delete` can find.
     ...publishState(context),
     until(),

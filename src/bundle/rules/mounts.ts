@@ -119,8 +119,11 @@ function checkBindData(option: string, at: string, report: Reporter): void {
   else report.warn('TSR_MOUNT_BIND_DATA', at, message, 'it has no effect; remove it');
 }
 
-/** Owners, modes and labels: left out, the container would see other rights than were asked for. */
-const aboutAccess = /^(?:r?idmap|[ug]id=|[ufd]?mask=|mode=|(?:fs|def|root)?context=|X-mount\.)/;
+/**
+ * Owners, masks and labels: left out, the container would see other rights than were asked for. `mode=` of a bind does nothing anywhere,
+ * and the mounts program of runtime-tools wants it taken.
+ */
+const aboutAccess = /^(?:r?idmap|[ug]id=|[ufd]?mask=|(?:fs|def|root)?context=|X-mount\.)/;
 const accessHint = "for other owners use 'uidMappings' and 'gidMappings' of the mount";
 
 /** `idmap=uids=…;gids=…`, of crun and podman. */

@@ -2,6 +2,22 @@
 import type { Failure } from '../error.js';
 import type { StepFailure } from './outcome.js';
 
+const filterLoad = 'load the seccomp filter that shows';
+const noneLeft =
+  "the recorder of the container's system calls has ended, and nobody would let those of this process go on";
+
+/**
+ * A process that ends with 1 and without a word has lost whom it waited for. We are there; so a call was refused behind a filter whose
+ * recorder is not.
+ */
+export const explainLostRecorder = (
+  notes: readonly (readonly [pointer: string, summary: string])[],
+  waitStatus: number,
+): Failure | undefined =>
+  waitStatus === 0x100 && notes.some(([, summary]) => summary.startsWith(filterLoad))
+    ? { code: 'TSR_RECORD_FAILED', message: noneLeft }
+    : undefined;
+
 /** undefined for any other step. */
 export function explainRecorder({ pointer, summary, errno, syscall, text }: StepFailure): Failure | undefined {
   const place = pointer === '' ? {} : { pointer };
@@ -10,12 +26,10 @@ export function explainRecorder({ pointer, summary, errno, syscall, text }: Step
   const file = /^start the seccomp recorder for (.+)$/.exec(summary)?.[1];
   if (file !== undefined && syscall === 'openat')
     return { ...refused, message: `cannot write a seccomp profile '${file}'` };
-  if (summary.startsWith('connect to the seccomp recorder')) {
-    const message =
-      "the recorder of the container's system calls has ended, and nobody would let those of this process go on";
-    return { ...lost, message, errno, syscall };
+  if (/^(connect to the seccomp|send the seccomp listener to the) recorder/.test(summary)) {
+    return { ...lost, message: noneLeft, errno, syscall };
   }
-  if (summary.startsWith('load the seccomp filter that shows') && errno === 'EBUSY') {
+  if (summary.startsWith(filterLoad) && errno === 'EBUSY') {
     const hint = 'a process can have one; is this within a container that is recorded, or has one?';
     return { ...refused, message: 'another seccomp agent has the system calls already', hint };
   }

@@ -12,8 +12,6 @@ const allowSealing = 2;
 const childSignal = 17;
 const pipeSignal = 13;
 const duplicate = 0; // F_DUPFD
-/** Above every descriptor that a child is given. */
-const aside = 300;
 
 /** 'collect' is read and handed back, 'ignore' is /dev/null, a number is a descriptor of ours. */
 export type Stream = 'collect' | 'ignore' | number;
@@ -70,9 +68,10 @@ interface Child {
   readonly readers: readonly number[];
 }
 
-/** The child's part: its descriptors, then the program. */
+/** The child's part: its descriptors, then the program. They lie aside first, as low as that goes: few may be allowed (`ulimit -n`). */
 function become(path: string, words: Room, variables: Room, given: readonly number[]): void {
-  const moved = given.map((fd) => door.call(calls.fcntl, fd, duplicate, aside));
+  const moved = given.map((fd) => door.call(calls.fcntl, fd, duplicate, given.length));
+  if (moved.some((fd) => fd < 0)) door.call(calls.exit_group, 127);
   moved.forEach((fd, index) => {
     door.call(calls.dup3, fd, index, 0);
   });

@@ -158,3 +158,30 @@ export function checkReadonly(wanted: readonly ReadonlyMount[], mounts: readonly
     fail('TSR_CRIU_WRITABLE', `'${mountPoint}' ${what} in the container, and read-only in the config`, { pointer });
   }
 }
+
+/** What a mount is set to once more when it was restored. */
+export interface MountFlags {
+  readonly pointer: string;
+  readonly attributes: number;
+  /** Only where it is a null device, which masks. */
+  readonly null: number;
+  readonly paths: readonly string[];
+}
+
+/**
+ * Flags that CRIU loses where a source is mounted more than once, as the null device is by masks. Read-only of the config's own mounts
+ * is compared and not set: what was writable was saved as such.
+ */
+export function lostFlags(spec: Spec): MountFlags[] {
+  const { RDONLY, NOSUID, NODEV, NOEXEC } = MOUNT_ATTR;
+  const found: MountFlags[] = [];
+  for (const { clean, options, pointer } of readMounts(spec.mounts ?? [])) {
+    const attributes = options.set & (NOSUID | NODEV | NOEXEC);
+    if (options.bind && !options.remount && attributes !== 0)
+      found.push({ pointer, attributes, null: 0, paths: [clean] });
+  }
+  const paths = [...new Set((spec.linux?.maskedPaths ?? []).map(cleanPath))];
+  const attributes = RDONLY | NOSUID | NOEXEC;
+  if (paths.length > 0) found.push({ pointer: '/linux/maskedPaths', attributes, null: 1, paths });
+  return found;
+}

@@ -114,7 +114,7 @@ function seccompSteps(context: ProcessContext): Step[] {
   const steps = [step('init', 'process.seccomp', { flags, dumpable, filter }, records ?? '/linux/seccomp', summary)];
   if (agent !== undefined) {
     const { path, before, between, after } = agent;
-    const args = { slot: slots.seccompListener, before, between, after };
+    const args = { slot: slots.seccompListener, release: records === undefined ? 0 : 1, before, between, after };
     const pointer = records ?? '/linux/seccomp/listenerPath';
     const to = records === undefined ? path : 'the recorder';
     steps.push(step('host', 'seccomp.send-listener', args, pointer, `send the seccomp listener to ${to}`));
