@@ -5,6 +5,7 @@
 #   crio_config PROGRAM PAUSE-IMAGE [RUNTIME-LINES [HANDLER-LINES]]     writes $WORK/crio.conf; $CRIO is a folder with crio, pinns and, if it is to be another, conmon
 #   registry_start ROOTFS      the stand-in registry (cri-registry.mjs): $registry is its process, $port where it is
 #   containerd_start, crio_start   $daemon answers at $socket, what it says is in $WORK/daemon.log
+#   scored_runtime             $used is $RUNTIME, or where the machine withholds CAP_SYS_RESOURCE, a wrapper that makes no oomScoreAdj negative
 #   cri METHOD JSON            one call (cri.mjs)
 
 cri() { timeout -k 5 120 node "$here/cri.mjs" "$socket" "$@"; }
@@ -24,6 +25,21 @@ registry_start() {
   registry=$!
   eventually test -s "$WORK/port" || { cat "$WORK/registry.log"; echo 'Bail out! no registry'; exit 2; }
   port=$(cat "$WORK/port")
+}
+
+scored_runtime() {
+  used=$RUNTIME
+  ! setpriv --dump | grep -q sys_resource || return 0
+  mkdir "$WORK/wrap"
+  used=$WORK/wrap/$NAME
+  cat >"$used" <<WRAP
+#!/bin/bash
+words=("\$@")
+while [ \$# -gt 0 ]; do case \$1 in --bundle | -b) bundle=\$2 ;; --bundle=*) bundle=\${1#*=} ;; create | run) creates=yes ;; esac; shift; done
+[ -z "\${creates:-}" ] || { jq -c 'if (.process.oomScoreAdj // 0) < 0 then .process.oomScoreAdj = 0 else . end' "\${bundle:-.}/config.json" >"\${bundle:-.}/config.new" && mv "\${bundle:-.}/config.new" "\${bundle:-.}/config.json"; }
+exec $RUNTIME "\${words[@]}"
+WRAP
+  chmod 755 "$used"
 }
 
 containerd_handler() { # containerd_handler NAME PROGRAM [LINES [OPTION-LINES]]

@@ -82,21 +82,7 @@ SH
 registry_start "$WORK/rootfs"
 mount --make-rshared / # for specs about propagation
 
-# No negative oom_score_adj without CAP_SYS_RESOURCE.
-used=$RUNTIME
-if ! setpriv --dump | grep -q sys_resource; then
-  mkdir "$WORK/wrap"
-  cat >"$WORK/wrap/$NAME" <<WRAP
-#!/bin/bash
-words=("\$@")
-while [ \$# -gt 0 ]; do case \$1 in --bundle | -b) bundle=\$2 ;; --bundle=*) bundle=\${1#*=} ;; create | run) creates=yes ;; esac; shift; done
-[ -z "\${creates:-}" ] || { jq -c 'if (.process.oomScoreAdj // 0) < 0 then .process.oomScoreAdj = 0 else . end' "\${bundle:-.}/config.json" >"\${bundle:-.}/config.new" && mv "\${bundle:-.}/config.new" "\${bundle:-.}/config.json"; }
-exec $RUNTIME "\${words[@]}"
-WRAP
-  chmod 755 "$WORK/wrap/$NAME"
-  used=$WORK/wrap/$NAME
-fi
-
+scored_runtime
 NRI_SOCKET=$WORK/nri.sock
 if [ -n "${CRIO:-}" ]; then
   crio_config "$used" registry.k8s.io/pause:3.10.1
