@@ -75,7 +75,7 @@ cell 'sysctls of a pod' '3000' annotated '.linux.sysctls = {"net.core.somaxconn"
 of_host='namespace_options: {network: 2, pid: 2}'
 host_network() { local container=".linux.security_context += {$of_host}"; annotated "del(.hostname) | .linux.security_context += {$of_host}" sh -c 'for k in net pid; do readlink /proc/self/ns/$k; done'; }
 cell "the host's network and pids" "$(for k in net pid; do readlink /proc/self/ns/$k | sed 's/[][]/\\&/g'; done)" host_network
-privileged() { local container="$(security 'privileged: true')"; annotated '.linux.security_context.privileged = true' grep -E 'CapEff|Seccomp:' /proc/self/status; }
+privileged() { local container="$(security 'privileged: true')"; annotated '.linux.security_context.privileged = true' grep -E 'CapEff|Seccomp:' /proc/self/status | grep -v warning; }
 cell 'a privileged pod' $'CapEff:	000001[0-9a-f]+\nSeccomp:	0' privileged
 pid_of_pod() { local container='.linux.security_context.namespace_options.pid = 0'; annotated '.linux.security_context.namespace_options.pid = 0' sh -c 'tr "\0" " " </proc/1/cmdline'; }
 cell 'pid namespace: that of the pod, with its infra container' '/bin/sh -c trap.*' pid_of_pod
