@@ -87,6 +87,9 @@ NRI_SOCKET=$WORK/nri.sock
 if [ -n "${CRIO:-}" ]; then
   crio_config "$used" registry.k8s.io/pause:3.10.1
   crio_folders
+  # CRI-O redirects ports of the host itself, and leaves the way from 127.0.0.1 to a pod to whoever made its network.
+  echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet
+  ! command -v iptables >/dev/null || iptables -t nat -A POSTROUTING -s 127.0.0.0/8 -o 'rig+' -j MASQUERADE
   crio_start
 else
   mkdir -p "$WORK/certs/_default"
