@@ -23,7 +23,7 @@ paper_network() {
 registry_start() {
   node "$here/cri-registry.mjs" "$1" "$WORK/port" >"$WORK/registry.log" 2>&1 &
   registry=$!
-  eventually test -s "$WORK/port" || { cat "$WORK/registry.log"; echo 'Bail out! no registry'; exit 2; }
+  eventually test -s "$WORK/port" || eventually test -s "$WORK/port" || eventually test -s "$WORK/port" || { cat "$WORK/registry.log"; echo 'Bail out! no registry'; exit 2; }
   port=$(cat "$WORK/port")
 }
 

@@ -5,7 +5,7 @@ of_crio() { echo ".annotations += {\"io.kubernetes.cri-o.$1\": \"$2\"}"; }
 annotated() {
   local pod id filter=$1
   shift
-  pod=$(pod_start annotated "$filter" "${handler:-}") && id=$(start "$pod" it "${container:-.} | .log_path = \"it$RANDOM.log\"" "$@") && eventually exited "$id" && crictl logs "$id" 2>&1
+  pod=$(pod_start annotated "$filter" "${handler:-}") && id=$(start "$pod" it "${container:-.} | .log_path = \"it$RANDOM.log\"" "$@") && eventually exited "$id" && crictl logs "$id" 2>&1 | grep -v warning # a runtime's own, which conmon takes for the container's
   pod_end "$pod"
 }
 cell 'annotation Devices' 'c' annotated "$(of_crio Devices /dev/zero:/dev/nought:rwm)" sh -c 'ls -l /dev/nought | cut -c1'
@@ -29,7 +29,7 @@ fi
 
 # hooks.d: every stage writes its name and what it was told of the container. startContainer's is a program of the container.
 if any_wanted 'hooks.d: all stages, in their order' 'hooks.d: a hook that fails' 'hooks.d: only where the annotation is'; then
-  printf '#!/bin/sh\nread -r state\nprintf "%%s %%s\\n" "$1" "$(printf %%s "$state" | sed -E "s/.*\\"status\\": *\\"([a-z]*)\\".*/\\1/")" >>%s/hooked\n' "$WORK/shared" >"$WORK/hook"
+  printf '#!/bin/sh\nstate=$(tr -d "\\n")\nprintf "%%s %%s\\n" "$1" "$(printf %%s "$state" | sed -E "s/.*\\"status\\": *\\"([a-z]*)\\".*/\\1/")" >>%s/hooked\n' "$WORK/shared" >"$WORK/hook"
   printf '#!/bin/sh\nexit 3\n' >"$WORK/failing"
   chmod 755 "$WORK/hook" "$WORK/failing"
   for stage in prestart createRuntime createContainer poststart poststop; do
@@ -75,7 +75,7 @@ cell 'sysctls of a pod' '3000' annotated '.linux.sysctls = {"net.core.somaxconn"
 of_host='namespace_options: {network: 2, pid: 2}'
 host_network() { local container=".linux.security_context += {$of_host}"; annotated "del(.hostname) | .linux.security_context += {$of_host}" sh -c 'for k in net pid; do readlink /proc/self/ns/$k; done'; }
 cell "the host's network and pids" "$(for k in net pid; do readlink /proc/self/ns/$k | sed 's/[][]/\\&/g'; done)" host_network
-privileged() { local container="$(security 'privileged: true')"; annotated '.linux.security_context.privileged = true' grep -E 'CapEff|Seccomp:' /proc/self/status | grep -v warning; }
+privileged() { local container="$(security 'privileged: true')"; annotated '.linux.security_context.privileged = true' grep -E 'CapEff|Seccomp:' /proc/self/status; }
 cell 'a privileged pod' $'CapEff:	000001[0-9a-f]+\nSeccomp:	0' privileged
 pid_of_pod() { local container='.linux.security_context.namespace_options.pid = 0'; annotated '.linux.security_context.namespace_options.pid = 0' sh -c 'tr "\0" " " </proc/1/cmdline'; }
 cell 'pid namespace: that of the pod, with its infra container' '/bin/sh -c trap.*' pid_of_pod
@@ -111,7 +111,7 @@ if any_wanted 'checkpoint' 'restore into another pod: it goes on' 'a restored on
     cell 'checkpoint' $'3\nRUNNING 0' dumped
     crictl rm -f "$it" >/dev/null
     pod=$(pod_start restored)
-    it=$(start "$pod" counts ".image.image = \"$WORK/dump.tar\" | .log_path = \"restored.log\" | del(.command)" 2>"$WORK/restore.log")
+    it=$(start "$pod" counts ".image = {image: \"$WORK/dump.tar\", user_specified_image: \"$WORK/dump.tar\"} | .log_path = \"restored.log\" | del(.command)" 2>"$WORK/restore.log")
     goes_on() { sleep 2; [ "$(log_of restored | head -n 1)" -gt 5 ] && status "$it" && inspect "$it" .info.restored || cat "$WORK/restore.log"; }
     cell 'restore into another pod: it goes on' $'RUNNING 0\ntrue' goes_on
     restored_stops() { in_pod "$it" hostname && crictl stop --timeout 1 "$it" >/dev/null && status "$it"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Kubernetes' other road: CRI-O with one runtime as its only one, asked by crictl: CRIO=/folder RUNTIME=/path bash conformance/engines/crio.sh [systemd] [core|all]
 # crio, pinns and crictl are in the folder, built by hand (github.com/cri-o/cri-o, github.com/kubernetes-sigs/cri-tools), and conmon if it is not to be the machine's.
-# Needs root, node, jq, curl, busybox-static. Images come from the stand-in registry of critest.sh, pods get an address that exists on paper.
+# Needs root, node, jq, busybox-static. Images come from the stand-in registry of critest.sh, pods get an address that exists on paper.
 # Checkpoints want a kernel that CRIU gets on with, and "systemd" wants systemd's cgroups; both are had in a virtual machine:
 #   conformance/vm/run.sh [--systemd] --env CRIO --timeout N -- bash conformance/engines/crio.sh [systemd]
 [ "${1:-}" != systemd ] || NO_ISOLATION=yes
@@ -187,7 +187,8 @@ mkdir -p "$WORK/shared" && echo from outside >"$WORK/shared/in"
 cell 'a mount' 'from outside' say ".mounts = [{container_path: \"/data\", host_path: \"$WORK/shared\", readonly: true}]" cat /data/in
 cell 'environment and working directory' '/tmp value' say '.envs = [{key: "KEY", value: "value"}] | .working_dir = "/tmp"' sh -c 'echo $PWD $KEY'
 cell 'a device' 'c' say '.devices = [{container_path: "/dev/nothing", host_path: "/dev/null", permissions: "rwm"}]' sh -c 'ls -l /dev/nothing | cut -c1'
-paused() { curl -sf --unix-socket "$socket" "http://crio/pause/$one" >/dev/null && frozen_or_thawed "$(inspect "$one" .info.pid)" && curl -sf --unix-socket "$socket" "http://crio/unpause/$one" >/dev/null && frozen_or_thawed "$(inspect "$one" .info.pid)" && in_pod "$one" echo on; }
+asked() { node -e 'require("http").get({ socketPath: process.argv[1], path: process.argv[2] }, (r) => { r.resume(); r.statusCode === 200 || process.exit(1); })' "$socket" "/$1"; } # what CRI-O serves beside the CRI
+paused() { asked "pause/$one" && frozen_or_thawed "$(inspect "$one" .info.pid)" && asked "unpause/$one" && frozen_or_thawed "$(inspect "$one" .info.pid)" && in_pod "$one" echo on; }
 cell 'pause, unpause' $'frozen\nthawed\non' paused
 [ "${1:-all}" = core ] || . "$here/crio-more.sh"
 ends() { pod_end "$main" && crictl pods -q | grep -c "$main"; crictl ps -aq --pod "$main" | grep -c .; "$RUNTIME" --root "/run/$NAME" list -q | grep -cE "$main|$one|$two"; find "$WORK/ns" -type f | grep -c .; :; }
