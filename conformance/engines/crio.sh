@@ -133,7 +133,7 @@ streamed() { crictl exec "$one" sh -c 'echo out; echo err >&2; exit 5' 2>"$WORK/
 cell 'streaming exec' $'out\nerr\nexit (code|status) 5' streamed
 streamed_stdin() { echo 'typed in' | crictl exec -i "$one" head -n 1; }
 cell 'streaming exec: stdin' 'typed in' streamed_stdin
-streamed_terminal() { on_terminal "timeout --foreground 60 $CRIO/crictl --config /dev/null -r unix://$socket exec -it $one sh -c 'tty; stty size; id -u; sleep 1'"; } # CRI-O may lose what is said at the very end
+streamed_terminal() { on_terminal "timeout --foreground 60 $CRIO/crictl --config /dev/null -r unix://$socket exec -it $one sh -c 'tty; sleep 1; stty size; id -u; sleep 1'"; } # CRI-O may lose what is said at the very end
 cell 'streaming exec with a terminal' $'/dev/pts/[0-9]+\n40 100\n0' streamed_terminal
 attached() { (sleep 1; echo 'line one'; sleep 1) | timeout 5 "$CRIO/crictl" --config /dev/null -r "unix://$socket" attach -i "$two"; }
 cell 'Attach: a line to the first process' 'got line one' attached
