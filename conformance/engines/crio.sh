@@ -69,7 +69,7 @@ pod_end() { crictl stopp "$1" >/dev/null && crictl rmp "$1" >/dev/null; }
 create() { # create POD NAME JQ-FILTER COMMAND...: prints the container's id
   local pod=$1 name=$2 filter=$3
   shift 3
-  jq -n --arg name "$name" --arg image "$image" '{metadata: {name: $name, attempt: 0}, image: {image: $image}, command: $ARGS.positional, log_path: ($name + ".log"),
+  jq -n --arg name "$name" --arg image "$image" '{metadata: {name: $name, attempt: 0}, image: {image: $image, user_specified_image: $image}, command: $ARGS.positional, log_path: ($name + ".log"),
     linux: {security_context: {namespace_options: {pid: 1}}}} | '"${filter:-.}" --args -- "$@" >"$WORK/container.$pod.$name"
   crictl create --no-pull "$pod" "$WORK/container.$pod.$name" "$WORK/pod.$pod"
 }
