@@ -4,6 +4,7 @@
 # --vm       also those that need systemd or a whole kernel: they run in the virtual machine (slow)
 # --modern   the same engines as newer Debian suites have them (conformance/modern; an engine's name begins with the suite's); with --vm, in
 #            the virtual machine with that suite's kernel, too
+# CRIO       in the environment, a folder with crio, pinns and crictl (crio.sh): CRI-O, too
 # --engines  only these; --runtimes: only these, in place of tsrun, crun and runc
 # --no-write the verdict alone: nothing in the repository is changed
 # --page     run nothing, write the page from the results that are there
@@ -12,9 +13,9 @@
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 here=conformance/engines
-host='podman rootless rootless-alone containerd docker cri buildah'
-virtual='systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2 buildah-v2' # without --vm, too, by --engines
-modern='forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-cri forky-buildah experimental-podman experimental-rootless experimental-buildah'
+host="podman rootless rootless-alone containerd docker cri${CRIO:+ crio} buildah"
+virtual="systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2${CRIO:+ crio-v2 crio-systemd} buildah-v2" # without --vm, too, by --engines
+modern="forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-cri${CRIO:+ forky-crio} forky-buildah experimental-podman experimental-rootless experimental-buildah"
 modern_virtual='forky-systemd forky-checkpoint forky-podman-v2 forky-containerd-v2 forky-docker-v2 forky-cri-systemd forky-buildah-v2 experimental-podman-v2 experimental-buildah-v2 experimental-systemd experimental-checkpoint'
 vm=no newer=no engines='' runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
 while [ $# -gt 0 ]; do
@@ -25,7 +26,7 @@ while [ $# -gt 0 ]; do
     --modern) newer=yes ;;
     --no-write) write=no ;;
     --page) page=yes ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -49,6 +50,7 @@ boots() {
   case $1 in
     systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'rootless containerd docker' ;;
     cri-systemd) echo systemd cri.sh systemd core ;;
+    crio-systemd) echo systemd crio.sh systemd ;;
     checkpoint) printf 'plain checkpoint.sh %s\n' direct 'podman containerd' ;;
     *-v2) echo "plain ${1%-v2}.sh" ;;
   esac
@@ -59,6 +61,8 @@ root_of() { case $1 in forky-* | experimental-*) echo "${1%%-*}" ;; esac; }
 versions_of() {
   local root=$1 list
   if [ -n "$root" ]; then list=$(cat "$(conformance/modern/root.sh "$root")/etc/tsrun-modern.versions"); else list=$(dpkg-query -W -f '${Package} ${Version}\n'); fi
+  if [ -z "${CRIO:-}" ]; then grep "^${root:-bookworm}	crio	" "$folder/versions.old"
+  else printf '%s\tcrio\t%s\n' "${root:-bookworm}" "$("$CRIO/crio" --version | sed -nE 's/^(crio version|Version:) *//p' | head -n 1)"; fi
   awk -v root="${root:-bookworm}" '$1 ~ /^(podman|containerd|docker.io|buildah|runc|crun|criu|systemd|conmon|netavark)$/ { sub(/[+~-].*/, "", $2); print root "\t" $1 "\t" $2 }' <<<"$list"
 }
 # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
@@ -66,8 +70,8 @@ run() {
   local mode script only=${ONLY:-} root engine=$1 runtime
   root=$(root_of "$1")
   [ -z "$root" ] || engine=${1#*-}
-  [[ $engine != *-v2 || $engine = buildah-v2 ]] || only=${ONLY:-$v2_cells}
-  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
+  [[ $engine != *-v2 || $engine = buildah-v2 || $engine = crio-v2 ]] || only=${ONLY:-$v2_cells}
+  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
   # In another root the controls are its own.
   case $root/$(basename "$2") in ?*/crun | ?*/runc) runtime=$(basename "$2") ;; *) runtime=$(readlink -f "$2") ;; esac
   clean+=("RUNTIME=$runtime")
@@ -85,7 +89,7 @@ run() {
   if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
   while read -r mode script; do
     # shellcheck disable=SC2086 # the arguments are words
-    "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) --timeout 1500 --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
+    "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) ${CRIO:+--env CRIO} --timeout $([[ $1 = crio* ]] && echo 3000 || echo 1500) --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
     cat "$3.boot" >>"$3" && rm "$3.boot"
   done < <(boots "$engine")
 }
@@ -93,7 +97,8 @@ run() {
 lost=0
 for engine in $engines; do
   root=$(root_of "$engine") plain=${engine#"${root:+$root-}"}
-  { grep -v "^${root:-bookworm}	" "$folder/versions.txt" 2>/dev/null; versions_of "$root"; } >"$folder/versions.new"
+  touch "$folder/versions.txt" && cp "$folder/versions.txt" "$folder/versions.old"
+  { grep -v "^${root:-bookworm}	" "$folder/versions.old"; versions_of "$root"; } >"$folder/versions.new"
   mv "$folder/versions.new" "$folder/versions.txt"
   for runtime in $runtimes; do
     name=$(basename "$runtime")

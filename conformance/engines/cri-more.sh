@@ -72,7 +72,7 @@ pod_end "$pod"
 pod=$(pod_start trouble)
 one=$(start "$pod" lasting '' sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done')
 end_daemon "$daemon"
-daemon_start
+containerd_start
 lasted() { in_pod "$one" hostname && cri PodSandboxStatus "{\"podSandboxId\":\"$pod\"}" | jq -r '.status.state // 0' && cri StopContainer "{\"containerId\":\"$one\",\"timeout\":10}" >/dev/null && status "$one"; }
 cell 'containerd restarts: pod and container go on' $'trouble\n0\n2 9' lasted
 pod_end "$pod"

@@ -75,19 +75,22 @@ function effectiveUser() {
 
 const base = execFileSync('tar', ['-C', rootfs, '--numeric-owner', '-cf', '-', '.'], { maxBuffer: 1 << 28 });
 
+const compressed = (layer) => ({
+  mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  diff: store(layer).digest,
+  ...store(gzipSync(layer, { level: 1 })),
+});
+const below = compressed(base);
+
 function image(names, config, files = []) {
-  const layers = [base, layerOf([['etc/stand-in', names[0], 0o644], ...files])];
-  const descriptors = layers.map((layer) => ({
-    mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-    ...store(gzipSync(layer, { level: 1 })),
-  }));
+  const layers = [below, compressed(layerOf([['etc/stand-in', names[0], 0o644], ...files]))];
   const settings = store(
     Buffer.from(
       JSON.stringify({
         architecture: process.arch === 'x64' ? 'amd64' : process.arch,
         os: 'linux',
         config: { Env: ['PATH=/bin:/usr/bin:/sbin'], ...config },
-        rootfs: { type: 'layers', diff_ids: layers.map((layer) => store(layer).digest) },
+        rootfs: { type: 'layers', diff_ids: layers.map(({ diff }) => diff) },
       }),
     ),
   );
@@ -96,7 +99,7 @@ function image(names, config, files = []) {
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
       config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...settings },
-      layers: descriptors,
+      layers: layers.map(({ diff, ...descriptor }) => descriptor),
     }),
   );
   const { digest } = store(manifest);

@@ -16,50 +16,12 @@ fi
 parent_of() { if $systemd; then echo "kubepods-$1.slice"; else echo "/kubepods/$1"; fi; } # parent_of POD: the cgroup that the kubelet names
 ENGINE_OWN='kubepods.*(scope|cri-containerd)' ENGINE_CGROUPS='k8s.io|kubepods|kubepods/.*' ENGINE_STATES='/run/containerd/runc/*/*'
 
-mkdir -p "$WORK/cni" "$WORK/net.d" "$WORK/logs"
-printf '#!/bin/sh\ncase $CNI_COMMAND in\nVERSION) echo %s ;;\nADD|CHECK) echo %s ;;\nesac\n' \
-  "'{\"cniVersion\":\"0.4.0\",\"supportedVersions\":[\"0.3.1\",\"0.4.0\"]}'" \
-  "'{\"cniVersion\":\"0.4.0\",\"ips\":[{\"version\":\"4\",\"address\":\"10.88.0.5/16\"}]}'" >"$WORK/cni/rig"
-cp "$WORK/cni/rig" "$WORK/cni/loopback"
-chmod 755 "$WORK/cni/"*
-echo '{"cniVersion":"0.4.0","name":"rig","plugins":[{"type":"rig"}]}' >"$WORK/net.d/10-rig.conflist"
-cat >"$WORK/config.toml" <<CONF
-version = 2
-root = "$WORK/root"
-state = "$WORK/state"
-[grpc]
-  address = "$WORK/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/pause:1"
-  restrict_oom_score_adj = true
-  tolerate_missing_hugetlb_controller = true
-  disable_tcp_service = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$WORK/cni"
-    conf_dir = "$WORK/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "$NAME"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
-      runtime_type = "io.containerd.runc.v2"
-      pod_annotations = ["rig.*"]
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
-        BinaryName = "$RUNTIME"
-        SystemdCgroup = $systemd
-CONF
+. "$here/cri-daemons.sh"
+mkdir "$WORK/logs"
+paper_network
+containerd_config "$RUNTIME" localhost/pause:1 '' '      pod_annotations = ["rig.*"]'
 # containerd 2 has this, and starts with it on cgroup v2 alone.
-[ "$CGROUP" = 1 ] || [ "$(major containerd --version)" -lt 2 ] || cat >>"$WORK/config.toml" <<CONF
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.writable]
-      runtime_type = "io.containerd.runc.v2"
-      cgroup_writable = true
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.writable.options]
-        BinaryName = "$RUNTIME"
-        SystemdCgroup = $systemd
-CONF
-daemon_start() {
-  containerd --config "$WORK/config.toml" >>"$WORK/containerd.log" 2>&1 &
-  daemon=$!
-  eventually cri Version || { tail -5 "$WORK/containerd.log"; echo "Bail out! containerd does not answer"; exit 2; }
-}
+[ "$CGROUP" = 1 ] || [ "$(major containerd --version)" -lt 2 ] || containerd_handler writable "$RUNTIME" '      cgroup_writable = true' >>"$WORK/config.toml"
 engine_rest() { end_daemon "$daemon"; }
 engine_stop() {
   local pod
@@ -68,8 +30,7 @@ engine_stop() {
   engine_remove
 }
 containerd=$(major containerd --version)
-cri() { timeout -k 5 120 node "$here/cri.mjs" "$WORK/containerd.sock" "$@"; }
-daemon_start
+containerd_start
 make_rootfs "$WORK/rootfs"
 make_image "$WORK/rootfs" "$WORK/box.tar"
 make_image "$WORK/rootfs" "$WORK/pause.tar" localhost/pause:1 '["/bin/tail","-f","/dev/null"]'

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# Kubernetes' own test of runtimes, critest, with one runtime below containerd's CRI plugin:
-#   CRITEST=/path/to/critest RUNTIME=/path bash conformance/engines/critest.sh
-# It is brought and built by hand (github.com/kubernetes-sigs/cri-tools: `go test -c ./cmd/critest`).
-# Needs root, containerd, node, jq, busybox-static, util-linux. The images are stand-ins, from a registry on 127.0.0.1 (cri-registry.mjs), and pods get addresses by a
-# CNI plugin of a few lines, in a network namespace where nothing else is. A spec of critest is a cell; what it skips is skipped. FOCUS: only specs that match.
+# Kubernetes' own test of runtimes, critest, with one runtime below containerd's CRI plugin, or below CRI-O:
+#   CRITEST=/path/to/critest [CRIO=/folder] RUNTIME=/path bash conformance/engines/critest.sh
+# critest is brought and built by hand (github.com/kubernetes-sigs/cri-tools: `go test -c ./cmd/critest`), and so is CRI-O: crio and pinns are in the folder (conmon, too,
+# if it is not to be the machine's). Needs root, containerd, node, jq, busybox-static, util-linux. The images are stand-ins, from a registry on 127.0.0.1
+# (cri-registry.mjs), and pods get addresses by a CNI plugin of a few lines, in a network namespace where nothing else is. A spec of critest is a cell; what it skips is
+# skipped. FOCUS: only specs that match. KEEP_LOG: a folder that gets both logs.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 [ -x "${CRITEST:-}" ] || { echo '1..0 # SKIP CRITEST names no program; see the head of this script'; exit 0; }
 CRITEST=$(readlink -f "$CRITEST")
+[ -z "${CRIO:-}" ] || [ -x "$CRIO/crio" ] || { echo "1..0 # SKIP no crio in $CRIO"; exit 0; }
+[ -z "${CRIO:-}" ] || export CRIO=$(readlink -f "$CRIO")
 engine_main "$@"
 set -u
+. "$here/cri-daemons.sh"
 ENGINE_CGROUPS='.*' # what a failed spec leaves is not the runtime's
 
 # CNI: a veth a pod, and a port of the host is a process that copies.
@@ -75,63 +79,34 @@ program ipcs <<'SH'
 #!/bin/busybox ash
 awk '{ print $1, $2 }' /proc/sysvipc/shm
 SH
-node "$here/cri-registry.mjs" "$WORK/rootfs" "$WORK/port" >"$WORK/registry.log" 2>&1 &
-registry=$!
-eventually test -s "$WORK/port" || { cat "$WORK/registry.log"; echo 'Bail out! no registry'; exit 2; }
-port=$(cat "$WORK/port")
-mkdir -p "$WORK/certs/_default"
-printf 'server = "http://127.0.0.1:%s"\n[host."http://127.0.0.1:%s"]\n  capabilities = ["pull", "resolve"]\n' "$port" "$port" >"$WORK/certs/_default/hosts.toml"
+registry_start "$WORK/rootfs"
 mount --make-rshared / # for specs about propagation
 
-# No negative oom_score_adj without CAP_SYS_RESOURCE.
-used=$RUNTIME
-if ! setpriv --dump | grep -q sys_resource; then
-  mkdir "$WORK/wrap"
-  cat >"$WORK/wrap/$NAME" <<WRAP
-#!/bin/bash
-words=("\$@")
-while [ \$# -gt 0 ]; do case \$1 in --bundle | -b) bundle=\$2 ;; --bundle=*) bundle=\${1#*=} ;; create | run) creates=yes ;; esac; shift; done
-[ -z "\${creates:-}" ] || { jq -c 'if (.process.oomScoreAdj // 0) < 0 then .process.oomScoreAdj = 0 else . end' "\${bundle:-.}/config.json" >"\${bundle:-.}/config.new" && mv "\${bundle:-.}/config.new" "\${bundle:-.}/config.json"; }
-exec $RUNTIME "\${words[@]}"
-WRAP
-  chmod 755 "$WORK/wrap/$NAME"
-  used=$WORK/wrap/$NAME
-fi
-
-socket=$WORK/containerd.sock
-# NRI where containerd has it.
-cat >"$WORK/config.toml" <<CONF
-version = 2
-root = "$WORK/root"
-state = "$WORK/state"
-[grpc]
-  address = "$socket"
-[plugins."io.containerd.nri.v1.nri"]
-  disable = false
-  socket_path = "$WORK/nri.sock"
-  plugin_path = "$WORK/nri"
-  plugin_config_path = "$WORK/nri.d"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.9"
-  restrict_oom_score_adj = true
-  tolerate_missing_hugetlb_controller = true
-  enable_unprivileged_ports = false
+scored_runtime
+NRI_SOCKET=$WORK/nri.sock
+if [ -n "${CRIO:-}" ]; then
+  crio_config "$used" registry.k8s.io/pause:3.10.1
+  crio_folders
+  # CRI-O redirects ports of the host itself, and leaves the way from 127.0.0.1 to a pod to whoever made its network.
+  echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet
+  ! command -v iptables >/dev/null || iptables -t nat -A POSTROUTING -s 127.0.0.0/8 -o 'rig+' -j MASQUERADE
+  crio_start
+else
+  mkdir -p "$WORK/certs/_default"
+  printf 'server = "http://127.0.0.1:%s"\n[host."http://127.0.0.1:%s"]\n  capabilities = ["pull", "resolve"]\n' "$port" "$port" >"$WORK/certs/_default/hosts.toml"
+  containerd_config "$used" registry.k8s.io/pause:3.9 '  enable_unprivileged_ports = false'
+  cat >>"$WORK/config.toml" <<CONF
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = "$WORK/certs"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$WORK/cni"
-    conf_dir = "$WORK/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "$NAME"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
-        BinaryName = "$used"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = false
+  socket_path = "$NRI_SOCKET"
+  plugin_path = "$WORK/nri"
+  plugin_config_path = "$WORK/nri.d"
 CONF
-[ "$(major containerd --version)" -lt 2 ] || NRI_SOCKET=$WORK/nri.sock
-containerd --config "$WORK/config.toml" >"$WORK/daemon.log" 2>&1 &
-daemon=$!
-for _ in 1 2 3; do eventually test -S "$socket" && break; done || { tail -5 "$WORK/daemon.log"; echo "Bail out! containerd does not answer"; exit 2; }
+  [ "$(major containerd --version)" -ge 2 ] || NRI_SOCKET=
+  containerd_start
+fi
 [ -z "${NRI_SOCKET:-}" ] || "$CRITEST" -help 2>&1 | grep -q nri-socket || NRI_SOCKET= # older than 1.37
 engine_rest() { end_daemon "$daemon"; end_daemon "$registry"; }
 engine_stop() { engine_rest; engine_remove; }

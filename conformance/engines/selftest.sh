@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Do the cells notice? Breaks a good runtime (PEER, default crun) in one way at a time and wants the cells about it to fail.
-#   conformance/engines/selftest.sh podman|containerd|docker|cri|buildah [ONLY-THESE-CELLS (extended regular expression)]
+#   conformance/engines/selftest.sh podman|containerd|docker|cri|crio|buildah [ONLY-THESE-CELLS (extended regular expression)]
 # First the wrapper must be harmless, and a runtime that does nothing at all must fail every cell but those about the engine alone.
 set -u
 cd "$(dirname "$(readlink -f "$0")")" || exit

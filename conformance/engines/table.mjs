@@ -31,6 +31,7 @@ const tables = [
     of: 'containerd',
     engines: { '': 'cri', systemd: 'cri-systemd' },
   },
+  { title: 'CRI-O, asked by crictl', of: 'crio', engines: { '': 'crio', v2: 'crio-v2', systemd: 'crio-systemd' } },
   { title: 'buildah', of: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
   { title: 'systemd as process 1, cgroup v2 (virtual machine)', of: 'systemd', engines: { '': 'systemd' } },
   { title: 'Checkpoint and restore (virtual machine)', of: 'criu', engines: { '': 'checkpoint' } },

@@ -32,6 +32,7 @@ if [ -n "${MODERN_SCRATCH:-}" ]; then # in the mount namespace
   mount --bind "$project" "$new$project"
   modules=$(readlink -f "$project/node_modules")
   if [ "$modules" != "$project/node_modules" ] && [ -d "$modules" ]; then mkdir -p "$new$modules"; mount --bind "$modules" "$new$modules"; fi
+  for folder in ${MODERN_BRINGS:-}; do mkdir -p "$new$folder"; mount --bind "$folder" "$new$folder"; done
   # An engine's overlays want a real file system below them.
   mount --bind "$scratch/tmp" "$new/tmp"
   mkdir "$scratch/tmp/var" && mount --bind "$scratch/tmp/var" "$new/var/tmp"
@@ -63,7 +64,11 @@ scratch=$(mktemp -d "$(dirname "$root")/scratch.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 status=0
 clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 CI=true PODMAN_IGNORE_CGROUPSV1_WARNING=1)
-for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER CRITEST FOCUS KEEP_LOG; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
+# What was built by hand is seen there, too.
+[ -z "${CRITEST:-}" ] || { CRITEST=$(readlink -f "$CRITEST"); MODERN_BRINGS=$(dirname "$CRITEST"); }
+[ -z "${CRIO:-}" ] || { CRIO=$(readlink -f "$CRIO"); MODERN_BRINGS="${MODERN_BRINGS:-} $CRIO"; }
+export MODERN_BRINGS
+for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER CRITEST CRIO FOCUS KEEP_LOG; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
 # In a mount namespace all mounts go with the last process of it; the suites make pid and network namespaces of their own (isolate.sh).
 MODERN_ROOT=$root MODERN_SCRATCH=$scratch unshare --mount --propagation private bash "$0" ${cgroup2:+--cgroup2} "$name" "${clean[@]}" "$@" || status=$?
 exit "$status"

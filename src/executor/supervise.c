@@ -1,9 +1,12 @@
 /* Foreground run: signals go in, the exit status comes out, a terminal is copied both ways. */
 #include "sys.h"
 
+#define LINGER 10000000 /* ns */
+
 struct copy { char buffer[4096]; u32 from, to; };
 static struct termios saved;
 static int raw_mode;
+static long said[2]; /* when the terminal last said something */
 
 static void make_raw(void) {
   struct termios raw;
@@ -53,13 +56,35 @@ static void drain(struct copy *c, int to) {
   else if (got != -EAGAIN && got != -EINTR) c->from = c->to; /* nobody reads any more */
 }
 
+static void say(struct copy *c) {
+  drain(c, 1);
+  RAW(clock_gettime, 1 /* CLOCK_MONOTONIC */, said);
+}
+
+/*
+ * CRI-O starts `exec` on a terminal of its own, copies from that beside its wait for us, and closes it as soon as we are gone: what it has not read by then is lost, and
+ * a slave cannot ask whether the master was read. So we do not go at once when something was said just now.
+ */
+static void linger(void) {
+  struct termios terminal;
+  if (RAW(ioctl, 1, TCGETS, &terminal) < 0) return;
+  long now[2], since = 0;
+  for (;;) {
+    RAW(clock_gettime, 1 /* CLOCK_MONOTONIC */, now);
+    since = (now[0] - said[0]) * 1000000000 + now[1] - said[1];
+    if (since >= LINGER) return;
+    long rest[2] = {0, LINGER - since};
+    RAW(nanosleep, rest, NULL);
+  }
+}
+
 /* What is left in the terminal when the payload is gone. */
 static void last_words(struct copy *c, int terminal) {
   for (;;) {
     while (c->from < c->to) {
       struct pollfd poll = {1, POLLOUT, 0};
       RAW(ppoll, &poll, 1, NULL, 0, 0);
-      drain(c, 1);
+      say(c);
     }
     if (!fill(c, terminal) || c->from == c->to) return;
   }
@@ -95,13 +120,14 @@ int op_supervise(const struct step *s) {
     if (polls[1].revents && !fill(&in, input)) input = -1;
     if (polls[2].revents & POLLOUT) drain(&in, terminal);
     if (polls[2].revents & (POLLIN | POLLHUP | POLLERR) && !output_pending && !fill(&out, terminal)) output = -1;
-    if (polls[3].revents) drain(&out, 1);
+    if (polls[3].revents) say(&out);
     if (polls[4].revents) notify_pass_on();
     if (polls[5].revents) RAW(kill, G.pid, 9), recorder = -1; /* it has died: from now on every call would fail */
     done = reap(&status);
   }
   if (terminal >= 0) last_words(&out, terminal), RAW(close, terminal);
   if (raw_mode) RAW(ioctl, 0, TCSETS, &saved), raw_mode = 0;
+  if (terminal >= 0) linger();
   G.reaped = 1;
   G.exit_code = (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff;
   return 0;

@@ -318,6 +318,23 @@ suite.test('a terminal is the container’s own, and nobody’s /dev/console', (
   assert.match(stdout.replaceAll('\r', ''), /\/dev\/pts\/\d+\nall\npts\/\d+/);
 });
 
+// CRI-O reads from the terminal that it gives us beside its wait for us, and closes it as soon as we are gone (kubectl exec -t).
+suite.test('whoever reads a terminal has a moment for the last words', (sandbox) => {
+  if (!hasProgram('script') || !hasProgram('strace')) return;
+  const { id } = start(sandbox);
+  const trace = join(sandbox.folder, 'trace');
+  const tracer = ['strace', '-f', '-qq', '-ttt', '-e', 'trace=write,exit_group', '-e', 'signal=none', '-o', trace];
+  const command = [...tracer, runtime, ...rootOf(sandbox), 'exec', '-t', id, 'echo', 'goodbye'].join(' ');
+  const silence = 'mkfifo "$1" && exec 7<>"$1" && exec script -qec "$2" /dev/null <&7';
+  const { status } = spawnSync('sh', ['-c', silence, 'sh', join(sandbox.folder, 'fifo'), command], { timeout: 20_000 });
+  assert.is(status, 0);
+  const calls = readFileSync(trace, 'utf8').split('\n');
+  // The terminal of the container has made it a line of two characters.
+  const [, pid, said] = /^(\d+) +([\d.]+) write\(1, "goodbye\\r\\n"/m.exec(calls.join('\n')) ?? [];
+  const gone = calls.find((line) => line.startsWith(`${pid} `) && line.includes('exit_group('))?.split(/ +/)[1];
+  assert.ok(Number(gone) - Number(said) > 0.0095, `said at ${said}, gone at ${gone}`);
+});
+
 suite.test('a terminal and detached needs somebody who takes it', (sandbox) => {
   const { id } = start(sandbox);
   const { status, errors } = sandbox.command('exec', '-d', '-t', id, 'true');
