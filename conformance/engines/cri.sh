@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [systemd] [core|all]
+# Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [systemd] [core|new|all]
 # Needs root, containerd, node, jq, busybox-static. No kubelet: cri.mjs speaks the interface. No CNI plugins: pods get a network
 # namespace of their own and an address that exists on paper.
 # With "systemd" the cgroups are systemd's; then it has to run in a virtual machine: conformance/vm/run.sh --systemd.
@@ -23,38 +23,7 @@ printf '#!/bin/sh\ncase $CNI_COMMAND in\nVERSION) echo %s ;;\nADD|CHECK) echo %s
 cp "$WORK/cni/rig" "$WORK/cni/loopback"
 chmod 755 "$WORK/cni/"*
 echo '{"cniVersion":"0.4.0","name":"rig","plugins":[{"type":"rig"}]}' >"$WORK/net.d/10-rig.conflist"
-cat >"$WORK/config.toml" <<CONF
-version = 2
-root = "$WORK/root"
-state = "$WORK/state"
-[grpc]
-  address = "$WORK/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "localhost/pause:1"
-  restrict_oom_score_adj = true
-  tolerate_missing_hugetlb_controller = true
-  disable_tcp_service = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "$WORK/cni"
-    conf_dir = "$WORK/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    default_runtime_name = "$NAME"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME]
-      runtime_type = "io.containerd.runc.v2"
-      pod_annotations = ["rig.*"]
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$NAME.options]
-        BinaryName = "$RUNTIME"
-        SystemdCgroup = $systemd
-CONF
-# containerd 2 has this, and starts with it on cgroup v2 alone.
-[ "$CGROUP" = 1 ] || [ "$(major containerd --version)" -lt 2 ] || cat >>"$WORK/config.toml" <<CONF
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.writable]
-      runtime_type = "io.containerd.runc.v2"
-      cgroup_writable = true
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.writable.options]
-        BinaryName = "$RUNTIME"
-        SystemdCgroup = $systemd
-CONF
+. "$here/cri-config.sh"
 daemon_start() {
   containerd --config "$WORK/config.toml" >>"$WORK/containerd.log" 2>&1 &
   daemon=$!
@@ -67,7 +36,6 @@ engine_stop() {
   engine_rest
   engine_remove
 }
-containerd=$(major containerd --version)
 cri() { timeout -k 5 120 node "$here/cri.mjs" "$WORK/containerd.sock" "$@"; }
 daemon_start
 make_rootfs "$WORK/rootfs"
@@ -139,6 +107,7 @@ cell -s 3 'streaming exec with a terminal' '/dev/pts/[0-9]+' streamed_terminal
 stats() { cri ContainerStats "{\"containerId\":\"$one\"}" | jq -r '(.stats.memory.workingSet.value > 0) and (.stats.cpu.usage.value > 0)'; }
 cell 'ContainerStats' 'true' stats
 cgroup_of() { local dir; if [ "$CGROUP" = 2 ]; then dir=/sys/fs/cgroup; else dir=/sys/fs/cgroup/memory; fi; find $dir -type d -name "*$1*" | head -1; }
+cgroup_file() { local dir=/sys/fs/cgroup; [ "$CGROUP" = 2 ] || dir+="/${2%%.*}"; cat "$(find "$dir" -type d -name "*$1*" | head -1)/$([ "$CGROUP" = 2 ] && echo "$3" || echo "$2")"; }
 updated() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"memoryLimit\":67108864,\"cpuShares\":512}}" >/dev/null && cat "$(cgroup_of "$one")/$( [ "$CGROUP" = 2 ] && echo memory.max || echo memory.limit_in_bytes)"; }
 cell 'UpdateContainerResources' '67108864' updated
 cell 'the container is below the parent of its pod' '.*/kubepods(/|.slice/kubepods-)main(.slice)?/.*' cgroup_of "$one"
@@ -176,6 +145,6 @@ gone() { local pod; pod=$(pod_start last) && cri ListPodSandbox | jq '.items | l
 cell 'removed pods are gone' $'1\n\\{\\}\n\\{\\}' gone
 many_pods() { cri many "$1" '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}' "$(parent_of many)"; }
 cell '10 pods at once' '10' many_pods 10
-[ "${1:-all}" = core ] || . "$here/cri-more.sh"
+[ "${1:-all}" != all ] || . "$here/cri-more.sh"
 [ "${1:-all}" = core ] || [ "$containerd" -lt 2 ] || . "$here/cri-new.sh"
 engine_end

@@ -29,7 +29,7 @@ const tables = [
   {
     title: "containerd's CRI, as Kubernetes drives it",
     of: 'containerd',
-    engines: { '': 'cri', systemd: 'cri-systemd' },
+    engines: { '': 'cri', v2: 'cri-v2', systemd: 'cri-systemd' },
   },
   { title: 'buildah', of: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
   { title: 'systemd as process 1, cgroup v2 (virtual machine)', of: 'systemd', engines: { '': 'systemd' } },
