@@ -331,9 +331,36 @@ function addExec(test: Add): void {
   });
 }
 
+const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
+const mappedUser = {
+  '/linux/namespaces': [{ type: 'pid' }, { type: 'mount' }, { type: 'user' }],
+  '/linux/uidMappings': ids,
+  '/linux/gidMappings': ids,
+};
+
 export function lifecycleCases(): Case[] {
   const cases: Case[] = [];
   const test = topic('lifecycle', cases);
+  // A host whose mounts are all nosuid: nothing of the runtime may count on setuid bits or file capabilities.
+  for (const [slug, changes] of [
+    ['nosuid-host', {}],
+    ['nosuid-host-user-namespace', mappedUser],
+  ] as const) {
+    test(slug, ['runtime.operations'], async (box) => {
+      const script = `awk '{ print $5 }' /proc/self/mountinfo | while read -r m; do mount -o remount,bind,nosuid "$m"; done 2>/dev/null
+[ -z "$(awk '$5 == "/" && $6 !~ /nosuid/' /proc/self/mountinfo)" ] && exec "$@"`;
+      const wrapper = ['unshare', '--mount', 'bash', '-c', script, 'bash'];
+      same(await box.sh('echo well', changes, wrapper), 'well', 'output');
+      box.configure('sleep 30', changes);
+      same((await box.create(box.id, wrapper)).code, 0, 'create');
+      for (const words of [
+        ['start', box.id],
+        ['exec', box.id, 'true'],
+        ['delete', '--force', box.id],
+      ])
+        same((await box.command(words, { wrapper })).code, 0, words[0]!);
+    });
+  }
   addState(test);
   addCreateAndStart(test);
   addKillAndDelete(test);

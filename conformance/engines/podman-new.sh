@@ -78,8 +78,8 @@ fi
 if any_wanted 'systemd is the first process' 'systemd stops when it is told'; then
   with_systemd() {
     mkdir -p "$WORK/machine" && mount --bind / "$WORK/machine" || return
-    p run -d --name machine --network none --systemd=always --rootfs "$WORK/machine:O" /lib/systemd/systemd systemd.show_status=false >/dev/null || return
-    eventually up || echo "not up: $(p exec machine systemctl is-system-running)"
+    p run -d --name machine --network none --systemd=always --rootfs "$WORK/machine:O" /lib/systemd/systemd systemd.show_status=false systemd.unit=basic.target >/dev/null || return
+    patience=$((10 * patience)) eventually up || echo "not up: $(p exec machine systemctl is-system-running)"
     p exec machine cat /proc/1/comm && p exec machine systemd-run --wait -q --pipe echo from a unit
   }
   up() { p exec machine systemctl is-system-running | grep -qE 'running|degraded'; }
