@@ -229,6 +229,16 @@ async function idmapped(box: Box, options: string[], mappings: Changes): Promise
   return box.sh('stat -c %u:%g /mnt/file /mnt/nested/file', at(mount));
 }
 
+/** The mount has the owners of its mapping, or is refused in words. */
+async function mappedOrRefused(box: Box, source: string, mappings: Changes, owners: string): Promise<void> {
+  const result = await box.run(
+    'echo began; stat -c %u:%g /mnt',
+    at({ ...(bind(source, '/mnt') as object), ...mappings }),
+  );
+  const out = await box.ranOrRefused(result);
+  if (result.code === 0) same(out.trim(), `began\n${owners}`, 'owners');
+}
+
 function addIdMaps(test: Add): void {
   const both = { uidMappings: mapping, gidMappings: mapping };
   test(
@@ -256,6 +266,35 @@ function addIdMaps(test: Add): void {
       await box.refused(at({ ...(bind(box.path('source'), '/mnt', 'idmap') as object), [key]: mapping }));
     });
   }
+  // Linux 6.9 and later map its ids; what the kernel does not map must not be mounted with other owners than were asked for.
+  test('idmap-hugetlbfs', ['config.mounts.idmap.applied'], async (box) => {
+    const source = box.path('source');
+    box.mountHost(['-t', 'hugetlbfs', '-o', 'uid=5,gid=6', 'none'], source);
+    await mappedOrRefused(box, source, { uidMappings: mapping, gidMappings: mapping }, '4005:4006');
+  });
+  // The kernel changes the ids of such a mount through open_tree_attr(2) alone (6.15), and only of a whole tree.
+  test('idmap-of-idmapped', ['config.mounts.idmap.applied'], async (box) => {
+    const source = box.path('source');
+    mountMappable(box, source);
+    chownSync(source, 5, 6);
+    const program = `import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+user = os.open(f'/proc/{sys.argv[2]}/ns/user', os.O_RDONLY)
+tree = libc.syscall(428, -100, sys.argv[1].encode(), 1 | os.O_CLOEXEC)
+attr = (ctypes.c_uint64 * 4)(0x100000, 0, 0, user)
+if libc.syscall(442, tree, b'', 0x1000, attr, 32) or libc.syscall(429, tree, b'', -100, sys.argv[1].encode(), 4): sys.exit(os.strerror(ctypes.get_errno()))
+`;
+    const holder = await box.helper('unshare', ['--user', 'sh', '-c', 'echo $$; exec sleep 60']);
+    for (const file of ['uid_map', 'gid_map']) writeFileSync(`/proc/${holder}/${file}`, '0 1000 1000');
+    const mapper = await box.spawned('/usr/bin/python3', ['-I', '-c', program, source, String(holder)]);
+    if (/ctypes/.test(mapper.stderr)) {
+      const option = 'X-mount.idmap=b:0:1000:1000';
+      if (spawnSync('mount', ['--bind', '-o', option, source, source]).status !== 0) skip('no mount that maps ids');
+    } else if (mapper.code !== 0) skip(mapper.stderr.trim());
+    box.later(() => spawnSync('umount', ['-l', source]));
+    same((await box.spawned('stat', ['-c', '%u', source])).stdout.trim(), '1005', 'owner outside');
+    await mappedOrRefused(box, source, { uidMappings: mapping, gidMappings: mapping }, '4005:4006');
+  });
   test('idmap-disk-is-untouched', ['linux.idmap.ownership'], async (box) => {
     writeFileSync(`${box.rootfs}/mine`, '');
     const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];

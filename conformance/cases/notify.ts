@@ -1,6 +1,7 @@
 // SCMP_ACT_NOTIFY: what the runtime sends to listenerPath, and that the descriptor is the filter's own.
 import { existsSync, readFileSync } from 'node:fs';
-import { type Add, type Box, expect, same } from '../harness.js';
+import { release } from 'node:os';
+import { type Add, type Box, expect, same, skip } from '../harness.js';
 
 /** Answers as the specification wants a seccomp agent to: one connection after the other, each with a state and descriptors. */
 const agent = `
@@ -115,5 +116,12 @@ export function addNotify(test: Add): void {
     const second = JSON.parse((await delivery(box, 2)).text) as ProcessState;
     expect(second.pid !== first.pid, "the pid is the container's, not that of the new process");
     same([second.state.pid, second.state.status], [first.pid, 'running'], 'pid and status of the container');
+  });
+  test('notify-wait-killable', ['linux.seccomp.listener-one', 'linux.seccomp.state-json'], async (box) => {
+    const [major = 0, minor = 0] = release().split('.').map(Number);
+    if (major < 5 || (major === 5 && minor < 19)) skip('before Linux 5.19');
+    const flags = ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'];
+    const out = await box.sh('mkdir /tmp/x 2>&1 || true', { ...(await listening(box)), '/linux/seccomp/flags': flags });
+    expect(out.endsWith('No space left on device'), `the agent's answer did not arrive: ${out}`);
   });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { type Case, expect, same, skip, topic } from '../harness.js';
 
 const modern = { '/ociVersion': '1.2.0' };
@@ -116,6 +117,15 @@ export function schedulingCases(): Case[] {
       expect(out.split(' ')[1]!.startsWith(word), out);
     });
   }
+  test('memoryPolicy-MPOL_WEIGHTED_INTERLEAVE', ['linux.memory-policy'], async (box) => {
+    const [major = 0, minor = 0] = release().split('.').map(Number);
+    const changes = { '/ociVersion': '1.3.0', '/linux/memoryPolicy': { mode: 'MPOL_WEIGHTED_INTERLEAVE', nodes: '0' } };
+    if (major > 6 || (major === 6 && minor >= 9)) {
+      if ((await box.spawned('test', ['-e', '/proc/self/numa_maps'])).code !== 0) skip('a kernel without NUMA');
+      const out = await box.sh('head -n 1 /proc/self/numa_maps', changes);
+      expect(out.includes(' weighted interleave:0 '), out);
+    } else await box.refused(changes);
+  });
   for (const [slug, value] of [
     ['without-mode', { nodes: '0' }],
     ['unknown-mode', { mode: 'MPOL_NOSUCH' }],

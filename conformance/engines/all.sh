@@ -16,7 +16,7 @@ here=conformance/engines
 host="podman rootless rootless-alone containerd docker cri${CRIO:+ crio} buildah"
 virtual="systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2${CRIO:+ crio-v2 crio-systemd} buildah-v2" # without --vm, too, by --engines
 modern="forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-cri${CRIO:+ forky-crio} forky-buildah experimental-podman experimental-rootless experimental-buildah"
-modern_virtual='forky-systemd forky-checkpoint forky-podman-v2 forky-containerd-v2 forky-docker-v2 forky-cri-systemd forky-buildah-v2 experimental-podman-v2 experimental-buildah-v2 experimental-systemd experimental-checkpoint'
+modern_virtual='forky-systemd forky-checkpoint forky-podman-v2 forky-containerd-v2 forky-docker-v2 forky-cri-systemd forky-cri-v2 forky-buildah-v2 experimental-podman-v2 experimental-buildah-v2 experimental-systemd experimental-checkpoint'
 vm=no newer=no engines='' runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
 while [ $# -gt 0 ]; do
   case $1 in
@@ -43,7 +43,7 @@ cp -a conformance/results/engines/. "$folder" 2>/dev/null
 mkdir -p conformance/results/engines
 
 # What of an engine's script is told on cgroup v2 without systemd: what has to do with cgroups, devices, capabilities and mounts.
-v2_cells='^(run prints|--(memory|cpus|cpu-|cpuset|pids|cgroup|blkio|device|privileged|ulimit|sysctl|uidmap|userns auto)|devices are|exec prints|exec is in|pause|a paused|stats|update|out of memory|inspect says|task (metrics|ps)|-v :r(slave|shared|private)|build (--memory|in a user|with RUN)|stop sends|kill -s USR1|leaves nothing)'
+v2_cells='^(run prints|--(memory|cpus|cpu-|cpuset|pids|cgroup|blkio|device|privileged|ulimit|sysctl|uidmap|userns auto)|devices are|exec prints|exec is in|pause|a paused|stats|update|out of memory|inspect says|task (metrics|ps)|-v :r(slave|shared|private)|build (--memory|in a user|with RUN)|systemd (is|stops)|stop sends|kill -s USR1|leaves nothing)'
 
 # What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
 boots() {
@@ -51,6 +51,7 @@ boots() {
     systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'rootless containerd docker' ;;
     cri-systemd) echo systemd cri.sh systemd core ;;
     crio-systemd) echo systemd crio.sh systemd ;;
+    cri-v2) echo plain cri.sh new ;;
     checkpoint) printf 'plain checkpoint.sh %s\n' direct 'podman containerd' ;;
     *-v2) echo "plain ${1%-v2}.sh" ;;
   esac
@@ -70,7 +71,7 @@ run() {
   local mode script only=${ONLY:-} root engine=$1 runtime
   root=$(root_of "$1")
   [ -z "$root" ] || engine=${1#*-}
-  [[ $engine != *-v2 || $engine = buildah-v2 || $engine = crio-v2 ]] || only=${ONLY:-$v2_cells}
+  [[ $engine != *-v2 || $engine = buildah-v2 || $engine = cri-v2 || $engine = crio-v2 ]] || only=${ONLY:-$v2_cells}
   local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
   # In another root the controls are its own.
   case $root/$(basename "$2") in ?*/crun | ?*/runc) runtime=$(basename "$2") ;; *) runtime=$(readlink -f "$2") ;; esac

@@ -1,7 +1,7 @@
 # The daemons that speak Kubernetes' CRI, as cri.sh, critest.sh and crio.sh start them: one runtime below each, everything in $WORK. Sourced after engine_main.
 #
 #   paper_network              CNI plugins that give an address which exists on paper, in $WORK/cni and $WORK/net.d
-#   containerd_config PROGRAM PAUSE-IMAGE [CRI-LINES [HANDLER-LINES]]   writes $WORK/config.toml; containerd_handler appends another handler
+#   containerd_config PROGRAM PAUSE-IMAGE [CRI-LINES [HANDLER-LINES]]   writes $WORK/config.toml, and $containerd is the first number of its version; containerd_handler prints another handler
 #   crio_config PROGRAM PAUSE-IMAGE [RUNTIME-LINES [HANDLER-LINES]]     writes $WORK/crio.conf; $CRIO is a folder with crio, pinns and, if it is to be another, conmon
 #   registry_start ROOTFS      the stand-in registry (cri-registry.mjs): $registry is its process, $port where it is
 #   containerd_start, crio_start   $daemon answers at $socket, what it says is in $WORK/daemon.log
@@ -42,19 +42,26 @@ WRAP
   chmod 755 "$used"
 }
 
-containerd_handler() { # containerd_handler NAME PROGRAM [LINES [OPTION-LINES]]
+# containerd 1 has its configuration in version 2, containerd 2 in version 3.
+containerd_handler() { # containerd_handler NAME PROGRAM [LINES]
+  local plugin=io.containerd.cri.v1.runtime
+  [ "$containerd" -ge 2 ] || plugin=io.containerd.grpc.v1.cri
   cat <<CONF
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$1]
+    [plugins."$plugin".containerd.runtimes.$1]
       runtime_type = "io.containerd.runc.v2"
 ${3:-}
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.$1.options]
+      [plugins."$plugin".containerd.runtimes.$1.options]
         BinaryName = "$2"
         SystemdCgroup = ${systemd:-false}
 CONF
 }
 containerd_config() {
+  containerd=$(major containerd --version)
   socket=$WORK/containerd.sock
-  cat >"$WORK/config.toml" <<CONF
+  if [ "$containerd" -lt 2 ]; then containerd_1 "$@"; else containerd_2 "$@"; fi >"$WORK/config.toml"
+}
+containerd_1() {
+  cat <<CONF
 version = 2
 root = "$WORK/root"
 state = "$WORK/state"
@@ -70,6 +77,34 @@ ${3:-}
     bin_dir = "$WORK/cni"
     conf_dir = "$WORK/net.d"
   [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "$NAME"
+$(containerd_handler "$NAME" "$1" "${4:-}")
+CONF
+}
+containerd_2() {
+  cat <<CONF
+version = 3
+root = "$WORK/root"
+state = "$WORK/state"
+[grpc]
+  address = "$socket"
+[plugins."io.containerd.nri.v1.nri"]
+  socket_path = "$WORK/nri.sock"
+  plugin_path = "$WORK/nri"
+  plugin_config_path = "$WORK/nri.d"
+[plugins."io.containerd.grpc.v1.cri"]
+  disable_tcp_service = true
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = "$2"
+[plugins."io.containerd.cri.v1.runtime"]
+  restrict_oom_score_adj = true
+  tolerate_missing_hugetlb_controller = true
+  cdi_spec_dirs = ["$WORK/cdi"]
+${3:-}
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dir = "$WORK/cni"
+    conf_dir = "$WORK/net.d"
+  [plugins."io.containerd.cri.v1.runtime".containerd]
     default_runtime_name = "$NAME"
 $(containerd_handler "$NAME" "$1" "${4:-}")
 CONF

@@ -1,7 +1,7 @@
 // The messages of the Container Runtime Interface (runtime.v1) that cri.mjs needs, and their protocol buffers.
 
-/** Messages by name; a field is [number, type], the type a scalar, another message, or one of these in an array or 'map'. */
-const messages = {
+/** Messages by name; a field is [number, type], the type a scalar ('bytes' are a Buffer), another message, or one of these in an array or 'map'. */
+export const messages = {
   Empty: {},
   VersionResponse: { version: [1, 'string'], runtimeName: [2, 'string'], runtimeVersion: [3, 'string'] },
   Int64: { value: [1, 'int'] },
@@ -88,6 +88,7 @@ const messages = {
     stdin: [12, 'int'],
     tty: [14, 'int'],
     linux: [15, 'LinuxContainer'],
+    cdiDevices: [17, ['Image']], // a name alone
   },
   CreateContainerRequest: { podSandboxId: [1, 'string'], config: [2, 'Container'], sandboxConfig: [3, 'Sandbox'] },
   ContainerId: { containerId: [1, 'string'] },
@@ -175,7 +176,7 @@ export function encode(name, object) {
   const parts = [];
   const put = (number, type, value) => {
     if (type === 'int') return parts.push(varint(number << 3), varint(value === true ? 1 : value));
-    const body = type === 'string' ? Buffer.from(value) : encode(type, value);
+    const body = type === 'string' || type === 'bytes' ? Buffer.from(value) : encode(type, value);
     parts.push(varint((number << 3) | 2), varint(body.length), body);
   };
   for (const [key, value] of Object.entries(object)) {
@@ -213,7 +214,7 @@ export function decode(name, buffer) {
     if (key === undefined) continue;
     const type = Array.isArray(field[1]) ? field[1][0] : field[1];
     if (type === 'string') value = value.toString();
-    else if (type !== 'int' && type !== 'map') value = decode(type, value);
+    else if (type !== 'int' && type !== 'map' && type !== 'bytes') value = decode(type, value);
     if (Array.isArray(field[1])) object[key] = [...(object[key] ?? []), value];
     else object[key] = value;
   }

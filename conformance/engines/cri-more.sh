@@ -29,7 +29,6 @@ many_stats() { cri ListContainerStats | jq -r '[.stats[] | select(.memory.usage.
 cell 'ListContainerStats' 'true' many_stats
 pod_stats() { cri PodSandboxStats "{\"podSandboxId\":\"$pod\"}" | jq -r '(.stats.linux.cpu.usage.value > 0) and (.stats.linux.memory.workingSet.value > 0)'; }
 cell 'PodSandboxStats' 'true' pod_stats
-cgroup_file() { local dir=/sys/fs/cgroup; [ "$CGROUP" = 2 ] || dir+="/${2%%.*}"; cat "$(find "$dir" -type d -name "*$1*" | head -1)/$([ "$CGROUP" = 2 ] && echo "$3" || echo "$2")"; }
 updated_cpu() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"cpuQuota\":30000,\"cpuPeriod\":100000,\"cpusetCpus\":\"0\"}}" >/dev/null && cgroup_file "$one" cpu.cfs_quota_us cpu.max && cgroup_file "$one" cpuset.cpus cpuset.cpus; }
 cell 'UpdateContainerResources: cpu' $'30000( 100000)?\n0' updated_cpu
 updated_memory() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"memoryLimit\":50331648}}" >/dev/null && cgroup_file "$one" memory.limit_in_bytes memory.max && cgroup_file "$one" cpu.cfs_quota_us cpu.max; }

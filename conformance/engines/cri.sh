@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [systemd] [core|all]
+# Kubernetes' road: containerd's CRI plugin with one runtime as a handler of its name: RUNTIME=/path bash conformance/engines/cri.sh [systemd] [core|new|all]
 # Needs root, containerd, node, jq, busybox-static. No kubelet: cri.mjs speaks the interface. No CNI plugins: pods get a network
 # namespace of their own and an address that exists on paper.
 # With "systemd" the cgroups are systemd's; then it has to run in a virtual machine: conformance/vm/run.sh --systemd.
@@ -19,9 +19,13 @@ ENGINE_OWN='kubepods.*(scope|cri-containerd)' ENGINE_CGROUPS='k8s.io|kubepods|ku
 . "$here/cri-daemons.sh"
 mkdir "$WORK/logs"
 paper_network
-containerd_config "$RUNTIME" localhost/pause:1 '' '      pod_annotations = ["rig.*"]'
-# containerd 2 has this, and starts with it on cgroup v2 alone.
-[ "$CGROUP" = 1 ] || [ "$(major containerd --version)" -lt 2 ] || containerd_handler writable "$RUNTIME" '      cgroup_writable = true' >>"$WORK/config.toml"
+annotations='      pod_annotations = ["rig.*"]'
+containerd_config "$RUNTIME" localhost/pause:1 '' "$annotations"
+if [ "$containerd" -ge 2 ]; then
+  containerd_handler sandboxed "$RUNTIME" "$annotations"$'\n      sandboxer = "podsandbox"'
+  # containerd starts with it on cgroup v2 alone.
+  [ "$CGROUP" = 1 ] || containerd_handler writable "$RUNTIME" "$annotations"$'\n      cgroup_writable = true'
+fi >>"$WORK/config.toml"
 engine_rest() { end_daemon "$daemon"; }
 engine_stop() {
   local pod
@@ -29,7 +33,6 @@ engine_stop() {
   engine_rest
   engine_remove
 }
-containerd=$(major containerd --version)
 containerd_start
 make_rootfs "$WORK/rootfs"
 make_image "$WORK/rootfs" "$WORK/box.tar"
@@ -100,6 +103,7 @@ cell -s 3 'streaming exec with a terminal' '/dev/pts/[0-9]+' streamed_terminal
 stats() { cri ContainerStats "{\"containerId\":\"$one\"}" | jq -r '(.stats.memory.workingSet.value > 0) and (.stats.cpu.usage.value > 0)'; }
 cell 'ContainerStats' 'true' stats
 cgroup_of() { local dir; if [ "$CGROUP" = 2 ]; then dir=/sys/fs/cgroup; else dir=/sys/fs/cgroup/memory; fi; find $dir -type d -name "*$1*" | head -1; }
+cgroup_file() { local dir=/sys/fs/cgroup; [ "$CGROUP" = 2 ] || dir+="/${2%%.*}"; cat "$(find "$dir" -type d -name "*$1*" | head -1)/$([ "$CGROUP" = 2 ] && echo "$3" || echo "$2")"; }
 updated() { cri UpdateContainerResources "{\"containerId\":\"$one\",\"linux\":{\"memoryLimit\":67108864,\"cpuShares\":512}}" >/dev/null && cat "$(cgroup_of "$one")/$( [ "$CGROUP" = 2 ] && echo memory.max || echo memory.limit_in_bytes)"; }
 cell 'UpdateContainerResources' '67108864' updated
 cell 'the container is below the parent of its pod' '.*/kubepods(/|.slice/kubepods-)main(.slice)?/.*' cgroup_of "$one"
@@ -137,6 +141,6 @@ gone() { local pod; pod=$(pod_start last) && cri ListPodSandbox | jq '.items | l
 cell 'removed pods are gone' $'1\n\\{\\}\n\\{\\}' gone
 many_pods() { cri many "$1" '{"metadata":{"name":"c","attempt":0},"image":{"image":"localhost/box:1"},"command":["sleep","1000"]}' "$(parent_of many)"; }
 cell '10 pods at once' '10' many_pods 10
-[ "${1:-all}" = core ] || . "$here/cri-more.sh"
+[ "${1:-all}" != all ] || . "$here/cri-more.sh"
 [ "${1:-all}" = core ] || [ "$containerd" -lt 2 ] || . "$here/cri-new.sh"
 engine_end

@@ -18,3 +18,20 @@ cdi() {
   rm -rf /etc/cdi/rig.json
 }
 cell 'a CDI device: its node, mount and variable' $'one\nc\n/rig-file' cdi
+
+# The images in containerd's store, which is Docker 29's default.
+if any_wanted "containerd's image store" "containerd's image store: build"; then
+  echo '{"features":{"containerd-snapshotter":true}}' >"$WORK/daemon.json"
+  engine_rest
+  dockerd_start "${named[@]}" "${alone[@]}"
+  make_image "$WORK/rootfs" "$WORK/box.tar" localhost/stored:1
+  d load -q -i "$WORK/box.tar" >/dev/null
+  stored() { d info --format '{{.DriverStatus}}' | grep -o io.containerd.snapshotter.v1; run localhost/stored:1 sh -c 'echo hello; touch /written && echo written'; }
+  cell "containerd's image store" $'io.containerd.snapshotter.v1\nhello\nwritten' stored
+  stored_build() { printf 'FROM localhost/stored:1\nRUN echo built >/made && id -u >>/made\n' >"$WORK/home/Dockerfile"; DOCKER_BUILDKIT=1 d build -q --network none -t stored:2 "$WORK/home" >/dev/null && run stored:2 cat /made; }
+  cell "containerd's image store: build" $'built\n0' stored_build
+  d ps -aq | xargs -r "$DOCKER" rm -f >/dev/null 2>&1
+  engine_rest
+  echo '{}' >"$WORK/daemon.json"
+  dockerd_start "${named[@]}" "${alone[@]}"
+fi

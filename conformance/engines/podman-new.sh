@@ -38,12 +38,48 @@ fi
 unhealthy() { p run -d --name ill --network none --health-cmd false --health-retries 1 --health-interval disable --health-on-failure kill box sleep 1000 >/dev/null; p healthcheck run ill >/dev/null 2>&1; p wait ill; p rm -f -t 0 ill >/dev/null; }
 asked run --health-on-failure '--health-on-failure kill' '137' unhealthy
 
+# Without resctrl a class of it cannot be given, and nobody is to believe that it was.
+classless() { run --rdt-class rig box echo ran 2>&1 | grep -oE 'ran|resctrl|RDT' | head -n 1; }
+if [ -d /sys/fs/resctrl/info ]; then wanted --rdt-class && report skip '--rdt-class where there is no resctrl' 'there is one'; else asked run --rdt-class '--rdt-class where there is no resctrl' 'resctrl|RDT' classless; fi
+echo an artifact >"$WORK/new/artifact.txt"
+if ! p artifact --help >/dev/null 2>&1; then ! wanted '--mount type=artifact' || report skip '--mount type=artifact' 'this podman has no artifacts'
+else
+  p artifact add localhost/art:1 "$WORK/new/artifact.txt" "$WORK/new/in" >/dev/null
+  artifact() { run --mount type=artifact,src=localhost/art:1,dst=/art box sh -c 'cat /art/artifact.txt /art/in; touch /art/artifact.txt 2>&1; echo x 2>&1 >/art/in'; }
+  cell -s 1 '--mount type=artifact' $'an artifact\nfrom outside\n.*Read-only file system\n.*Read-only file system' artifact
+  cell '--mount type=artifact,title: one file of it' 'from outside' run --mount type=artifact,src=localhost/art:1,dst=/one,title=in box cat /one
+fi
+
+# Kubernetes' hostUsers: false, and podman's flag for the same.
+kube_mapped() { # kube_mapped SPEC-LINE FLAG...
+  local spec=$1; shift
+  echo containers:400000:131072 >"$WORK/ids" && for f in subuid subgid; do mount --bind "$WORK/ids" /etc/$f; done
+  printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: mapped}\nspec:\n  terminationGracePeriodSeconds: 0\n%s  containers:\n  - name: one\n    image: localhost/box\n    command: [sleep, "1000"]\n    volumeMounts: [{name: v, mountPath: /v}]\n  volumes: [{name: v, hostPath: {path: %s}}]\n' "$spec" "$WORK/new" >"$WORK/mapped.yaml"
+  p play kube --network none "$@" "$WORK/mapped.yaml" >/dev/null && p exec mapped-one sh -c 'awk "{ print \$1, (\$2 > 0) }" /proc/self/uid_map; stat -c %u /v/in; readlink /proc/self/ns/user' >"$WORK/said" && head -n 2 "$WORK/said" && ! grep -qF "$(readlink /proc/self/ns/user)" "$WORK/said" && echo apart
+  p play kube --down "$WORK/mapped.yaml" >/dev/null; umount /etc/subuid /etc/subgid
+}
+cell 'play kube: hostUsers: false' $'0 1\n65534\napart' kube_mapped $'  hostUsers: false\n'
+cell 'play kube --userns auto' $'0 1\n65534\napart' kube_mapped '' --userns auto:size=3000
+
+if any_wanted 'update --device-read-bps' 'update --device-write-iops'; then
+  disk=$(lsblk -dpno NAME,TYPE 2>/dev/null | awk '$2 == "disk" || $2 == "loop" { print $1; exit }')
+  p run -d --name limited --network none box sleep 1000 >/dev/null
+  slower() { # slower FLAG V1-FILE V2-WORD
+    p update "--$1" "$disk:65536" limited >/dev/null && if [ "$CGROUP" = 2 ]; then p exec limited cat /sys/fs/cgroup/io.max; else p exec limited cat "/sys/fs/cgroup/blkio/$2"; fi | grep -oE "(^[0-9:]+ |$3=)65536"
+  }
+  if [ -z "$disk" ]; then report skip 'update --device-read-bps' 'there is no disk'; else
+    asked update --device-read-bps 'update --device-read-bps' '.*65536' slower device-read-bps blkio.throttle.read_bps_device rbps
+    asked update --device-write-iops 'update --device-write-iops' '.*65536' slower device-write-iops blkio.throttle.write_iops_device wiops
+  fi
+  p rm -f -t 0 limited >/dev/null
+fi
+
 # A real systemd as the container's first process: this machine's files below an overlay. systemd 258 and later want cgroup v2.
 if any_wanted 'systemd is the first process' 'systemd stops when it is told'; then
   with_systemd() {
     mkdir -p "$WORK/machine" && mount --bind / "$WORK/machine" || return
-    p run -d --name machine --network none --systemd=always --rootfs "$WORK/machine:O" /lib/systemd/systemd systemd.show_status=false >/dev/null || return
-    eventually up || echo "not up: $(p exec machine systemctl is-system-running)"
+    p run -d --name machine --network none --systemd=always --rootfs "$WORK/machine:O" /lib/systemd/systemd systemd.show_status=false systemd.unit=basic.target >/dev/null || return
+    patience=$((10 * patience)) eventually up || echo "not up: $(p exec machine systemctl is-system-running)"
     p exec machine cat /proc/1/comm && p exec machine systemd-run --wait -q --pipe echo from a unit
   }
   up() { p exec machine systemctl is-system-running | grep -qE 'running|degraded'; }

@@ -84,6 +84,7 @@ pod_exited() { [ "$(pod_state)" = Exited ]; }
 pod_killed() { local pid; pid=$(p inspect --format '{{.State.Pid}}' t1); pod_state; p pod kill team >/dev/null; eventually pod_exited; pod_state; [ "$pid" = 0 ] || [ -d "/proc/$pid" ] || echo gone; }
 cell 'pod kill' $'Running\nExited\ngone' pod_killed
 cell 'pod rm -f' '' eval 'p pod rm -f -t 0 team >/dev/null; p ps -aq --filter name=t1'
+wanted 'pod rm -f' || p pod rm -f -t 0 team >/dev/null 2>&1
 pod_pid() { p pod create --name one --share pid,net --infra-image localhost/box --infra-command 'sleep 1000' --network none >/dev/null && p run --rm --pod one box sh -c 'tr "\0" " " </proc/1/cmdline'; p pod rm -f -t 0 one >/dev/null; }
 cell 'a pod that shares its pids' 'sleep 1000 ' pod_pid
 pod_own() { p pod create --name own --network none >/dev/null && p run --rm --pod own box echo beside podman-pause; p pod rm -f -t 0 own >/dev/null; }

@@ -16,3 +16,15 @@ kept_groups() { (cd / && ${P/--clear-groups/--groups 4321,7777} run --rm $ULIMIT
 cell '--group-add keep-groups' '.*65534.*' kept_groups
 cell 'unshare' '0' p unshare id -u
 cell 'no process of the host is seen, no id of the host is had' '1 4321' eval 'p run -d --name seen --network none box sleep 100 >/dev/null; pid=$(p inspect --format "{{.State.Pid}}" seen); echo $(awk "/^NSpid/ { print \$NF }" /proc/$pid/status) $(awk "/^Uid/ { print \$2 }" /proc/$pid/status); p rm -f -t 0 seen >/dev/null'
+# pasta gives the container the host's interface and address; the suite's own network has none but lo.
+if command -v pasta >/dev/null && [ "$(major podman --version)" -ge 5 ]; then
+  ip link add rigp0 type veth peer name rigp1 && ip link set rigp1 up && ip addr add 10.55.0.2/24 dev rigp0 && ip link set rigp0 up && ip route add default via 10.55.0.1
+  # Its default since podman 5; the published port is the way in.
+  cell '--network pasta: interface and address' '10.55.0.2' eval 'p run --rm --network pasta box ip -o -4 addr show dev rigp0 | grep -o "10[.]55[.]0[.]2"'
+  pasted() {
+    p run -d --name web --network pasta -p 127.0.0.1:7272:80 box sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null || return
+    for _ in 1 2 3 4 5; do busybox nc -w 2 127.0.0.1 7272 </dev/null && break; sleep 0.5; done; p rm -f -t 0 web >/dev/null
+  }
+  cell '--network pasta -p: a published port' 'served' pasted
+  ip link del rigp0 2>/dev/null
+fi

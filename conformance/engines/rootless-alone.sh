@@ -104,4 +104,15 @@ bundle true "c['linux']['resources'] = {'memory': {'limit': 67108864}}"
 cell -s 1 'a limit that cannot be given is an error' '' rt run one
 cell 'in words that engines know' '.*rootless needs no limits.*' eval 'rt run one 2>&1; :'
 
+# A host whose mounts are all nosuid has no newuidmap that may do anything; the user's own id needs none.
+nosuid() {
+  (cd "$WORK/bundle" && unshare --mount bash -c 'awk "{ print \$5 }" /proc/self/mountinfo | while read -r m; do mount -o remount,bind,nosuid "$m"; done 2>/dev/null; exec "$@"' bash \
+    setpriv --reuid $uid --regid $uid --init-groups env -i "PATH=$PATH" "HOME=$HOME" "XDG_RUNTIME_DIR=$WORK/run" timeout -k 5 30 "$RUNTIME" "$@")
+}
+bundle 'tail -n 1 /proc/self/uid_map | tr -s " "' "for kind in ('uidMappings', 'gidMappings'): c['linux'][kind] = [{'containerID': 0, 'hostID': $uid, 'size': 1}]"
+cell 'all mounts nosuid: the own id' " 0 $uid 1" nosuid run one
+bundle true "$ranges"
+cell 'all mounts nosuid: ranges are refused in words' '.*Operation not permitted.*' eval 'nosuid run one 2>&1 | grep -E "new[ug]idmap.*Operation not permitted" | head -n 1'
+if [ "$NAME" = tsrun ]; then cell 'and it is said what newuidmap lacks' 'nosuid' eval 'nosuid run one 2>&1 | grep -o "nosuid"'; fi
+
 engine_end

@@ -26,3 +26,12 @@ broken - "$(of_container '.linux.namespaces|=map(if .type=="pid" then {type:"pid
 broken - "$(of_container '.linux.devices=[]')" 'a device'
 broken - "$(of_container '.process.oomScoreAdj=100')" 'oom_score_adj'
 broken - "$(of_container '.linux.rootfsPropagation="rslave"|.mounts|=map(if .destination=="/v" then .options|=map(if test("slave|private") then "rslave" else . end) else . end)')" 'mount propagation: None'
+# containerd 2
+if [ "$(containerd --version | grep -oE '[0-9]+\.' | head -n 1)" != 1. ]; then
+  broken - "$(of_container 'del(.hooks)')" 'a CDI device: its node, mount, variable and hook' 'NRI: a plugin adjusts a new container'
+  broken - "$(of_container '.linux.devices=[]')" 'a CDI device: its node, mount, variable and hook' 'NRI: a plugin adjusts a new container'
+  broken update '' 'NRI: a plugin updates a running one'
+  broken kill '' 'NRI: a plugin is told of all that happens'
+  broken exec '' 'sandbox API: a pod is a sandbox of its controller'
+  broken kill '' 'sandbox API: a stopped pod is none'
+fi

@@ -21,3 +21,4 @@ broken - '.mounts|=map(if .destination=="/v" then .options=["rbind","rslave"] el
 broken - '.linux.resources.devices=[{allow:true,access:"rwm"}]' 'devices are limited'
 broken - '.linux.resources.devices=[{allow:false,access:"rwm"}]' '--device-cgroup-rule'
 broken - '.linux.maskedPaths=["/proc/keys"]' '--security-opt systempaths=unconfined'
+[ "$(dockerd --version | grep -oE '[0-9]+' | head -n 1)" -lt 28 ] || broken - '.process.args=["/bin/true"]' "containerd's image store" "containerd's image store: build"

@@ -54,3 +54,11 @@ broken pause '' 'pod pause, unpause'
 broken kill '' 'rm -f after conmon was killed' 'pod kill'
 broken - '.linux.namespaces|=map(del(.path))' 'a pod: net, ipc and uts are shared, mnt and pid are not' 'a pod that shares its pids'
 broken - '.process.env=["PATH=/bin"]' 'play kube: two containers, a volume, a config map'
+# podman 5 and 6
+part=new
+if podman artifact --help >/dev/null 2>&1; then
+  broken - 'del(.linux.intelRdt)' '--rdt-class where there is no resctrl'
+  broken - '.mounts|=map(select(.destination|test("/art|/one")|not))' '--mount type=artifact' '--mount type=artifact,title: one file of it'
+  broken - '.linux.namespaces|=map(select(.type!="user"))|del(.linux.uidMappings,.linux.gidMappings)' 'play kube: hostUsers: false' 'play kube --userns auto'
+  broken update '' 'update --device-read-bps' 'update --device-write-iops'
+fi

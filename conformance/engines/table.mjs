@@ -29,7 +29,7 @@ const tables = [
   {
     title: "containerd's CRI, as Kubernetes drives it",
     of: 'containerd',
-    engines: { '': 'cri', systemd: 'cri-systemd' },
+    engines: { '': 'cri', v2: 'cri-v2', systemd: 'cri-systemd' },
   },
   { title: 'CRI-O, asked by crictl', of: 'crio', engines: { '': 'crio', v2: 'crio-v2', systemd: 'crio-systemd' } },
   { title: 'buildah', of: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
@@ -102,13 +102,20 @@ function table(each) {
   ];
 }
 
+/** Few differences by name, more as far as they fit. */
+function named(differing) {
+  const [most, few] = [3, 2];
+  const cells = differing.map(({ cell }) => cell);
+  if (cells.length <= most) return cells.join('; ');
+  return `${cells.slice(0, few).join('; ')}; ${cells.length - few} more`;
+}
+
 /** One line an engine: what it was, as whom and on which cgroups it ran, and what came of it. */
 function summary(each) {
   return columnsOf(each)
     .filter(({ engine }) => of(engine).length > 0)
     .map(({ root, engine }) => {
       const virtual = /systemd|checkpoint|-v2/.test(engine);
-      const differs = differences(engine).length;
       return line([
         `${engine} (${each.of && `${each.of} ${version(root, each.of)}`.trim()})`.replace(' ()', ''),
         engine.includes('rootless') ? 'rootless' : 'root',
@@ -118,7 +125,7 @@ function summary(each) {
             ? 'v2, no controllers'
             : 'v1',
         ...runtimes.map((name) => count(engine, name)),
-        differs === 0 ? '' : `${differs}`,
+        named(differences(engine)),
       ]);
     });
 }

@@ -118,6 +118,13 @@ function explainUnexecuted(
   };
 }
 
+/** newuidmap asks the kernel after it has found the range to be the user's, so EPERM is about itself. */
+function idRangeHint(said: string): string {
+  return /write to [ug]id_map failed: Operation not permitted/.test(said)
+    ? 'it needs its setuid bit or its capability, on a mount without nosuid'
+    : '/etc/subuid and /etc/subgid say which ids a user has';
+}
+
 /** Turns a failed step into the failure a person reads. */
 export function explainStep(step: StepFailure): Failure {
   const { pointer, summary, errno, syscall, ended, text, limitMs = 0 } = step;
@@ -132,9 +139,7 @@ export function explainStep(step: StepFailure): Failure {
       message: `error running ${summary.replace(/^run /, '')}: ${ended}`,
       ...place,
       ...(said ? { detail: said } : {}),
-      ...(/ through new[ug]idmap$/.test(summary)
-        ? { hint: '/etc/subuid and /etc/subgid say which ids a user has' }
-        : {}),
+      ...(/ through new[ug]idmap$/.test(summary) ? { hint: idRangeHint(said) } : {}),
     };
   }
   if (errno === 'ETIMEDOUT' && summary.includes('hook')) {
