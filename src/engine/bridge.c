@@ -53,21 +53,23 @@ static u64 call(const struct request *r, u8 *payload, struct answer *answer) {
   return result;
 }
 
-/* A call with each item of a list in one argument's place: results, or 0 for a list that is shorter than it says. */
+/* A call with each item of a list in one argument's place, behind the bytes of the others: results, or 0 for a list that is shorter than it says. */
 static int *call_each(const struct request *r, const u8 *payload, struct answer *answer) {
   u64 v[8] = {0};
   u32 varying = 8, count = 0, kind = NUMBER;
+  const u8 *at = payload, *end = payload + r->size;
   for (u32 i = 0; i < r->count && i < 8; i++) {
     const struct argument *a = &r->arguments[i];
     if (a->kind == NUMBER) v[i] = a->value;
-    else varying = i, count = a->length, kind = a->kind;
+    else if (a->kind != BYTES) varying = i, count = a->length, kind = a->kind;
+    else if (a->length > (u64)(end - at)) return 0;
+    else v[i] = (u64)at, at += a->length;
   }
-  if (varying == 8 || count > LIMIT / 4 || (kind == NUMBERS && r->size / 4 < count)) return 0;
+  if (varying == 8 || count > LIMIT / 4 || (kind == NUMBERS && (u64)(end - at) / 4 < count)) return 0;
   int *results = malloc(count * 4ul + 1);
-  const u8 *at = payload, *end = payload + r->size;
   for (u32 i = 0; results && i < count; i++) {
     if (kind == TEXTS && at >= end) return 0;
-    v[varying] = kind == TEXTS ? (u64)at : ((const u32 *)payload)[i];
+    v[varying] = kind == TEXTS ? (u64)at : at[4 * i] | at[4 * i + 1] << 8 | at[4 * i + 2] << 16 | (u32)at[4 * i + 3] << 24;
     if (kind == TEXTS) at += length_of((const char *)at) + 1;
     results[i] = ((int (*)(u64, u64, u64, u64, u64, u64, u64, u64))r->target)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
   }

@@ -25,13 +25,13 @@ export interface NativeLibrary {
   ): NativeFunction<Result> | undefined;
   /**
    * Binds a function that gives an `int`, to be called with each text or number of a list in the place `varying`: where the library is
-   * in another process, one question for all. `values` are numbers and pointers.
+   * in another process, one question for all. `values` are numbers, pointers and bytes, which the callee leaves alone.
    */
   bindEach(name: string, parameters: readonly string[], varying: number): EachFunction;
 }
 
 export type EachFunction = (
-  values: readonly (number | Pointer)[],
+  values: readonly (number | Pointer | Uint8Array)[],
   list: readonly string[] | readonly number[],
 ) => number[];
 

@@ -1,5 +1,6 @@
 /** What src/host promises, asked and answered as text: under Node and in the small engine it must be the same (small/small.test.ts). */
 import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
+import { openLibrary } from './ffi.js';
 import * as files from './files.js';
 import { sha256 } from './hash.js';
 import { findObject } from './json.js';
@@ -194,5 +195,35 @@ function processProbes(): string[] {
   ];
 }
 
+/** The C library's functions, asked once for a list. */
+function libraryProbes(): string[] {
+  const libc = openLibrary(null);
+  const all = (name: string, types: string[], varying: number, ...rest: Parameters<ReturnType<typeof libc.bindEach>>) =>
+    error(() =>
+      libc
+        .bindEach(
+          name,
+          types,
+          varying,
+        )(...rest)
+        .join(),
+    );
+  const [one, other] = [Uint8Array.of(1, 2, 3, 0), Uint8Array.of(1, 2, 4)];
+  const compare = libc.bindEach('memcmp', ['void *', 'void *', 'size_t'], 2);
+  return [
+    all('abs', ['int'], 0, [0], [-1, 0, 2, -(2 ** 31) + 1, 7]),
+    all('abs', ['int'], 0, [0], []),
+    all('atoi', ['str'], 0, [0], ['12', '', '-7x', 'é', '2147483647']),
+    error(() => compare([one, other, 0], [0, 1, 2, 3]).map(Math.sign).join()),
+    error(() => compare([other, one, 0], [3]).map(Math.sign).join()),
+    all('tsrun_no_such', ['int'], 0, [0], [1]).replace(/thrown.*/, 'thrown'),
+  ];
+}
+
 /** A line an answer. `folder` is empty and stays as the probes leave it. */
-export const probe = (folder: string): string[] => [...textProbes(), ...fileProbes(folder), ...processProbes()];
+export const probe = (folder: string): string[] => [
+  ...textProbes(),
+  ...fileProbes(folder),
+  ...processProbes(),
+  ...libraryProbes(),
+];

@@ -132,23 +132,28 @@ function bindEach(symbol: bigint, varying: number): EachFunction {
     const items = isText
       ? encode(`${list.join('\0')}\0`)
       : new Uint8Array(Int32Array.from(list as readonly number[]).buffer);
-    const room = makeRoom(headSize + items.length);
+    const bytes = values.filter((value) => value instanceof Uint8Array);
+    const size = bytes.reduce((sum, part) => sum + part.length, items.length);
+    const room = makeRoom(headSize + size);
     const view = new DataView(room.bytes.buffer);
     view.setUint32(0, operations.each, true);
     view.setUint32(4, values.length, true);
-    view.setUint32(8, items.length, true);
+    view.setUint32(8, size, true);
     view.setBigUint64(16, symbol, true);
+    let at = headSize;
     values.forEach((value, index) => {
       const place = 24 + index * 16;
-      if (index !== varying)
-        view.setBigUint64(place, BigInt.asUintN(64, BigInt((value ?? 0) as number | bigint)), true);
-      else {
-        view.setUint32(place + 8, isText ? kinds.texts : kinds.numbers, true);
-        view.setUint32(place + 12, list.length, true);
-      }
+      if (value instanceof Uint8Array || index === varying) {
+        const listed = isText ? kinds.texts : kinds.numbers;
+        view.setUint32(place + 8, index === varying ? listed : bytesKind, true);
+        view.setUint32(place + 12, index === varying ? list.length : (value as Uint8Array).length, true);
+      } else view.setBigUint64(place, BigInt.asUintN(64, BigInt((value ?? 0) as number | bigint)), true);
     });
-    room.bytes.set(items, headSize);
-    const { payload } = exchange(room, headSize + items.length);
+    for (const part of [...bytes, items]) {
+      room.bytes.set(part, at);
+      at += part.length;
+    }
+    const { payload } = exchange(room, headSize + size);
     return [...new Int32Array(payload.slice().buffer)];
   };
 }

@@ -138,14 +138,22 @@ const archFaults: ReadonlyMap<string, string> = new Map([
   ['EDOM', 'has the other byte order than this machine'],
 ]);
 
-/** Calls that get the same rule without conditions, until another rule comes: the library is asked once for all of them. */
+/** Calls that get the same rule, until another rule comes: the library is asked once for all of them. */
 interface Run {
   readonly action: number;
+  readonly conditions: readonly Condition[];
   readonly calls: number[];
   readonly refused: ((errno: string) => never)[];
 }
 
-function addRun(filter: Filter, { action, calls, refused }: Run, conditions: readonly Condition[] = []): void {
+const isSame = (one: readonly Condition[], other: readonly Condition[]): boolean =>
+  one.length === other.length &&
+  one.every(({ argument, operator, datumA, datumB }, index) => {
+    const two = other[index]!;
+    return argument === two.argument && operator === two.operator && datumA === two.datumA && datumB === two.datumB;
+  });
+
+function addRun(filter: Filter, { action, conditions, calls, refused }: Run): void {
   const statuses = filter.addRules(action, calls, conditions);
   const failed = statuses.findIndex((status) => status < 0);
   if (failed >= 0) refused[failed]?.(errnoName(-statuses[failed]!));
@@ -154,11 +162,7 @@ function addRun(filter: Filter, { action, calls, refused }: Run, conditions: rea
 function addRules(filter: Filter, rules: readonly SeccompSyscall[], defaultAction: number, library: Libseccomp): void {
   const numbers = library.numbersHere(rules.flatMap(({ names }) => names));
   let at = 0;
-  let run: Run = { action: 0, calls: [], refused: [] };
-  const flush = (action: number): void => {
-    addRun(filter, run);
-    run = { action, calls: [], refused: [] };
-  };
+  let run: Run = { action: 0, conditions: [], calls: [], refused: [] };
   rules.forEach((rule, place) => {
     const first = at;
     at += rule.names.length;
@@ -166,19 +170,20 @@ function addRules(filter: Filter, rules: readonly SeccompSyscall[], defaultActio
     const action = actionValue(rule.action, rule.errnoRet, `${pointer}/action`);
     if (action === defaultAction) return;
     const alternatives = conditionSets(rule, pointer);
-    const plain = alternatives.length === 1 && alternatives[0]!.length === 0;
-    if (!plain || run.action !== action) flush(action);
     rule.names.forEach((name, index) => {
       const call = numbers[first + index];
       if (call === undefined) return;
-      const refused = (errno: string): never => refusedRule(name, errno, `${pointer}/names/${index}`, rule, library);
-      if (plain) {
+      for (const conditions of alternatives) {
+        if (run.action !== action || !isSame(run.conditions, conditions)) {
+          addRun(filter, run);
+          run = { action, conditions, calls: [], refused: [] };
+        }
         run.calls.push(call);
-        run.refused.push(refused);
-      } else for (const one of alternatives) addRun(filter, { action, calls: [call], refused: [refused] }, one);
+        run.refused.push((errno) => refusedRule(name, errno, `${pointer}/names/${index}`, rule, library));
+      }
     });
   });
-  flush(0);
+  addRun(filter, run);
 }
 
 /** One list of conditions that must all hold, or, where an argument appears twice, one list for each condition. */

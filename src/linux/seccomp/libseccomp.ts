@@ -89,16 +89,15 @@ function bindFilter(library: NativeLibrary, context: Pointer): Filter {
   const arch = (name: string) => library.bind<number>(name, 'int', ['void *', 'uint32_t']);
   const setAttribute = library.bind<number>('seccomp_attr_set', 'int', ['void *', 'int', 'uint32_t']);
   const types = ['void *', 'uint32_t', 'int', 'uint32_t', 'void *'];
-  const addRule = library.bind<number>('seccomp_rule_add_array', 'int', types);
   const addEach = library.bindEach('seccomp_rule_add_array', types, 2);
   return {
     addArch: (token) => arch('seccomp_arch_add')(context, token),
     removeArch: (token) => arch('seccomp_arch_remove')(context, token),
     setOptimisation: (level) => setAttribute(context, optimiseAttribute, level),
-    addRules: (action, list, conditions) =>
-      conditions.length === 0
-        ? addEach([context, action, 0, 0, null], list)
-        : list.map((call) => addRule(context, action, call, conditions.length, encodeConditions(conditions))),
+    addRules: (action, list, conditions) => {
+      const encoded = conditions.length === 0 ? null : encodeConditions(conditions);
+      return addEach([context, action, 0, conditions.length, encoded], list);
+    },
     export: () => exportProgram(library, context),
     release: () => {
       library.bind<undefined>('seccomp_release', 'void', ['void *'])(context);
