@@ -1,6 +1,6 @@
 // A container whose first thread has ended while another runs on (a program that calls pthread_exit in main). Needs root and cc.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Linux } from '../bundle/types.js';
@@ -94,7 +94,7 @@ for (const [what, linux] of kinds) {
 
 test('an exec is in the cgroups of the container', (container) => {
   if (!compile(container)) return;
-  started(container);
+  const pid = started(container);
   const file = join(container.folder, 'pid');
   assert.is(
     container.tsrun(
@@ -103,11 +103,10 @@ test('an exec is in the cgroups of the container', (container) => {
     ).status,
     0,
   );
-  const lines = readFileSync(`/proc/${readFileSync(file, 'utf8')}/cgroup`, 'utf8')
-    .trim()
-    .split('\n');
-  const some = lines.filter((line) => line.includes(container.id));
-  assert.ok(some.length > 0 && some.length >= lines.length - 2, lines.join());
+  const cgroupsOf = (process: string): string => readFileSync(`/proc/${process}/cgroup`, 'utf8');
+  const cgroups = cgroupsOf(readFileSync(file, 'utf8'));
+  assert.match(cgroups, container.id);
+  assert.is(cgroups, cgroupsOf(`${pid}/task/${readdirSync(`/proc/${pid}/task`).at(-1)}`));
 });
 
 test('`delete --force` ends it and its cgroup goes', (container) => {
