@@ -42,7 +42,7 @@ asked run --health-on-failure '--health-on-failure kill' '137' unhealthy
 classless() { run --rdt-class rig box echo ran 2>&1 | grep -oE 'ran|resctrl|RDT' | head -n 1; }
 if [ -d /sys/fs/resctrl/info ]; then wanted --rdt-class && report skip '--rdt-class where there is no resctrl' 'there is one'; else asked run --rdt-class '--rdt-class where there is no resctrl' 'resctrl|RDT' classless; fi
 echo an artifact >"$WORK/new/artifact.txt"
-if ! p artifact --help >/dev/null 2>&1; then ! wanted '--mount type=artifact' || report skip '--mount type=artifact' 'this podman has no artifacts'
+if ! p artifact ls >/dev/null 2>&1; then ! wanted '--mount type=artifact' || report skip '--mount type=artifact' 'this podman has no artifacts'
 else
   p artifact add localhost/art:1 "$WORK/new/artifact.txt" "$WORK/new/in" >/dev/null
   artifact() { run --mount type=artifact,src=localhost/art:1,dst=/art box sh -c 'cat /art/artifact.txt /art/in; touch /art/artifact.txt 2>&1; echo x 2>&1 >/art/in'; }
