@@ -139,6 +139,12 @@ static u32 valid_utf8(const u8 *s, u32 length) {
   return i;
 }
 
+static u32 text_of(u32 which) {
+  u32 text = QTS_GetString(E.context, value_of(which));
+  if (!text) stop("out of memory");
+  return text;
+}
+
 static long system_call(void) {
   u32 which = (u32)number(0), texts[6], text_count = 0;
   long values[6] = {0};
@@ -148,7 +154,7 @@ static long system_call(void) {
     if (call->kinds[i] == 'n') values[i] = number(i + 1);
     else if (call->kinds[i] == 'a') values[i] = number(i + 1) ? (long)address(i + 1) : 0;
     else {
-      u32 text = QTS_GetString(E.context, value_of(i + 1));
+      u32 text = text_of(i + 1);
       u32 length = (u32)str_length(AT(text));
       AT(text)[settle_surrogates((u8 *)AT(text), length, 1)] = 0;
       texts[text_count++] = text, values[i] = (long)AT(text);
@@ -175,7 +181,7 @@ static u32 bytes_of(const u8 *text, u32 units) {
 
 /* put(text, address, room, raw, units): bytes of a text of so many units; -1 when they do not fit. As TextEncoder has them, or raw bytes. */
 static long put(void) {
-  u32 text = QTS_GetString(E.context, value_of(0));
+  u32 text = text_of(0);
   u32 length = settle_surrogates((u8 *)AT(text), bytes_of((u8 *)AT(text), (u32)number(4)), number(3) == 1);
   long result = length > (u32)number(2) ? -1 : (long)length;
   if (result > 0) memcpy(address(1), AT(text), length);
@@ -217,7 +223,7 @@ static u32 answer(u32 id) {
     case DOOR_ARGUMENT: result = number(0) < E.argc ? copy_out(E.argv[number(0)], address(1), (u32)number(2)) : -1; break;
     case DOOR_ENTRY: result = copy_out(E.envp[number(0)], address(1), (u32)number(2)); break;
     case DOOR_VARIABLE:
-      text = QTS_GetString(E.context, value_of(0));
+      text = text_of(0);
       result = copy_out(variable(AT(text)), address(1), (u32)number(2));
       QTS_FreeCString(E.context, text);
       break;

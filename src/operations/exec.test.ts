@@ -479,4 +479,27 @@ suite.test('a container that has used up its processes still lets an administrat
   assert.is(sandbox.command('exec', id, '/bin/true').status, 0);
 });
 
+suite.test(
+  'S56: numbers above 2^53 are in an exec what they are in the container: no limit, and what a filter compares',
+  (sandbox) => {
+    const id = sandbox.id('exec');
+    const bundle = sandbox.copy('hello', (config) => {
+      config.process.args = sleeping;
+      Object.assign(config.process, {
+        rlimits: [{ type: 'RLIMIT_CORE', soft: '@18446744073709551615', hard: '@18446744073709551615' }],
+      });
+      const args = [{ index: 1, value: '@9007199254740993', op: 'SCMP_CMP_EQ' }];
+      const rule = { names: ['ftruncate', 'truncate'], action: 'SCMP_ACT_ERRNO', errnoRet: 13, args };
+      Object.assign(config.linux, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule] } });
+    });
+    const file = join(bundle, 'config.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"@([0-9]+)"/g, '$1'));
+    sandbox.create(id, bundle);
+    sandbox.start(id);
+    const script = `ulimit -c; for n in 2 3 4; do truncate -s 900719925474099$n /dev/long 2>/dev/null; echo $?; done`;
+    const { status, output, errors } = sandbox.command('exec', id, 'sh', '-c', script);
+    assert.equal([status, output.trim(), errors], [0, 'unlimited\n0\n1\n0', '']);
+  },
+);
+
 suite.run();

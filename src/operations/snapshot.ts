@@ -30,9 +30,10 @@ export function readSnapshot<T extends Found>(directory: string, find?: (profile
   const profile = parts && find(parts.profile);
   const known = profile?.known;
   const shorter = parts && known ? withoutRules(parts, known, name) : source;
-  // create has checked it: no rule is asked again, and the quick reader's answer is as good as the exact one's.
+  // create has checked it, and no rule is asked again. But JSON.parse rounds integers above 2^53, which seccomp, rlimits and limits have.
   const parsed = parseQuickly(shorter.text, shorter.bytes);
-  if (parsed === undefined || parsed.hasNulls) return { spec: loadSource(source, snapshotKind).value, profile };
+  if (parsed === undefined || parsed.hasNulls || parsed.large.length > 0)
+    return { spec: loadSource(source, snapshotKind).value, profile };
   const spec = parsed.value as Spec;
   if (parts && known && spec.linux?.seccomp) addRules(spec.linux.seccomp, parts.profile);
   return { spec, profile };

@@ -72,6 +72,24 @@ test('S10: masks are read-only again, and binds have their flags, behind the com
   assert.ok(ascending(order));
 });
 
+test('the flags that a mount has in the end are set: a later one hides it, a remount gives it others', () => {
+  const bind = (options: string) => ({
+    destination: '/a',
+    type: 'bind',
+    source: '/srv',
+    options: ['bind', ...options.split(' ')],
+  });
+  const tmpfs = { destination: '/a', type: 'tmpfs', source: 'tmpfs', options: ['nosuid'] };
+  const flags = (...mounts: object[]) =>
+    compile({ mounts: mounts as never })
+      .steps.filter(({ op }) => op === 'path.mount-flags')
+      .map(({ pointer, args }) => [pointer, (args as { attributes: number }).attributes]);
+  assert.equal(flags(bind('noexec nosuid'), tmpfs), []);
+  assert.equal(flags(bind('noexec'), bind('remount exec')), []);
+  assert.equal(flags(bind('noexec'), bind('remount nodev')), [['/mounts/1', 4]]);
+  assert.equal(flags(tmpfs, bind('nodev')), [['/mounts/1', 4]]);
+});
+
 test('what is mounted to make places is never what the container gets: kernel filesystems are stood in for', () => {
   const plan = compile({ mounts: [{ destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] }] });
   const made = plan.steps

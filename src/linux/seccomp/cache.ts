@@ -28,12 +28,16 @@ import {
 import { sha256 } from '../../host/hash.js';
 import { architecture, effectiveUid } from '../../host/process.js';
 import { seccompArchOfHost } from '../../tables/seccomp.js';
+import { commit, version } from '../../tables/versions.js';
 import { instructionSize, longestFilter } from './bpf.js';
 import { joinersCalls } from './allowed-calls.js';
 import { type CompiledSeccomp, compileSeccomp } from './compile.js';
 import { findLibseccomp } from './library.js';
 
-/** Raise it with any change to the compiler's output or to the entry's layout. */
+/**
+ * Raise it with any change to the entry's layout. What the compiler makes, and what the rules and the schema let pass, may change with
+ * each commit, so that is part of the key; who changes it between two commits empties the folder.
+ */
 const formatVersion = 2;
 
 /**
@@ -89,6 +93,8 @@ const kernelRelease = (): string => readText('/proc/sys/kernel/osrelease');
 
 const hostKey = (kernel = kernelRelease()): unknown[] => [
   formatVersion,
+  version,
+  commit,
   hostArch(),
   kernel,
   findLibseccomp().identity,

@@ -174,12 +174,13 @@ export interface MountFlags {
  */
 export function lostFlags(spec: Spec): MountFlags[] {
   const { RDONLY, NOSUID, NODEV, NOEXEC } = MOUNT_ATTR;
-  const found: MountFlags[] = [];
+  const places = new Map<string, MountFlags>();
   for (const { clean, options, pointer } of readMounts(spec.mounts ?? [])) {
+    places.delete(clean); // a later mount hides an earlier one, and a remount gives it other flags
     const attributes = options.set & (NOSUID | NODEV | NOEXEC);
-    if (options.bind && !options.remount && attributes !== 0)
-      found.push({ pointer, attributes, null: 0, paths: [clean] });
+    if (options.bind && attributes !== 0) places.set(clean, { pointer, attributes, null: 0, paths: [clean] });
   }
+  const found = [...places.values()];
   const paths = [...new Set((spec.linux?.maskedPaths ?? []).map(cleanPath))];
   const attributes = RDONLY | NOSUID | NOEXEC;
   if (paths.length > 0) found.push({ pointer: '/linux/maskedPaths', attributes, null: 1, paths });
