@@ -484,7 +484,7 @@ suite.test(
   (sandbox) => {
     const id = sandbox.id('exec');
     const bundle = sandbox.copy('hello', (config) => {
-      config.process.args = sleeping;
+      config.process.args = ['/bin/sleep', '1000']; // a text with a space before a colon is read exactly in any case
       Object.assign(config.process, {
         rlimits: [{ type: 'RLIMIT_CORE', soft: '@18446744073709551615', hard: '@18446744073709551615' }],
       });
