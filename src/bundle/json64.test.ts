@@ -209,6 +209,7 @@ test('the quick reader is used for what engines write, JSON in annotations inclu
     '\n  "a": 123456789012345',
     '"a":1234567890123456',
     '"a":"x<\\u003c"',
+    '"a":"while :; do sleep 1 :; done"',
   ]) {
     assert.ok(parseQuickly(wrap(inner)), inner);
   }
@@ -219,6 +220,8 @@ test('the quick reader is used for what engines write, JSON in annotations inclu
     '"a": [ 5, 1.5]',
 
     '"a" :1',
+    '"a"\n\t :1',
+    '"a\\"" :1',
     '"a":"\\u0000"',
     '"a":"\\ud800"',
   ]) {

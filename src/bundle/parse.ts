@@ -92,7 +92,7 @@ function countKeys(text: Bytes, seen: Seen): number {
   for (let at = text.indexOf(colon); at >= 0; at = text.indexOf(colon, at + 1)) {
     const before = text[at - 1];
     if (before !== quote) {
-      if (isSpace(before)) return -1;
+      if (isSpace(before) && text[beforeSpace(text, at - 1)] === quote) return -1;
       continue;
     }
     if (text[at - 2] === backslash && isEscaped(text, at - 1)) continue;
@@ -124,6 +124,13 @@ function isEscaped(text: Bytes, at: number): boolean {
 
 const isDigit = (code: number): boolean => code >= zero && code <= 0x39;
 const startsNumber = (code: number): boolean => code <= 0x39 && (code >= zero || code === 0x2d);
+
+/** Where the last byte that is no space lies, from `from` backwards; shells write `while :`. */
+function beforeSpace(text: Bytes, from: number): number {
+  let at = from;
+  while (isSpace(text[at])) at -= 1;
+  return at;
+}
 
 function skipSpace(text: Bytes, from: number): number {
   let at = from;
