@@ -7,7 +7,8 @@ import type { CgroupStats } from './stats-types.js';
 import * as v1 from './stats-v1.js';
 import * as v2 from './stats-v2.js';
 
-function hugepageSizes(): string[] {
+/** Of this kernel, as its cgroup files spell them. */
+export function hugepageSizes(): string[] {
   try {
     return listDirectory('/sys/kernel/mm/hugepages').flatMap((name) => hugepageName(name) ?? []);
   } catch (error) {

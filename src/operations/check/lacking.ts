@@ -2,6 +2,7 @@
 import type { Spec } from '../../bundle/types.js';
 import { lstatIfExists, readLink, readTextIfExists, statIfExists } from '../../host/files.js';
 import { probeHost } from '../../host/probe.js';
+import { hugepageSizes } from '../../linux/cgroup/stats.js';
 import { hasCapability, type HostFacts } from '../../linux/facts.js';
 import type { Plan, Step } from '../../plan/step.js';
 import { namespaces } from '../../tables/namespaces.js';
@@ -229,12 +230,22 @@ function agentLacking({ spec }: Subject): BundleFinding[] {
   return [missing('/linux/seccomp/listenerPath', `'${path}' does not exist`, 'there is no agent to talk to')];
 }
 
+/** A size that the kernel does not have, where a hierarchy has the controller. */
+function hugePagesLacking(step: Step & { op: 'cgroup.write' }): BundleFinding[] {
+  const size = /^hugetlb\.([0-9A-Z]+)\./.exec(step.args.file)?.[1];
+  const sizes = size === undefined ? [] : hugepageSizes();
+  if (size === undefined || sizes.includes(size)) return [];
+  const why = `it has ${sizes.length > 0 ? sizes.join(' and ') : 'none'}: /sys/kernel/mm/hugepages`;
+  return [missing(step.pointer, `this kernel has no huge pages of ${size}`, why)];
+}
+
 function stepLacking(step: Step, subject: Subject): BundleFinding[] {
   const { rootfs } = subject;
   if (step.tolerate !== undefined) return [];
   if (step.op === 'source.open' || (step.op === 'mount.bind' && step.pointer.startsWith('/mounts/')))
     return sourceLacking(step, subject);
   if (step.op === 'hook.run') return hookLacking(step, rootfs);
+  if (step.op === 'cgroup.write') return hugePagesLacking(step);
   return step.op === 'child.rlimit' ? rlimitLacking(step) : [];
 }
 
