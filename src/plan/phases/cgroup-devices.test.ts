@@ -124,8 +124,9 @@ test('ten times the rules take ten times as long, not a hundred', () => {
     assert.is(v1(rules).length, defaults.length + count);
     return performance.now() - before;
   };
-  milliseconds(200);
-  assert.ok(milliseconds(20_000) < 40 * Math.max(milliseconds(2000), 5));
+  // A busy machine makes one of them long, not all.
+  const least = (count: number): number => Math.min(...[1, 2, 3, 4].map(() => milliseconds(count)));
+  assert.ok(least(20_000) < 40 * Math.max(least(2000), 5));
 });
 
 test.run();
