@@ -3,7 +3,7 @@
  * The rest is read as ever, with a short text in the profile's place, and the rules follow when somebody asks for them.
  */
 import { specShape } from '../generated/config-shapes.js';
-import { findObject } from '../host/json.js';
+import { findObject, type Span } from '../host/json.js';
 import { parseQuickly } from './parse.js';
 import type { Source } from './read.js';
 import { Reporter } from './rule.js';
@@ -22,37 +22,35 @@ export interface Found {
   readonly known: Known | undefined;
 }
 
-/** A config's text around its profile. */
-export interface Parted {
-  readonly before: Uint8Array;
-  readonly profile: Uint8Array;
-  readonly after: Uint8Array;
-}
-
 /** Not worth a look into the cache. */
 const shortest = 1024;
 
-export function partText({ bytes }: Source): Parted | undefined {
+/** Looks for the profile in a text. `shorter` is the text with one of the same shape that has no rules, where `find` knows it. */
+export function findProfileIn<T extends Found>(
+  { name, bytes }: Source,
+  find: (profile: Uint8Array) => T,
+): { readonly profile?: T; readonly shorter?: Source } {
   const span = bytes && findObject(bytes, ['linux', 'seccomp']);
-  if (!bytes || !span || span.end - span.begin < shortest) return undefined;
-  const { begin, end } = span;
-  return { before: bytes.subarray(0, begin), profile: bytes.subarray(begin, end), after: bytes.subarray(end) };
+  if (!bytes || !span || span.end - span.begin < shortest) return {};
+  const profile = find(bytes.subarray(span.begin, span.end));
+  if (profile.known === undefined) return { profile };
+  return { profile, shorter: withoutRules(bytes, span, profile.known, name) };
 }
 
-/** The config with a profile of the same shape that has no rules. An object in an object's place: valid if and only if both were. */
-export function withoutRules({ before, after }: Parted, { head }: Known, name: string): Source {
+/** An object in an object's place: valid if and only if both were. */
+function withoutRules(bytes: Uint8Array, { begin, end }: Span, { head }: Known, name: string): Source {
   const middle = new TextEncoder().encode(head);
-  const bytes = new Uint8Array(before.length + middle.length + after.length);
-  bytes.set(before);
-  bytes.set(middle, before.length);
-  bytes.set(after, before.length + middle.length);
-  return { name, bytes, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  const shorter = new Uint8Array(bytes.length - (end - begin) + middle.length);
+  shorter.set(bytes.subarray(0, begin));
+  shorter.set(middle, begin);
+  shorter.set(bytes.subarray(end), begin + middle.length);
+  return { name, bytes: shorter, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(shorter) };
 }
 
 /** Gives the profile its rules, read when they are looked at. */
-export function addRules(seccomp: Seccomp, profile: Uint8Array): void {
+export function addRules(seccomp: Seccomp, { bytes }: Found): void {
   const read = (): Seccomp['syscalls'] => {
-    const { syscalls } = JSON.parse(new TextDecoder().decode(profile)) as Seccomp;
+    const { syscalls } = JSON.parse(new TextDecoder().decode(bytes)) as Seccomp;
     Object.defineProperty(seccomp, 'syscalls', { value: syscalls, enumerable: true });
     return syscalls;
   };

@@ -1,6 +1,6 @@
 /** A config: all its rules, and the doors to config.json and to a config made by a program. */
 import { specShape } from '../generated/config-shapes.js';
-import { addRules, type Found, partText, withoutRules } from './known-part.js';
+import { addRules, type Found, findProfileIn } from './known-part.js';
 import { type Finding, loadDocument, loadSource } from './load.js';
 import { parseQuickly } from './parse.js';
 import { processRules } from './process-document.js';
@@ -44,15 +44,13 @@ export function loadWithProfile<T extends Found>(
 ): LoadedConfig & { readonly profile: T | undefined } {
   const source = readTextFile(configPath, options);
   const { text } = source;
-  const parts = partText(source);
-  const profile = parts && find(parts.profile);
-  const shorter = parts && profile?.known && withoutRules(parts, profile.known, source.name);
+  const { profile, shorter } = findProfileIn(source, find);
   const parsed = shorter && parseQuickly(shorter.text, shorter.bytes);
   const checked = parsed && checkQuickly(parsed, specKind);
   const seccomp = checked?.value.linux?.seccomp;
   // Anything that is to be said is said about the whole text.
-  if (parts && seccomp && checked.errors.length === 0) {
-    addRules(seccomp, parts.profile);
+  if (profile && seccomp && checked.errors.length === 0) {
+    addRules(seccomp, profile);
     return { spec: checked.value, warnings: checked.warnings, text, profile };
   }
   const { value, warnings } = loadSource(source, specKind);

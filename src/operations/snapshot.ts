@@ -1,4 +1,4 @@
-import { addRules, type Found, partText, withoutRules } from '../bundle/known-part.js';
+import { addRules, type Found, findProfileIn } from '../bundle/known-part.js';
 import { loadSource } from '../bundle/load.js';
 import { parseQuickly } from '../bundle/parse.js';
 import type { Spec } from '../bundle/types.js';
@@ -26,15 +26,12 @@ export function readSnapshot<T extends Found>(directory: string, find?: (profile
     });
   }
   const source = { name, text, bytes: new TextEncoder().encode(text) };
-  const parts = find && partText(source);
-  const profile = parts && find(parts.profile);
-  const known = profile?.known;
-  const shorter = parts && known ? withoutRules(parts, known, name) : source;
+  const { profile, shorter } = find ? findProfileIn(source, find) : {};
   // create has checked it, and no rule is asked again. But JSON.parse rounds integers above 2^53, which seccomp, rlimits and limits have.
-  const parsed = parseQuickly(shorter.text, shorter.bytes);
+  const parsed = parseQuickly((shorter ?? source).text, (shorter ?? source).bytes);
   if (parsed === undefined || parsed.hasNulls || parsed.large.length > 0)
     return { spec: loadSource(source, snapshotKind).value, profile };
   const spec = parsed.value as Spec;
-  if (parts && known && spec.linux?.seccomp) addRules(spec.linux.seccomp, parts.profile);
+  if (profile && shorter && spec.linux?.seccomp) addRules(spec.linux.seccomp, profile);
   return { spec, profile };
 }

@@ -94,9 +94,11 @@ export function readStateFile(directory: string, name: string): string | undefin
 export const readRecord = (directory: string, id: string): ContainerRecord | undefined =>
   findRecord(directory, id)?.record;
 
+/** Where a record may be: one of them twice, for the moment between seeing nothing and the executor's rename. */
+const recordPlaces = [stateFiles.record, stateFiles.provisional, stateFiles.record];
+
 function findRecord(directory: string, id: string): Pick<Container, 'record' | 'text'> | undefined {
-  // Twice, for the moment between reading nothing and the executor's rename.
-  for (const name of [stateFiles.record, stateFiles.provisional, stateFiles.record]) {
+  for (const name of recordPlaces) {
     const text = readStateFile(directory, name);
     if (text !== undefined) return { record: parseRecord(text, id, name), text };
   }
@@ -113,8 +115,7 @@ export function openContainer(root: string, id: string): Container {
 export function findContainer(root: string, id: string): string {
   const directory = findDirectory(root, id) ?? missing();
   const isThere = (name: string): boolean => files.lstatIfExists(`${directory}/${name}`) !== undefined;
-  // Twice, for the moment between seeing nothing and the executor's rename.
-  return [stateFiles.record, stateFiles.provisional, stateFiles.record].some(isThere) ? id : missing();
+  return recordPlaces.some(isThere) ? id : missing();
 }
 
 /** Ids in the root, sorted; dot files and what cannot be an id are not containers. */

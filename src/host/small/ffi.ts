@@ -86,34 +86,46 @@ interface Answer {
   readonly payload: Uint8Array;
 }
 
-/** One question and its answer. `values` are numbers or bytes; bytes come back as the callee left them. */
-function ask(operation: number, target: bigint, values: readonly (bigint | Uint8Array)[], text?: Uint8Array): Answer {
+/** A list in an argument's place, behind the bytes of the others. */
+interface Listed {
+  readonly kind: number;
+  readonly count: number;
+  readonly items: Uint8Array;
+}
+type Passed = bigint | Uint8Array | Listed;
+
+/** One question and its answer. Bytes come back as the callee left them, but of a call for each of a list. */
+function ask(operation: number, target: bigint, values: readonly Passed[], text?: Uint8Array): Answer {
+  if (values.length > mostArguments) throw new Error('too many arguments for the bridge');
   if (socket < 0) socket = start();
   const bytes = values.filter((value) => value instanceof Uint8Array);
-  const size = text?.length ?? bytes.reduce((sum, part) => sum + part.length, 0);
+  const lists = values.flatMap((value) =>
+    typeof value === 'bigint' || value instanceof Uint8Array ? [] : value.items,
+  );
+  const parts = text === undefined ? [...bytes, ...lists] : [text];
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
   const room = makeRoom(headSize + size);
   const view = new DataView(room.bytes.buffer);
   view.setUint32(0, operation, true);
   view.setUint32(4, values.length, true);
   view.setUint32(8, size, true);
   view.setBigUint64(16, target, true);
-  let at = headSize;
   values.forEach((value, index) => {
     const place = 24 + index * 16;
-    if (typeof value === 'bigint') view.setBigUint64(place, BigInt.asUintN(64, value), true);
-    else {
-      view.setUint32(place + 8, bytesKind, true);
-      view.setUint32(place + 12, value.length, true);
-      room.bytes.set(value, at);
-      at += value.length;
+    if (typeof value === 'bigint') {
+      view.setBigUint64(place, BigInt.asUintN(64, value), true);
+      return;
     }
+    const isBytes = value instanceof Uint8Array;
+    view.setUint32(place + 8, isBytes ? bytesKind : value.kind, true);
+    view.setUint32(place + 12, isBytes ? value.length : value.count, true);
   });
-  if (text !== undefined) room.bytes.set(text, headSize);
-  return exchange(room, headSize + size);
-}
-
-function exchange(room: Room, total: number): Answer {
-  send(room, total);
+  let at = headSize;
+  for (const part of parts) {
+    room.bytes.set(part, at);
+    at += part.length;
+  }
+  send(room, headSize + size);
   receive(scratch, answerSize);
   const result = scratchView.getBigUint64(0, true);
   lastError = scratchView.getUint32(8, true);
@@ -123,38 +135,16 @@ function exchange(room: Room, total: number): Answer {
   return { result, payload: back.bytes.subarray(0, length) };
 }
 
+const listed = (list: readonly string[] | readonly number[]): Listed =>
+  typeof list[0] === 'string'
+    ? { kind: kinds.texts, count: list.length, items: encode(`${list.join('\0')}\0`) }
+    : { kind: kinds.numbers, count: list.length, items: new Uint8Array(Int32Array.from(list as number[]).buffer) };
+
 function bindEach(symbol: bigint, varying: number): EachFunction {
   return (values, list) => {
     if (list.length === 0) return [];
-    if (values.length > mostArguments) throw new Error('too many arguments for the bridge');
-    if (socket < 0) socket = start();
-    const isText = typeof list[0] === 'string';
-    const items = isText
-      ? encode(`${list.join('\0')}\0`)
-      : new Uint8Array(Int32Array.from(list as readonly number[]).buffer);
-    const bytes = values.filter((value) => value instanceof Uint8Array);
-    const size = bytes.reduce((sum, part) => sum + part.length, items.length);
-    const room = makeRoom(headSize + size);
-    const view = new DataView(room.bytes.buffer);
-    view.setUint32(0, operations.each, true);
-    view.setUint32(4, values.length, true);
-    view.setUint32(8, size, true);
-    view.setBigUint64(16, symbol, true);
-    let at = headSize;
-    values.forEach((value, index) => {
-      const place = 24 + index * 16;
-      if (value instanceof Uint8Array || index === varying) {
-        const listed = isText ? kinds.texts : kinds.numbers;
-        view.setUint32(place + 8, index === varying ? listed : bytesKind, true);
-        view.setUint32(place + 12, index === varying ? list.length : (value as Uint8Array).length, true);
-      } else view.setBigUint64(place, BigInt.asUintN(64, BigInt((value ?? 0) as number | bigint)), true);
-    });
-    for (const part of [...bytes, items]) {
-      room.bytes.set(part, at);
-      at += part.length;
-    }
-    const { payload } = exchange(room, headSize + size);
-    return [...new Int32Array(payload.slice().buffer)];
+    const passed = values.map((value, index) => (index === varying ? listed(list) : argument(value)));
+    return [...new Int32Array(ask(operations.each, symbol, passed).payload.slice().buffer)];
   };
 }
 
@@ -188,7 +178,6 @@ function resultOf(type: string, value: bigint): NativeValue {
 
 function bindSymbol(symbol: bigint, result: string): NativeFunction<never> {
   const call = (...values: NativeValue[]): NativeValue => {
-    if (values.length > mostArguments) throw new Error('too many arguments for the bridge');
     const passed = values.map(argument);
     const answer = ask(operations.call, symbol, passed);
     let at = 0;
