@@ -1,4 +1,5 @@
 /** How wide and how colourful what a person reads may be. Nothing but a terminal gets colour unless it is asked for. */
+import { isPlain } from '../errors/render.js';
 import { environment } from '../host/process.js';
 import { terminalWidth } from '../host/terminal.js';
 import { fail } from '../errors/error.js';
@@ -48,11 +49,9 @@ const isWide = (code: number): boolean =>
   (code >= 0xff00 && code <= 0xff60) ||
   (code >= 0x1f300 && code <= 0x1faff);
 
-const narrow = /^[ -~]*$/;
-
 /** Columns of a terminal that a text takes. */
 export function columnsOf(text: string): number {
-  if (narrow.test(text)) return text.length;
+  if (isPlain(text)) return text.length;
   let columns = 0;
   for (const character of text) columns += isWide(character.codePointAt(0) ?? 0) ? 2 : 1;
   return columns;

@@ -28,14 +28,15 @@ export function renderErrno(errno: string): string {
   return text === '' ? errno : `${errno} (${text})`;
 }
 
-const harmless = /^[ -~]*$/;
+/** The letters, digits and signs of ASCII: safe, and a column each. */
+export const isPlain = (text: string): boolean => /^[ -~]*$/.test(text);
 
 /**
  * Makes text safe for one line of a terminal or a log: control characters, line separators and characters
  * that reorder text are escaped, bytes that were no UTF-8 (kept as lone surrogates U+DC80..U+DCFF) show as \xNN.
  */
 export function sanitise(text: string): string {
-  if (harmless.test(text)) return text;
+  if (isPlain(text)) return text;
   return text.replace(unsafe(), (character) => {
     const code = character.charCodeAt(0);
     if (code === 0x0a) return '\\n';
