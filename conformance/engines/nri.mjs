@@ -4,7 +4,6 @@
 import net from 'node:net';
 import { decode, encode, messages } from './cri-messages.mjs';
 
-const optional = { value: [1, 'int'] };
 Object.assign(messages, {
   Register: { name: [1, 'string'], index: [2, 'string'] },
   Configured: { events: [2, 'int'] },
@@ -13,7 +12,7 @@ Object.assign(messages, {
   Event: { event: [1, 'int'], pod: [2, 'NriPod'], container: [3, 'NriContainer'] },
   OfContainer: { pod: [1, 'NriPod'], container: [2, 'NriContainer'] },
   NriMount: { destination: [1, 'string'], type: [2, 'string'], source: [3, 'string'], options: [4, ['string']] },
-  Optional: optional,
+  Optional: { value: [1, 'int'] },
   Hook: { path: [1, 'string'], args: [2, ['string']], env: [3, ['string']] },
   Hooks: {
     prestart: [1, ['Hook']],

@@ -29,7 +29,8 @@ export function renderErrno(errno: string): string {
 }
 
 /** The letters, digits and signs of ASCII: safe, and a column each. */
-export const isPlain = (text: string): boolean => /^[ -~]*$/.test(text);
+export const isPlain = (text: string): boolean => plain.test(text);
+const plain = /^[ -~]*$/;
 
 /**
  * Makes text safe for one line of a terminal or a log: control characters, line separators and characters

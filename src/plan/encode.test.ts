@@ -1,3 +1,5 @@
+import { decodeNotes } from '../executor/outcome.js';
+import { askForTrace, lineInPlan } from '../executor/trace.js';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { opTable, roles, wireLimits, wireVersion } from '../generated/ops.js';
@@ -112,6 +114,18 @@ test('every operation comes back with all its fields', () => {
     back.notes,
     steps.map((s) => [s.pointer, s.summary]),
   );
+});
+
+test('pointers and summaries are read again to the last, raw bytes and lines included, and what the engine knows behind them', () => {
+  const steps = ['one', 'two\nlines é', 'raw \udcff'].map((summary) => ({ ...filled('sysctl.write'), summary }));
+  const notes = steps.map((s) => [s.pointer, s.summary]);
+  const bytes = encodePlan(plan(...steps));
+  assert.equal(decodeNotes(bytes), notes);
+  assert.is(lineInPlan(bytes), '');
+  const asked = askForTrace(bytes, 1, '{"a":"\\u0000é"}');
+  assert.equal(decodeNotes(asked), notes);
+  assert.is(lineInPlan(asked), '{"a":"\\u0000é"}');
+  assert.equal(decodeNotes(new Uint8Array(0)), []);
 });
 
 test('an empty plan is a header and an empty list of notes', () => {
