@@ -9,6 +9,7 @@ import { mutants } from '../../conformance/rigs/mutant-table.js';
 import { checkSpecFeatures } from '../../conformance/spec-features.js';
 import { checkImports } from './check-imports.js';
 import { checkSecurity } from './check-security.js';
+import { checkRooms } from './executor-rooms.js';
 import { undocumentedErrors } from './generate-config-docs.js';
 
 let failed = 0;
@@ -31,6 +32,7 @@ command('types', 'node_modules/.bin/tsc', ['-p', '.']);
 const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`;
 command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']);
 report('import rules', checkImports());
+report('rooms of the executor', checkRooms());
 report('errors of a config are explained in docs/config', undocumentedErrors());
 report('rows of docs/security.md', checkSecurity());
 report('requirements', checkRequirements(allCases()));

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import '../bundle/explain.js';
+import { parseProcess } from '../bundle/process-document.js';
 import type { Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';
-import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
+import { completeProcess, type ExecFlags, processFromFlags } from './exec-process.js';
 
 const noFlags: ExecFlags = { args: ['sh'], env: [], tty: false, additionalGids: [], caps: [] };
 const spec = {
@@ -36,7 +37,7 @@ function fromFile(process: object, confinement: Partial<Confinement> = {}) {
   writeFileSync(file, JSON.stringify(process));
   const whole = { rlimits: [], noNewPrivileges: true, additionalGids: [3], seccomp: false, ...confinement };
   try {
-    return processFromFile(file, whole).process;
+    return completeProcess(parseProcess(file), whole).process;
   } finally {
     rmSync(folder, { recursive: true });
   }
