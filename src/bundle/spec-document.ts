@@ -36,14 +36,14 @@ export function loadBundleConfig(configPath: string, options?: ReadOptions): Loa
   return { spec: value, warnings, text };
 }
 
-/** The same, where `find` may know the profile of linux.seccomp by its bytes; `profile` is what it gave. @throws as the above. */
+/** The same, and the bytes, where `find` may know the profile of linux.seccomp by its bytes; `profile` is what it gave. @throws as the above. */
 export function loadWithProfile<T extends Found>(
   configPath: string,
   find: (profile: Uint8Array) => T,
   options?: ReadOptions,
-): LoadedConfig & { readonly profile: T | undefined } {
+): LoadedConfig & { readonly profile: T | undefined; readonly bytes: Uint8Array | string } {
   const source = readTextFile(configPath, options);
-  const { text } = source;
+  const { text, bytes = text } = source;
   const { profile, shorter } = findProfileIn(source, find);
   const parsed = shorter && parseQuickly(shorter.text, shorter.bytes);
   const checked = parsed && checkQuickly(parsed, specKind);
@@ -51,10 +51,10 @@ export function loadWithProfile<T extends Found>(
   // Anything that is to be said is said about the whole text.
   if (profile && seccomp && checked.errors.length === 0) {
     addRules(seccomp, profile);
-    return { spec: checked.value, warnings: checked.warnings, text, profile };
+    return { spec: checked.value, warnings: checked.warnings, text, bytes, profile };
   }
   const { value, warnings } = loadSource(source, specKind);
-  return { spec: value, warnings, text, profile };
+  return { spec: value, warnings, text, bytes, profile };
 }
 
 /** `validateConfig(value)`: what is wrong and what is odd in a config. */

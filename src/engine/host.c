@@ -102,10 +102,20 @@ u32 new_text(const char *bytes, u32 length) {
   return value;
 }
 
+/* How many bytes from the start are ASCII, but for the last few. */
+static u32 plain_length(const u8 *s, u32 length) {
+  u32 i = 0;
+  for (u64 eight; i + 8 <= length; i += 8) {
+    memcpy(&eight, s + i, 8);
+    if (eight & 0x8080808080808080ull) break;
+  }
+  return i;
+}
+
 /* UTF-8 of the engine writes half a surrogate pair as three bytes, ED A0 to BF and another. `raw`: U+DC80 to U+DCFF are single bytes
    (tables/lossless-text.ts); else each becomes U+FFFD, as a TextEncoder does it. Returns the length. */
 static u32 settle_surrogates(u8 *text, u32 length, int raw) {
-  u32 from = 0;
+  u32 from = plain_length(text, length);
   while (from < length && text[from] != 0xed) from++;
   if (from == length) return length;
   u32 to = from;
@@ -124,7 +134,7 @@ static u32 settle_surrogates(u8 *text, u32 length, int raw) {
 
 /* How many bytes from the start are UTF-8. */
 static u32 valid_utf8(const u8 *s, u32 length) {
-  u32 i = 0;
+  u32 i = plain_length(s, length);
   while (i < length) {
     u8 c = s[i];
     if (c < 0x80) { i++; continue; }
@@ -204,11 +214,11 @@ static const char *variable(const char *name) {
 }
 
 enum door { DOOR_CALL, DOOR_PUT, DOOR_GET, DOOR_VALID, DOOR_ARGUMENT, DOOR_VARIABLE, DOOR_BUFFER, DOOR_ADDRESS, DOOR_SHA256, DOOR_ARCHITECTURE,
-  DOOR_BRIDGE, DOOR_ENTRY, DOOR_OBJECT };
+  DOOR_BRIDGE, DOOR_ENTRY, DOOR_OBJECT, DOOR_PLAIN };
 static const struct { const char *name; u32 arguments; } door[] = {
   [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 5}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
   [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 2}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
-  [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}, [DOOR_OBJECT] = {"object", 4}};
+  [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}, [DOOR_OBJECT] = {"object", 4}, [DOOR_PLAIN] = {"plain", 2}};
 extern const char bridge_begin[], bridge_end[]; /* parts.S */
 static u32 last_buffer;
 
@@ -236,6 +246,11 @@ static u32 answer(u32 id) {
     case DOOR_BRIDGE: result = RAW(write, number(0), bridge_begin, bridge_end - bridge_begin); break;
     case DOOR_SHA256: sha256_blocks((u32 *)address(0), (u8 *)address(1), (u32)number(2)); break;
     case DOOR_OBJECT: result = json_object((u8 *)address(0), (u32)number(1), (u8 *)address(2), (u32 *)address(3)); break;
+    case DOOR_PLAIN:
+      text = text_of(0);
+      result = json_plain((u8 *)AT(text), (u32)number(1));
+      QTS_FreeCString(E.context, text);
+      break;
     case DOOR_ARCHITECTURE:
 #if defined(__x86_64__)
       return new_text("x64", 3);

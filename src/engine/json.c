@@ -1,4 +1,4 @@
-/* Where one object lies in a JSON text (src/host/small/json.ts): a byte of 25 KB at a time is work for C. */
+/* Bytes of JSON texts, one at a time: work for C (src/host/small/json.ts). Where one object lies; whether a text is written as it is. */
 #include "engine.h"
 
 /* `at` is behind the first quote. 0 where there is no second one, as below where something has no end. */
@@ -62,4 +62,13 @@ int json_object(const u8 *text, u32 end, const u8 *path, u32 *found) {
     found[1] = at;
   }
   return times;
+}
+
+/* Whether so many characters are ASCII, and none of them is written in another way in JSON: a quote, a backslash, a control. */
+int json_plain(const u8 *text, u32 units) {
+  u32 i = 0, odd = 0;
+  for (; i + 16 <= units && !odd; i += 16)
+    for (u32 k = i; k < i + 16; k++) odd |= (text[k] < ' ') | (text[k] > '~') | (text[k] == '"') | (text[k] == '\\');
+  for (; i < units; i++) odd |= (text[i] < ' ') | (text[i] > '~') | (text[i] == '"') | (text[i] == '\\');
+  return !odd;
 }

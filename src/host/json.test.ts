@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findObject } from './json.js';
+import { findObject, isPlain } from './json.js';
 
 const find = (text: string, ...path: string[]): string | undefined => {
   const span = findObject(new TextEncoder().encode(text), path);
@@ -28,6 +28,13 @@ test('the object at a path, wherever it stands', () => {
   ];
   for (const [text, found] of rows) assert.is(find(text, 'a', 'b'), found, text);
   assert.is(find('{"aa":{},"a":{"x":1},"b":{}}', 'a'), '{"x":1}');
+});
+
+test('plain is what JSON writes as it is', () => {
+  for (let code = 0; code < 300; code++) {
+    const text = String.fromCharCode(code);
+    assert.is(isPlain(text), code < 127 && JSON.stringify(text) === `"${text}"`, `character ${code}`);
+  }
 });
 
 test.run();

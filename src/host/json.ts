@@ -72,3 +72,6 @@ export function findObject(text: Uint8Array, path: readonly string[]): Span | un
   }
   return found;
 }
+
+/** Whether a text is all ASCII that JSON writes as it is. */
+export const isPlain = (text: string): boolean => /^[ !#-[\]-~]*$/.test(text);

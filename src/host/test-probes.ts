@@ -3,7 +3,7 @@ import { decodeLossless, encodeLossless } from '../tables/lossless-text.js';
 import { openLibrary } from './ffi.js';
 import * as files from './files.js';
 import { sha256 } from './hash.js';
-import { findObject } from './json.js';
+import { findObject, isPlain } from './json.js';
 import * as host from './process.js';
 import { runProgram } from './program.js';
 import { openCounter, openProcess, waitForAny } from './wait.js';
@@ -69,6 +69,7 @@ function textProbes(): string[] {
     ),
     sha256('a', Uint8Array.of(0, 255), 'é'),
     ...objectProbes(),
+    ...plainProbes(),
   ];
 }
 
@@ -90,6 +91,17 @@ function objectProbes(): string[] {
       rows.push(found(changed, 'a', 'b'), found(changed, 'b', 'a', 'b'), found(changed, 'a'));
     }
   }
+  return rows;
+}
+
+/** Every character below 256 at every place of texts of some lengths, and whole ones. */
+function plainProbes(): string[] {
+  const rows = ['', 'x', ' ~'.repeat(40), 'é', '😀', '\udc80', 'x'.repeat(31)].map((text) => `${isPlain(text)}`);
+  for (const length of [1, 15, 16, 17, 33])
+    for (let code = 0; code < 256; code++)
+      for (const at of new Set([0, 7, 15, 16, length - 1]))
+        if (at < length)
+          rows.push(`${isPlain('y'.repeat(at) + String.fromCharCode(code) + 'y'.repeat(length - at - 1))}`);
   return rows;
 }
 

@@ -183,7 +183,7 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
   const find = (bytes: Uint8Array): ProfileText => findProfile(bytes, request.root.path);
   const stream = request.config !== undefined;
-  const { spec, warnings, text, profile } = loadWithProfile(configPath(request), find, { stream });
+  const { spec, warnings, text, bytes, profile } = loadWithProfile(configPath(request), find, { stream });
   trace('config', { path: configPath(request), text, spec, warnings });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
   trace('facts', facts);
@@ -228,7 +228,7 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     keeper: keeperOf(facts, request.engine),
   };
   trace('options', options);
-  return { spec, facts, options, draft, text, warnings: [...warnings, ...cgroup.warnings] };
+  return { spec, facts, options, draft, bytes, warnings: [...warnings, ...cgroup.warnings] };
 }
 
 /** What was odd about the config may be why it is refused: `proccess` is an unknown key, and no process. */
@@ -254,11 +254,11 @@ function compileOrRefuse(
 }
 
 /** Compiles what was read. @throws TsrunError with the pointer to blame. */
-export function compileRead({ spec, facts, options, draft, text, warnings }: ReturnType<typeof readRequest>) {
+export function compileRead({ spec, facts, options, draft, bytes, warnings }: ReturnType<typeof readRequest>) {
   const plan = compileOrRefuse(spec, facts, options, warnings);
   trace('plan', plan);
   const { creating } = options;
-  return { plan, creating, draft, spec, text, warnings: [...warnings, ...plan.warnings] };
+  return { plan, creating, draft, spec, bytes, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
@@ -281,7 +281,7 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
   trace('root', request.root);
-  const { plan, creating, draft, spec, text, warnings } = compileRequest(request);
+  const { plan, creating, draft, spec, bytes: config, warnings } = compileRequest(request);
   requireUserNamespace(spec);
   const bytes = encodePlan(plan);
   trace('done', 'encoded');
@@ -289,7 +289,7 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   trace('claimed', directory);
   try {
     writeProvisional(directory, creating);
-    writeConfigSnapshot(directory, text);
+    writeConfigSnapshot(directory, config);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
   } catch (error) {

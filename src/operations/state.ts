@@ -1,5 +1,5 @@
 import type { State } from '../generated/config-types.js';
-import type { ContainerRecord, RecordDraft } from '../state/record.js';
+import { type ContainerRecord, type RecordDraft, stringifyTexts } from '../state/record.js';
 import { type Status, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
 import type { CgroupControl } from './tools.js';
@@ -25,7 +25,10 @@ export function describeContainer(record: ContainerRecord, status: Status, owner
 export function encodeHookState(draft: RecordDraft, status: Status): { before: string; after: string } {
   const { ociVersion, id, bundle, annotations } = draft;
   const head = JSON.stringify({ ociVersion, id, status });
-  return { before: `${head.slice(0, -1)},"pid":`, after: `,${JSON.stringify({ bundle, annotations }).slice(1)}` };
+  return {
+    before: `${head.slice(0, -1)},"pid":`,
+    after: `,"bundle":${JSON.stringify(bundle)},"annotations":${stringifyTexts(annotations)}}`,
+  };
 }
 
 /** The state of one container. */

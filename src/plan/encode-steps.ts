@@ -2,6 +2,7 @@
 import { fail } from '../errors/error.js';
 import { opTable, roles } from '../generated/ops.js';
 import { errnoNumber } from '../tables/errnos.js';
+import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
 import type { Step } from './step.js';
 
 export const headerWords = 12;
@@ -18,16 +19,18 @@ export interface Draft {
   readonly texts: string[];
   /** Where the next text starts. */
   length: number;
-  /** Binary values; they come behind the texts, and `at` is the word of the reference to complete. */
-  readonly blobs: { readonly at: number; readonly bytes: Uint8Array }[];
-  /** Long texts that were given for bytes, and the words of the reference to each: a record, the state for each hook. */
-  readonly shared: { readonly text: string; readonly at: number }[];
+  /** Binary values, and long texts that were given for such: a record, the state for each hook. They come behind the texts, once each; `at`
+      are the words of the references to complete. */
+  readonly blobs: { readonly at: number[]; readonly bytes: Uint8Array; readonly text?: string }[];
   /** Which of `texts` are padding. */
   readonly padding: number[];
   readonly lengthOf: LengthOf | undefined;
 }
 
-/** From here on a text for bytes is put into the data once. Far above what a kept plan has a place for (kept.ts). */
+/**
+ * From here on a text for bytes is encoded by itself, and put into the data once: what is no ASCII in it does not make the others be
+ * laid out again. Far above what a kept plan has a place for (kept.ts).
+ */
 const worthSharing = 1024;
 
 /** What each operation's step consists of, as numbers and names side by side: strings are slow to compare. */
@@ -61,6 +64,27 @@ const layouts: ReadonlyMap<string, Layout> = new Map(
     },
   ]),
 );
+const utf8 = new TextEncoder();
+
+/** NaN for half a surrogate pair, which would come out as another text; but U+DC80 to U+DCFF are raw bytes (lossless-text.ts). */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) length += 1;
+    else if (code < 0x800) length += 2;
+    else if (code < 0xd800 || code >= 0xe000) length += 3;
+    else if (code < 0xdc00 && isLow(text.charCodeAt(i + 1))) {
+      length += 4;
+      i++;
+    } else if (code >= 0xdc80 && code <= 0xdcff) length += 1;
+    else return Number.NaN;
+  }
+  return length;
+}
+
+const isLow = (code: number): boolean => code >= 0xdc00 && code < 0xe000;
+
 const roleBits: ReadonlyMap<string, number> = new Map(roles.map((role, i) => [role, i << 16]));
 
 export function invalid(step: Step, message: string): never {
@@ -100,22 +124,31 @@ function addText(draft: Draft, step: Step, name: string, value: unknown): number
   return length;
 }
 
+/** With this byte begins what stands for half of a surrogate pair, which is a raw byte or a mistake. */
+export const ofReplacement = 0xef;
+
+/** @throws TSR_PLAN_ENCODE as for the texts that are encoded together (encode.ts). */
+function encodeText(text: string, step: Step, name: string): Uint8Array {
+  const bytes = utf8.encode(text);
+  if (bytes.indexOf(0) !== -1) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
+  if (bytes.indexOf(ofReplacement) === -1) return bytes;
+  if (Number.isNaN(utf8Length(text))) invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
+  return hasRawBytes(text) ? encodeLossless(text) : bytes;
+}
+
 /** Bytes, or text for bytes: aligned, and what is long only once. Says whether the reference needs nothing more. */
 function addBinary(draft: Draft, step: Step, name: string, value: unknown, at: number): boolean {
+  const { blobs } = draft;
   if (value instanceof Uint8Array) {
-    draft.blobs.push({ at, bytes: value });
+    blobs.push({ at: [at], bytes: value });
     return true;
   }
   if (typeof value !== 'string') invalid(step, `'${name}' of ${step.op} is neither text nor bytes`);
   if (value.length >= worthSharing) {
-    const { words, shared } = draft;
-    const same = shared.find(({ text }) => text === value);
-    if (same !== undefined) {
-      words[at] = words[same.at]!;
-      words[at + 1] = words[same.at + 1]!;
-      return true;
-    }
-    shared.push({ text: value, at });
+    const same = blobs.find(({ text }) => text === value);
+    if (same !== undefined) same.at.push(at);
+    else blobs.push({ at: [at], bytes: encodeText(value, step, name), text: value });
+    return true;
   }
   while (draft.length % 8 !== 0) {
     draft.padding.push(draft.texts.length);
@@ -174,7 +207,7 @@ function addFields(draft: Draft, at: number, step: Step, { names, kinds }: Layou
 /** Without `lengthOf` every character is taken for a byte. */
 export function layOut(steps: readonly Step[], lengthOf?: LengthOf): Draft {
   const words = new Uint32Array(headerWords + steps.length * stepWords);
-  const draft: Draft = { words, texts: [], length: 0, blobs: [], shared: [], padding: [], lengthOf };
+  const draft: Draft = { words, texts: [], length: 0, blobs: [], padding: [], lengthOf };
   for (let i = 0, at = headerWords; i < steps.length; i++, at += stepWords) {
     const step = steps[i]!;
     const layout = layouts.get(step.op) ?? invalid(step, `unknown operation '${step.op}'`);

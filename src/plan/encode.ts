@@ -1,7 +1,17 @@
 import { fail } from '../errors/error.js';
 import { wireLimits, wireVersion } from '../generated/ops.js';
 import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
-import { type Draft, headerWords, invalid, layOut, type LengthOf, numberWord, stepWords } from './encode-steps.js';
+import {
+  type Draft,
+  headerWords,
+  invalid,
+  layOut,
+  type LengthOf,
+  numberWord,
+  ofReplacement,
+  stepWords,
+  utf8Length,
+} from './encode-steps.js';
 import type { Plan, Step } from './step.js';
 
 /**
@@ -16,25 +26,6 @@ import type { Plan, Step } from './step.js';
 const magic = 0x50525354;
 
 const utf8 = new TextEncoder();
-
-/** NaN for half a surrogate pair, which would come out as another text; but U+DC80 to U+DCFF are raw bytes (lossless-text.ts). */
-function utf8Length(text: string): number {
-  let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x80) length += 1;
-    else if (code < 0x800) length += 2;
-    else if (code < 0xd800 || code >= 0xe000) length += 3;
-    else if (code < 0xdc00 && isLow(text.charCodeAt(i + 1))) {
-      length += 4;
-      i++;
-    } else if (code >= 0xdc80 && code <= 0xdcff) length += 1;
-    else return Number.NaN;
-  }
-  return length;
-}
-
-const isLow = (code: number): boolean => code >= 0xdc00 && code < 0xe000;
 
 /** Where the first number of the step with this index lies in an encoded plan, in bytes; the others follow, four each. */
 export const numbersOffset = (index: number): number => (headerWords + index * stepWords + numberWord) * 4;
@@ -56,9 +47,6 @@ function checkTotal(total: number): void {
   const { bytes } = wireLimits;
   if (total > bytes) fail('TSR_PLAN_TOO_LARGE', `the plan has ${total} bytes, at most ${bytes} fit`);
 }
-
-/** With this byte begins what stands for half of a surrogate pair, which is a raw byte or a mistake. */
-const ofReplacement = 0xef;
 
 /** All texts, each with a NUL behind it. */
 function encodeTexts(texts: readonly string[]): Uint8Array {
@@ -96,11 +84,15 @@ function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
   const { words } = draft;
   const notes = encodeNotes(plan.steps);
   let dataLength = draft.length;
-  for (const { at, bytes } of draft.blobs) {
-    words[at] = (dataLength + 7) & ~7;
-    words[at + 1] = bytes.length;
-    dataLength = words[at]! + bytes.length;
-  }
+  const places = draft.blobs.map(({ at, bytes }) => {
+    const place = (dataLength + 7) & ~7;
+    for (const word of at) {
+      words[word] = place;
+      words[word + 1] = bytes.length;
+    }
+    dataLength = place + bytes.length;
+    return place;
+  });
   const dataAt = words.length * 4;
   const total = dataAt + dataLength + notes.length;
   checkTotal(total);
@@ -111,7 +103,7 @@ function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
   const out = new Uint8Array(total);
   out.set(new Uint8Array(words.buffer));
   out.set(text, dataAt);
-  for (const { at, bytes } of draft.blobs) out.set(bytes, dataAt + words[at]!);
+  for (let i = 0; i < places.length; i++) out.set(draft.blobs[i]!.bytes, dataAt + places[i]!);
   out.set(notes, dataAt + dataLength);
   return out;
 }

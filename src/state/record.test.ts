@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
-import { encodeProvisional, encodeRecord, isCgroupRecord, parseRecord } from './record.js';
+import { encodeProvisional, encodeRecord, isCgroupRecord, parseRecord, stringifyTexts } from './record.js';
 import { draftOf } from './test-container.js';
 
 const place = { version: 1, controllers: ['pids'], mountPoint: '/sys/fs/cgroup/pids', path: 'docker/web' } as const;
@@ -126,6 +126,22 @@ test('records of every released format stay readable', () => {
     '"owner":0,"cgroup":{"driver":"disabled","places":[]},"namespaces":[{"type":"pid"}],"hooks":{},"terminal":false,' +
     '"confinement":{"rlimits":[],"noNewPrivileges":true,"additionalGids":[],"seccomp":false},"stdio":["","",""],"rootless":false}\n';
   assert.is(parseRecord(one, 'web', 'state.json').pid, 123);
+});
+
+test('long texts of annotations are written as JSON', () => {
+  const texts = {
+    plain: 'x'.repeat(300),
+    quoted: `"${'y'.repeat(300)}\\`,
+    'na"me': 'é'.repeat(300),
+    short: 'a\nb',
+    line: `${'z'.repeat(300)}\n`,
+  };
+  assert.equal(JSON.parse(stringifyTexts(texts)), texts);
+  assert.is(stringifyTexts(texts), JSON.stringify(texts));
+  assert.is(stringifyTexts({}), '{}');
+  const draft = { ...full, annotations: texts };
+  const { before, between, after } = encodeRecord(draft);
+  assert.equal(parseRecord(`${before}1${between}2${after}`, 'web', 'state.json').annotations, texts);
 });
 
 test.run();

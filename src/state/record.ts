@@ -12,6 +12,7 @@ import type {
   Personality,
   Scheduler,
 } from '../generated/config-types.js';
+import { isPlain } from '../host/json.js';
 import type { CgroupPlace, CgroupRecord } from '../tables/cgroup.js';
 
 export const recordVersion = 1;
@@ -108,11 +109,23 @@ export interface EncodedRecord {
   readonly after: string;
 }
 
+/** From here on it takes less to look than to write. */
+const long = 256;
+
+/** JSON of an object of texts. An interpreter writes 10 ns a character; most long texts are written as they are. */
+export function stringifyTexts(texts: { readonly [name: string]: string }): string {
+  const entries = Object.entries(texts);
+  if (!entries.some(([, text]) => text.length >= long)) return JSON.stringify(texts);
+  const write = (text: string): string => (text.length >= long && isPlain(text) ? `"${text}"` : JSON.stringify(text));
+  return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${write(text)}`).join(',')}}`;
+}
+
 export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status'] = 'ready'): EncodedRecord {
+  const { annotations, ...rest } = draft;
   return {
     before: `{"version":${recordVersion},"status":"${status}","pid":`,
     between: ',"startTime":',
-    after: `,${JSON.stringify(draft).slice(1)}\n`,
+    after: `,${JSON.stringify(rest).slice(1, -1)},"annotations":${stringifyTexts(annotations)}}\n`,
   };
 }
 

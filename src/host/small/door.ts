@@ -24,6 +24,8 @@ interface Door {
   sha256(state: number, at: number, blocks: number): void;
   /** Where the object at a path of names lies in a text: 1, and begin and end are at `found` (src/engine/json.c). */
   object(text: number, length: number, path: number, found: number): number;
+  /** Whether so many characters, all of a text, are written in JSON as they are: 1 or 0. */
+  plain(text: string, units: number): number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;

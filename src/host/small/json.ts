@@ -3,6 +3,9 @@ import type { Span } from '../json.js';
 import { door, makeRoom } from './door.js';
 import { encode } from './text.js';
 
+/** Whether a text is all ASCII that JSON writes as it is. */
+export const isPlain = (text: string): boolean => door.plain(text, text.length) === 1;
+
 export function findObject(text: Uint8Array, path: readonly string[]): Span | undefined {
   const names = encode(`${path.join('\0')}\0\0`);
   const room = makeRoom(8 + text.length + names.length, true);
