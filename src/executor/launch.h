@@ -16,7 +16,8 @@ char **engine_environment(char **envp, int number, int for_hooks);
 void hold_stops(char **argv);
 int only_answers(char **argv);
 #define ENGINE_NAME "tsrun:engine"
-int start_round(char **argv, char **envp, int number, struct round *r);
+int start_round(char **argv, char **envp, int number, struct round *r, int taken);
+int no_engine(char **argv, int error);
 const char *early_entry(const struct round *r, int inherited);
 void read_early(const char *text, struct round *r, int *inherited);
 int asks_for_trace(char **argv);

@@ -178,7 +178,7 @@ int wait_child(int pid, int *status);
 int high(long fd);
 void reset_signals(void);
 void back_to_caller(void);
-u64 start_time(int pid);
+long start_time(int pid);
 
 /* threads.c */
 int join_through_threads(u32 pid, u32 types);
