@@ -1,11 +1,12 @@
 // Under a small RLIMIT_NOFILE each command works, or says so in one line and leaves nothing behind. Needs root.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Seccomp } from '../bundle/types.js';
 import { containerSuite, type TestContainer } from '../executor/test-container.js';
 
-const { tests, test } = containerSuite('few descriptors');
+const { tests, test } = containerSuite('descriptors');
 
 /** One that no other test has: a known profile needs no library. */
 const seccomp = (errnoRet: number): Seccomp => ({
@@ -93,6 +94,29 @@ test('R26: a container that runs is what every other command says of it, or they
     assert.ok(/open files|EMFILE|is running|not stopped/.test(gone.said), `${limit}: ${gone.said}`);
   }
   assert.is(JSON.parse(container.tsrun(['state', container.id]).output).status, 'running');
+});
+
+// What is in a gap of --preserve-fds would be the payload's, were it left inheritable; and a created container's process must not
+// even have it open: it waits for as long as its engine likes.
+test('S18, S24: nothing of the runtime is in the gaps of --preserve-fds, neither while it waits nor in the payload', (container) => {
+  container.prepare(
+    'f=0; while test $f -lt 400; do test -e /proc/$$/fd/$f && echo $f; f=$((f + 1)); done; echo .; exec sleep 1000',
+  );
+  const shell = 'exec >"$1" 2>&1 </dev/null 5</etc/passwd 7</etc 9</; shift; exec "$@"';
+  const args = ['create', '--preserve-fds', '300', '--bundle', container.folder, container.id];
+  assert.is(container.tsrun(args, ['bash', '-c', shell, 'bash', join(container.folder, 'log')]).status, 0);
+  const { pid } = JSON.parse(container.tsrun(['state', container.id]).output);
+  const links = readdirSync(`/proc/${pid}/fd`).map((fd) => [fd, readlinkSync(`/proc/${pid}/fd/${fd}`)] as const);
+  const others = links.filter(([, link]) => !/\/(exec|reply)\.fifo$/.test(link)).map(([fd]) => Number(fd));
+  assert.equal(
+    others.sort((a, b) => a - b),
+    [0, 1, 2, 5, 7, 9],
+    JSON.stringify(links),
+  );
+  assert.is(container.tsrun(['start', container.id]).status, 0);
+  const said = (): string => readFileSync(join(container.folder, 'log'), 'utf8');
+  for (let i = 0; i < 200 && !said().endsWith('.\n'); i++) spawnSync('sleep', ['0.05']);
+  assert.is(said(), '0\n1\n2\n5\n7\n9\n.\n');
 });
 
 tests.run();
