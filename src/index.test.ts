@@ -214,7 +214,13 @@ test('a failure is a value with the pointer to blame, and nothing is left', () =
 test('prints the plan without doing anything', () => {
   const { done, directory, ...where } = bundle(['true']);
   try {
-    assert.match(printPlan(plan({ id: 'library-plan', ...where })), '/mounts/0');
+    const made = plan({ id: 'library-plan', ...where });
+    assert.match(printPlan(made), '/mounts/0');
+    assert.not(
+      made.steps.some(({ op }) => op === 'child.supervise'),
+      'that of create, which waits for nobody',
+    );
+    assert.not(existsSync(where.root));
   } finally {
     done();
   }

@@ -85,6 +85,7 @@ inside_part() {
     before=$(count other)
     cell "is restored, of $other" '' eval 'back other && goes_on other '"$before"
     cell 'and is in the cgroup that it is given' '/cell-other' eval 'sed -n "s/.*:\(\/cell-other\).*/\1/p" "/proc/$(rt state cell-other | jq .pid)/cgroup" | sort -u'
+    cell 'and its cgroups are read-only, as its config has it' 'ro' eval 'rt exec cell-other awk "\$5 ~ /^.sys.fs.cgroup/ { print substr(\$6, 1, 2) }" /proc/self/mountinfo | sort -u'
     finish other
   done
 }

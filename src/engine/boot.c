@@ -23,6 +23,7 @@ __attribute__((noreturn)) static void on_stack(char *top, void (*function)(void)
 static void map_snapshot(struct snapshot *s) {
   struct statx st;
   int self = (int)RAW(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (self == -EMFILE) stop("too few open files are allowed (ulimit -n)");
   if (self < 0 || stat_fd(self, &st) < 0) stop("cannot read /proc/self/exe: is /proc mounted?");
   if (RAW(pread64, self, s, sizeof *s, st.stx_size - sizeof *s) != sizeof *s || s->magic != SNAPSHOT_MAGIC)
     stop("this file is not whole: nothing of the engine follows the program");

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -234,6 +235,29 @@ test('CVE-2019-18837, CVE-2024-45310 (S02, S05): what a dangling link names is m
     swapper.kill('SIGKILL');
   }
 });
+
+for (const kind of ['file', 'directory'] as const) {
+  test(`S05: a tmpfs copies up a ${kind} and a link as such, and nothing of the host, though they are exchanged meanwhile`, (place) => {
+    const full = join(place.root, 'full');
+    mkdirSync(join(full, 'plain'), { recursive: true });
+    if (kind === 'file') rmSync(join(full, 'plain'), { recursive: true });
+    if (kind === 'file') writeFileSync(join(full, 'plain'), 'inside');
+    else writeFileSync(join(full, 'plain/file'), 'inside');
+    symlinkSync(kind === 'file' ? join(place.canary, 'file') : place.canary, join(full, 'link'));
+    const swapper = startSwapper(buildHelper('swap', place.directory), full, 'plain', 'link');
+    const file = kind === 'file' ? '$f' : '$f/file';
+    const script = `cd /full; for f in *; do [ -L $f ] && echo link || echo $(cat ${file}); done`;
+    try {
+      for (let i = 0; i < 80; i++) {
+        const { outcome, output } = run(place, script, [filesystem('tmpfs', '/full', { flags: mountFlags.copyUp })]);
+        assert.is(outcome.status, 'ok', `${outcome.syscall}: ${errnoName(outcome.errno)}`);
+        for (const line of output.split('\n')) assert.ok(['link', 'inside'].includes(line), line);
+      }
+    } finally {
+      swapper.kill('SIGKILL');
+    }
+  });
+}
 
 test('S05: what a tmpfs copies up is one file or the other, with its own mode, though they are exchanged meanwhile', (place) => {
   const full = join(place.root, 'full');

@@ -1,5 +1,5 @@
 // When the seccomp recorder ends before its time, or its container is deleted: the real kernel. Needs root.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -198,6 +198,30 @@ test('a recorder that cannot start its writer says so, and is not said to have b
     gone.errors,
     /warning: no seccomp profile was written: the recorder could not start its writer, or that/,
   );
+});
+
+test('a recorder that can accept nobody for the moment tries again, some times a second', (container) => {
+  assert.equal(createRecorded(container, 'exec sleep 1000'), good);
+  assert.equal(container.tsrun(['start', container.id]), good);
+  const { recorder } = recorders(container);
+  const log = join(container.folder, 'accepts');
+  // What accept4 says when the host has as many files as it may: root does not get there, so it is told.
+  const inject = ['-e', 'trace=accept4', '-e', 'inject=accept4:error=ENFILE'];
+  const tracer = spawn('strace', ['-qq', '-p', String(recorder), '-o', log, ...inject], { stdio: 'ignore' });
+  const accepts = (): number => (existsSync(log) ? readFileSync(log, 'utf8').split('ENFILE').length - 1 : 0);
+  try {
+    until('strace', () => /^TracerPid:\t[1-9]/m.test(readFileSync(`/proc/${recorder}/status`, 'utf8')));
+    const script = `require('net').connect(process.argv[1], () => setTimeout(() => process.exit(0), 1500));`;
+    const socket = join(container.folder, 'state', container.id, 'recorder.sock');
+    assert.is(spawnSync(process.execPath, ['-e', script, socket], { stdio: 'ignore' }).status, 0);
+    assert.ok(accepts() >= 2 && accepts() < 200, `${accepts()} in 1.5 s`);
+  } finally {
+    tracer.kill('SIGTERM');
+  }
+  until('the end of strace', () => /^TracerPid:\t0$/m.test(readFileSync(`/proc/${recorder}/status`, 'utf8')));
+  assert.equal(container.tsrun(['exec', container.id, 'mkdir', '/made']), good);
+  assert.equal(container.tsrun(['delete', '--force', container.id]), good);
+  assert.ok(recordedBy(container).some((name) => /^mkdir/.test(name)));
 });
 
 tests.run();

@@ -111,8 +111,20 @@ function idRangeHint(said: string): string {
     : '/etc/subuid and /etc/subgid say which ids a user has';
 }
 
+/** Of any step. */
+const limitHints: { readonly [errno: string]: string } = {
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+  ENFILE: 'the host has as many open files as it allows (sysctl fs.file-max)',
+};
+
 /** Turns a failed step into the failure a person reads. */
 export function explainStep(step: StepFailure): Failure {
+  const failure = explained(step);
+  const hint = failure.hint ?? limitHints[step.errno];
+  return hint === undefined ? failure : { ...failure, hint };
+}
+
+function explained(step: StepFailure): Failure {
   const { pointer, summary, errno, syscall, ended, text, limitMs = 0 } = step;
   const place = pointer === '' ? {} : { pointer };
   if (errno === 'ECHILD' && summary.includes('systemd unit')) return explainUnit(step);

@@ -36,7 +36,8 @@ void let_named_through(char **argv);
 
 /* launch.c */
 #define ENGINE_NAME "tsrun:engine"
-int start_round(char **argv, char **envp, int number, struct round *r);
+int start_round(char **argv, char **envp, int number, struct round *r, int taken);
+int no_engine(char **argv, int error);
 int tell(const struct outcome *out);
 int attempt(struct round *r);
 int launch(char **argv, char **envp, struct round r, int number, int ready);

@@ -43,12 +43,30 @@ static void engine(char **argv, char **envp, const int fds[4], long parent) {
   RAW(exit_group, 1);
 }
 
+/* Of a command that fails before there is an engine to say which. */
+static int own_status(char **argv) {
+  const char *word = argv ? command_word(argv) : NULL;
+  return word && str_equal(word, "exec") ? 255 : 1;
+}
+
+/* Descriptors without which the engine does not get far, those of a library that it loads among them; what a plan needs beyond that
+   is a step's matter: it fails, is explained and rolled back. */
+#define FEWEST 16
+
+/* `taken`: the caller's own, which stay open beside ours. */
+static int has_room(int taken) {
+  struct rlimit64 limit;
+  return RAW(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) < 0 || limit.rlim_cur >= (u64)(FEWEST + taken);
+}
+
 /* Starts the engine, which will leave its plan in r->plan and say so through r->go. */
-static int start_engine(char **argv, char **envp, struct round *r) {
+static int start_engine(char **argv, char **envp, struct round *r, int taken) {
   int pipes[2];
-  r->plan = high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (r->plan < 0 || SYS(pipe2, pipes, O_CLOEXEC) < 0) return -1;
-  r->go = high(pipes[0]), pipes[1] = high(pipes[1]);
+  if (!has_room(taken)) return -EMFILE;
+  r->plan = (int)TRY(high(SYS(memfd_create, "plan", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
+  TRY(SYS(pipe2, pipes, O_CLOEXEC));
+  pipes[1] = high(pipes[1]), r->go = high(pipes[0]);
+  if (r->go < 0 || pipes[1] < 0) return -EMFILE;
   long parent = RAW(getpid);
   r->engine = (int)fork_with(0, -1, NULL);
   if (r->engine == 0) {
@@ -56,7 +74,20 @@ static int start_engine(char **argv, char **envp, struct round *r) {
     engine(argv, envp, fds, parent);
   }
   RAW(close, pipes[1]);
-  return r->engine < 0 ? -1 : 0;
+  return r->engine < 0 ? r->engine : 0;
+}
+
+/* Says why there is no engine; the command's exit status. */
+int no_engine(char **argv, int error) {
+  struct rlimit64 limit = {0, 0};
+  char digits[24], line[160], *end = line + sizeof line, *at = append(line, end, "tsrun: cannot start the engine: ");
+  if (error == -EMFILE) {
+    RAW(prlimit64, 0, RLIMIT_NOFILE, NULL, &limit);
+    at = append(append(at, end, "too few open files are allowed: ulimit -n is "), end, number_to_text(digits + sizeof digits, limit.rlim_cur));
+  } else if (error == -ENFILE) at = append(at, end, "too many open files on this host (fs.file-max)");
+  else at = append(append(at, end, "errno "), end, number_to_text(digits + sizeof digits, (u64)-error));
+  say(line);
+  return own_status(argv);
 }
 
 #define HAS_PLAN (-1)
@@ -97,8 +128,7 @@ static int await_engine(struct round *r, int *signal) {
   /* The runtime is charged to its caller's cgroup (R35): without a word its status would be taken for the program's own. */
   say("tsrun: the engine was killed before it had an answer; by the kernel, if memory ran out in the cgroup of whoever called tsrun");
   if (signal) return *signal = status & 0x7f, INTERRUPTED;
-  const char *word = telling.argv ? command_word(telling.argv) : NULL;
-  return word && str_equal(word, "exec") ? 255 : 1;
+  return own_status(telling.argv);
 }
 
 static int keep_outcome(const struct outcome *out) {
@@ -108,8 +138,8 @@ static int keep_outcome(const struct outcome *out) {
 }
 
 /* Starts the engine for round `number`. */
-int start_round(char **argv, char **envp, int number, struct round *r) {
-  return start_engine(argv, engine_environment(envp, number, 1), r);
+int start_round(char **argv, char **envp, int number, struct round *r, int taken) {
+  return start_engine(argv, engine_environment(envp, number, 1), r, taken);
 }
 
 /* Something to explain although the plan goes on: the engine says it, or TypeScript when that has started us, which is told of steps at the end. */
@@ -121,10 +151,17 @@ int tell(const struct outcome *out) {
   }
   struct round r = NO_ROUND;
   r.outcome = keep_outcome(out), r.old_plan = telling.plan;
-  if (start_round(telling.argv, telling.envp, 3, &r) == 0) await_engine(&r, NULL);
+  if (start_round(telling.argv, telling.envp, 3, &r, 0) == 0) await_engine(&r, NULL);
   RAW(close, r.plan);
   RAW(close, r.outcome);
   return 1;
+}
+
+/* What a plan that failed has open. Under a small RLIMIT_NOFILE there would be no room for the engine that is to say so. */
+static void close_ours(void) {
+  const int ours[] = {G.socket, G.pidfd, G.pending, self.root, self.proc, G.null, G.mask, G.reply};
+  for (u32 i = 0; i < ARRAY(ours); i++) if (ours[i] > 2) RAW(close, ours[i]);
+  for (u32 i = 0; i < ARRAY(G.slots); i++) if (G.slots[i] > 2) RAW(close, G.slots[i]);
 }
 
 /* Carries out what is in r->plan. 0: done. 1: it failed, the engine has to say why. -1: out of date, the engine has to be asked. */
@@ -136,7 +173,7 @@ int attempt(struct round *r) {
   if (!kept) wait_child(r->engine, &status);
   if (result == 0) return 0;
   int stale = kept && (out.status == STATUS_PLAN_REFUSED || (out.status == STATUS_STEP_FAILED && G.steps[out.step].flags & STEP_EXPECTS));
-  if (!stale) r->outcome = keep_outcome(&out), r->old_plan = r->plan;
+  if (!stale) close_ours(), r->outcome = keep_outcome(&out), r->old_plan = r->plan;
   u64 mask = makes ? STOPS : 0; /* one that comes now must not end us before it is rolled back */
   RAW(rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
   RAW(close, self.signals);
@@ -155,7 +192,8 @@ static void leave_off(struct round *r, int signal) {
 int launch(char **argv, char **envp, struct round r, int number, int ready) {
   telling.argv = argv, telling.envp = envp;
   while (number < 3) {
-    if (!ready && start_round(argv, envp, number, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    int started = ready ? 0 : start_round(argv, envp, number, &r, 0);
+    if (started < 0) return no_engine(argv, started);
     ready = 0;
     int signal = 0, code = r.engine ? await_engine(&r, number == 0 && makes_container(argv) ? &signal : NULL) : HAS_PLAN;
     if (code >= 0) return code;

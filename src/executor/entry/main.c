@@ -88,7 +88,8 @@ static int first_start(char **argv, char **envp, int carries_out) {
     r.directory = -1;
     if (outside) RAW(close, r.plan), r.plan = r.engine = -1;
     if (launched[0]) launched[1] = clock_now();
-    if (r.plan < 0 && start_round(argv, envp, 0, &r) < 0) return say("tsrun: cannot start the engine"), 1;
+    int started = r.plan < 0 ? start_round(argv, envp, 0, &r, inherited) : 0;
+    if (started < 0) return no_engine(argv, started);
     RAW(fcntl, r.plan, F_SETFD, 0), RAW(fcntl, r.go, F_SETFD, 0);
   }
   const char *extra[] = {self_path, carries_out ? NULL : early_entry(&r, inherited), NULL, NULL};
@@ -151,6 +152,7 @@ int executor_main(long *stack) {
   char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
   fill_streams();
   int exe = high(SYS(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC));
+  if (exe == -EMFILE) return say("tsrun: too few open files are allowed (ulimit -n)"), 1;
   if (exe < 0) return say("tsrun: cannot read /proc/self/exe: is /proc mounted?"), 1;
   if (!is_sealed(exe)) return say("tsrun: this is a part of tsrun and runs from sealed memory only"), 1;
   RAW(close, exe);

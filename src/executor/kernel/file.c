@@ -9,6 +9,7 @@ int stat_fd(int fd, struct statx *st) {
 int high(long fd) {
   if (fd < 0) return (int)fd;
   long moved = RAW(fcntl, fd, F_DUPFD_CLOEXEC, 200);
+  if (moved < 0 && fd >= 3) return RAW(fcntl, fd, F_SETFD, FD_CLOEXEC), (int)fd; /* a small RLIMIT_NOFILE: no second one for the way */
   if (moved < 0) moved = RAW(fcntl, fd, F_DUPFD_CLOEXEC, 3);
   RAW(close, fd);
   return (int)moved;

@@ -151,7 +151,7 @@ int wait_child(int pid, int *status);
 int exit_status(int status);
 int stop_asked(void);
 int wait_readable(int fd, int pidfd, int timeout_ms);
-u64 start_time(int pid);
+long start_time(int pid);
 int open_process(u32 pid, u64 start);
 
 /* socket.c */

@@ -65,12 +65,14 @@ int wait_readable(int fd, int pidfd, int timeout_ms) {
 
 /*
  * Field 22 of /proc/<pid>/stat, behind the last ')' of the name; 0 when there is no such process or it is a zombie. One whose first
- * thread alone has ended looks like that, too; field 20 counts those that run on.
+ * thread alone has ended looks like that, too; field 20 counts those that run on. Negative when that cannot be known: a process must
+ * not be taken for gone because there was no descriptor left.
  */
-u64 start_time(int pid) {
+long start_time(int pid) {
   char path[40], digits[24], stat[1024];
   append(append(append(path, path + 40, "/proc/"), path + 40, number_to_text(digits + 24, (u64)pid)), path + 40, "/stat");
   long got = read_small(AT_FDCWD, path, stat, sizeof stat);
+  if (got < 0 && got != -ENOENT && got != -ESRCH) return got;
   if (got <= 0) return 0;
   char *at = stat + got;
   while (at > stat && *at != ')') at--;
@@ -82,7 +84,7 @@ u64 start_time(int pid) {
     else if (field == 20) threads = threads * 10 + (u64)(*at - '0');
   }
   for (; *at >= '0' && *at <= '9'; at++) value = value * 10 + (u64)(*at - '0');
-  return state == 'Z' && threads < 2 ? 0 : value;
+  return state == 'Z' && threads < 2 ? 0 : (long)value;
 }
 
 /* The descriptor first, the comparison after: a recycled pid is never signalled (R21). */
@@ -90,6 +92,7 @@ int open_process(u32 pid, u64 start) {
   int fd = (int)SYS(pidfd_open, pid, 0);
   if (fd == -EINVAL) return -ESRCH;
   TRY(fd);
-  if (start && start_time((int)pid) != start) return RAW(close, fd), -ESRCH;
+  long now = start ? start_time((int)pid) : 0;
+  if (now < 0 || (u64)now != start) return RAW(close, fd), now < 0 ? (int)now : -ESRCH;
   return fd;
 }

@@ -18,7 +18,7 @@ static int write_parts(const struct step *s, int fd) {
   TRY(write_all(fd, pid, str_length(pid)));
   if (!length(s, S_FILE_PUBLISH_between) && !length(s, S_FILE_PUBLISH_after)) return 0;
   TRY(write_all(fd, text(s, S_FILE_PUBLISH_between), length(s, S_FILE_PUBLISH_between)));
-  G.start = start_time(G.pid);
+  G.start = (u64)TRY(start_time(G.pid));
   char *start = number_to_text(digits + sizeof digits, G.start);
   TRY(write_all(fd, start, str_length(start)));
   return write_all(fd, text(s, S_FILE_PUBLISH_after), length(s, S_FILE_PUBLISH_after));

@@ -54,7 +54,7 @@ int op_expect_namespaces(const struct step *s) {
 }
 
 int op_expect_ended(const struct step *s) {
-  u64 start = start_time((int)s->n[N_EXPECT_ENDED_pid]);
+  u64 start = (u64)TRY(start_time((int)s->n[N_EXPECT_ENDED_pid]));
   return start && start == wide(s, N_EXPECT_ENDED_startTime) ? -EBUSY : 0;
 }
 
@@ -136,10 +136,11 @@ int op_plan_keep(const struct step *s) {
   static char temporary[4300];
   u32 size = length(s, S_PLAN_KEEP_plan);
   char *bytes = pages(size);
+  u64 start = (u64)TRY(s->n[N_PLAN_KEEP_startTimeAt] ? start_time(G.pid) : 0);
   if (!bytes) return -ENOMEM;
   memcpy(bytes, text(s, S_PLAN_KEEP_plan), size);
   put(bytes, size, s->n[N_PLAN_KEEP_pidAt], (u64)G.pid, 4);
-  put(bytes, size, s->n[N_PLAN_KEEP_startTimeAt], s->n[N_PLAN_KEEP_startTimeAt] ? start_time(G.pid) : 0, 8);
+  put(bytes, size, s->n[N_PLAN_KEEP_startTimeAt], start, 8);
   append(append(temporary, temporary + sizeof temporary, text(s, S_PLAN_KEEP_path)), temporary + sizeof temporary, ".new");
   int fd = (int)TRY(SYS(openat, AT_FDCWD, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   long got = SYS(write, fd, bytes, size);

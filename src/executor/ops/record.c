@@ -81,10 +81,12 @@ static void accept_client(void) {
   int client = count < MOST ? (int)RAW(accept4, LISTENING, 0, 0, O_CLOEXEC) : -1;
   if (client == -EMFILE || client == -ENFILE) { /* it is turned away, and does not wait for ever */
     RAW(close, 0);
-    if (RAW(accept4, LISTENING, 0, 0, O_CLOEXEC) == 0) RAW(close, 0);
-    return (void)RAW(dup3, 1, 0, 0);
+    client = (int)RAW(accept4, LISTENING, 0, 0, O_CLOEXEC); /* the host's last file may be another's by now: ENFILE again */
+    if (client == 0) RAW(close, 0);
+    RAW(dup3, 1, 0, 0);
+    if (client == 0) return;
   }
-  if (client < 0) return (void)(polls[1].fd = -1); /* until one has gone */
+  if (client < 0) return (void)(polls[1].fd = -1); /* until one has gone, or a moment has */
   polls[FIRST + count] = (struct pollfd){client, POLLIN, 0};
   is_client[FIRST + count++] = 1;
 }
@@ -104,11 +106,13 @@ static void take_listener(u32 at) {
 static int attend(void) {
   polls[0] = (struct pollfd){polls[0].fd, POLLIN, 0}, polls[1] = (struct pollfd){LISTENING, POLLIN, 0};
   for (;;) {
-    struct timespec none = {0, 0};
+    struct timespec none = {0, 0}, moment = {0, 50000000};
     int last = polls[0].fd < 0 && !count;
-    long got = RAW(ppoll, polls, FIRST + count, last ? &none : NULL, 0, 0);
-    if (got < 0) continue;
-    if (got == 0) return 0;
+    long got = RAW(ppoll, polls, FIRST + count, last ? &none : polls[1].fd < 0 ? &moment : NULL, 0, 0);
+    if (got == 0 && last) return 0;
+    if (got == 0) polls[1].fd = LISTENING;
+    if (got < 0 && got != -EINTR) RAW(nanosleep, &moment, NULL); /* out of memory */
+    if (got <= 0) continue;
     for (u32 at = FIRST; at < FIRST + count; at++) {
       short happened = polls[at].revents;
       if (!happened) continue;

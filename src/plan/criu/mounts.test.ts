@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Mount } from '../../bundle/types.js';
 import type { CgroupRecord } from '../../tables/cgroup.js';
 import { namespaces, refusal, testSpec } from '../test-inputs.js';
-import { checkReadonly, dumpedMounts, readonlyMounts, restoredMounts } from './mounts.js';
+import { checkReadonly, dumpedMounts, lostFlags, readonlyMounts, restoredMounts } from './mounts.js';
 import type { MountFact } from './options.js';
 
 const bind = (destination: string, source = '/srv', options: string[] = []): Mount => ({
@@ -128,6 +128,38 @@ test('S52: what is read-only in the config must be read-only where it is seen', 
     const { code, pointer } = refusal(() => checkReadonly(wanted, mounts));
     assert.equal([code, pointer], ['TSR_CRIU_WRITABLE', '/mounts/0']);
   }
+});
+
+// runc leaves the tmpfs writable that holds the hierarchies of v1, so an image of its has it so.
+test('S52: of cgroups on v1 the hierarchies are compared, and the tmpfs above them is made read-only', () => {
+  const cgroups = (options: string[]): Mount => ({
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options,
+  });
+  const spec = testSpec({ mounts: [cgroups(['nosuid', 'ro']), bind('/sys/fs/cgroup/systemd')] });
+  const fact = (mountPoint: string, type: string, flag: 'ro' | 'rw'): MountFact => ({
+    ...seen(mountPoint),
+    type,
+    options: [flag],
+  });
+  const above = fact('/sys/fs/cgroup', 'tmpfs', 'rw');
+  const [pids, systemd] = [fact('/sys/fs/cgroup/pids', 'cgroup', 'ro'), fact('/sys/fs/cgroup/systemd', 'cgroup', 'rw')];
+  checkReadonly(readonlyMounts(spec), [above, pids, systemd]);
+  for (const mounts of [
+    [above, fact('/sys/fs/cgroup/pids', 'cgroup', 'rw')],
+    [above, pids, fact('/sys/fs/cgroup/pids', 'cgroup', 'rw')],
+    [above, fact('/sys/fs/cgroup/unified', 'cgroup2', 'rw')],
+    [fact('/sys/fs/cgroup', 'cgroup2', 'rw')],
+    [],
+  ]) {
+    const { code, pointer } = refusal(() => checkReadonly(readonlyMounts(spec), mounts));
+    assert.equal([code, pointer], ['TSR_CRIU_WRITABLE', '/mounts/0']);
+  }
+  const set = { pointer: '/mounts/0', attributes: 1, null: 0, paths: ['/sys/fs/cgroup'] };
+  assert.equal(lostFlags(spec), [set]);
+  assert.equal(lostFlags(testSpec({ mounts: [cgroups(['nosuid', 'rw'])] })), []);
 });
 
 test.run();

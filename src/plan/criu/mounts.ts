@@ -136,26 +136,44 @@ export function restoredMounts(
 export interface ReadonlyMount {
   readonly pointer: string;
   readonly mountPoint: string;
+  /** Of cgroups: mounts of the config below it, which have flags of their own. */
+  readonly apart?: readonly string[];
 }
 
 /** All that the config wants read-only: an image with other flags must not get away with it (security.md S52). */
 export function readonlyMounts(spec: Spec): ReadonlyMount[] {
   const places = new Map<string, ReadonlyMount>();
+  const entries = readMounts(spec.mounts ?? []);
   if (spec.root.readonly) places.set('/', { pointer: '/root/readonly', mountPoint: '/' });
-  for (const { clean, options, pointer } of readMounts(spec.mounts ?? [])) {
+  for (const { clean, options, pointer, mount } of entries) {
     places.delete(clean); // a later mount hides an earlier one
-    if ((options.set & MOUNT_ATTR.RDONLY) !== 0) places.set(clean, { pointer, mountPoint: clean });
+    if ((options.set & MOUNT_ATTR.RDONLY) === 0) continue;
+    const apart = entries.map((other) => other.clean).filter((other) => other.startsWith(`${clean}/`));
+    places.set(clean, { pointer, mountPoint: clean, ...(mount.type === 'cgroup' ? { apart } : {}) });
   }
   return [...places.values()];
 }
 
+/**
+ * On v1 the place of cgroups is a tmpfs of the container's own, which holds the hierarchies: those are compared. The tmpfs is
+ * writable in the containers of runc (1.1.5, 1.3.6) and so in their images; lostFlags() makes it what the config says.
+ */
+function heldBy({ mountPoint, apart }: ReadonlyMount, mounts: readonly MountFact[]): string[] {
+  if (!apart || seenAt(mounts, mountPoint)?.type !== 'tmpfs') return [mountPoint];
+  const below = mounts.filter(({ mountPoint: at, type }) => at.startsWith(`${mountPoint}/`) && /^cgroup2?$/.test(type));
+  return below.map(({ mountPoint: at }) => at).filter((at) => !apart.includes(at));
+}
+
 /** @throws TSR_CRIU_WRITABLE for the first one that is not read-only, or not there. */
 export function checkReadonly(wanted: readonly ReadonlyMount[], mounts: readonly MountFact[]): void {
-  for (const { pointer, mountPoint } of wanted) {
-    const seen = seenAt(mounts, mountPoint);
-    if (seen?.options.includes('ro')) continue;
-    const what = seen ? 'is writable' : 'is not mounted';
-    fail('TSR_CRIU_WRITABLE', `'${mountPoint}' ${what} in the container, and read-only in the config`, { pointer });
+  for (const one of wanted) {
+    for (const place of heldBy(one, mounts)) {
+      const seen = seenAt(mounts, place);
+      if (seen?.options.includes('ro')) continue;
+      const what = seen ? 'is writable' : 'is not mounted';
+      const { pointer } = one;
+      fail('TSR_CRIU_WRITABLE', `'${place}' ${what} in the container, and read-only in the config`, { pointer });
+    }
   }
 }
 
@@ -170,15 +188,16 @@ export interface MountFlags {
 
 /**
  * Flags that CRIU loses where a source is mounted more than once, as the null device is by masks. Read-only of the config's own mounts
- * is compared and not set: what was writable was saved as such.
+ * is compared and not set: what was writable was saved as such; but for the tmpfs that holds hierarchies (heldBy).
  */
 export function lostFlags(spec: Spec): MountFlags[] {
   const { RDONLY, NOSUID, NODEV, NOEXEC } = MOUNT_ATTR;
   const places = new Map<string, MountFlags>();
-  for (const { clean, options, pointer } of readMounts(spec.mounts ?? [])) {
+  for (const { clean, options, pointer, mount } of readMounts(spec.mounts ?? [])) {
     places.delete(clean); // a later mount hides an earlier one, and a remount gives it other flags
-    const attributes = options.set & (NOSUID | NODEV | NOEXEC);
-    if (options.bind && attributes !== 0) places.set(clean, { pointer, attributes, null: 0, paths: [clean] });
+    const attributes = options.set & (mount.type === 'cgroup' ? RDONLY : NOSUID | NODEV | NOEXEC);
+    if ((options.bind || mount.type === 'cgroup') && attributes !== 0)
+      places.set(clean, { pointer, attributes, null: 0, paths: [clean] });
   }
   const found = [...places.values()];
   const paths = [...new Set((spec.linux?.maskedPaths ?? []).map(cleanPath))];

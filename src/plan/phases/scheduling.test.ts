@@ -14,7 +14,7 @@ test('scheduling attributes are laid out as the kernel reads them', () => {
     nice: -5,
     priority: 3,
     flags: ['SCHED_FLAG_RESET_ON_FORK', 'SCHED_FLAG_RECLAIM'],
-    runtime: 10_000_000,
+    runtime: 9007199254740993n,
     deadline: 18446744073709551615n,
     period: 0,
   });
@@ -26,7 +26,7 @@ test('scheduling attributes are laid out as the kernel reads them', () => {
   );
   assert.equal(
     [20, 24, 32, 40].map((at) => (at === 20 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true))),
-    [3n, 10_000_000n, 18446744073709551615n, 0n],
+    [3n, 9007199254740993n, 18446744073709551615n, 0n],
   );
 });
 
