@@ -1,5 +1,6 @@
 /* What init does to itself: identity, confinement, descriptors, and at last execve. */
 #include "ops.h"
+#include <linux/bpf_common.h>
 
 /* All that execve needs is made ready before a filter could forbid it (S28). */
 static int prepare_exec(u32 at) {
@@ -16,7 +17,7 @@ static int prepare_exec(u32 at) {
 }
 
 int op_process_seccomp(const struct step *s) {
-  if (length(s, S_PROCESS_SECCOMP_filter) / 8 > 4096 /* BPF_MAXINSNS */) return -E2BIG; /* its count has sixteen bits */
+  if (length(s, S_PROCESS_SECCOMP_filter) / 8 > BPF_MAXINSNS) return -E2BIG; /* its count has sixteen bits */
   struct { u16 count; const void *filter; } program = {(u16)(length(s, S_PROCESS_SECCOMP_filter) / 8), text(s, S_PROCESS_SECCOMP_filter)};
   TRY(prepare_exec(G.step));
   if (G.step + 1 < G.count && s[1].op == OP_PROCESS_EXEC) announce();

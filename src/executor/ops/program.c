@@ -3,6 +3,7 @@
  * sees the same tree; it decides nothing. When execve fails, TypeScript makes a sentence of it (src/errors/explain/program.ts).
  */
 #include "ops.h"
+#include <linux/elf.h>
 
 struct elf { char head[1024]; long size; int fd; };
 
@@ -18,7 +19,7 @@ static u64 find_loader(const struct elf *e, u64 *size) {
   int wide = e->head[4] == 2;
   usize table = number_at(e, wide ? 32 : 28, wide ? 8 : 4), each = number_at(e, wide ? 54 : 42, 2), count = number_at(e, wide ? 56 : 44, 2);
   for (usize i = 0; i < count && table < sizeof e->head; i++, table += each)
-    if (number_at(e, table, 4) == 3 /* PT_INTERP */) {
+    if (number_at(e, table, 4) == PT_INTERP) {
       *size = number_at(e, table + (wide ? 32 : 16), wide ? 8 : 4);
       return number_at(e, table + (wide ? 8 : 4), wide ? 8 : 4);
     }
