@@ -28,7 +28,9 @@ export function compileUnified(list: SettingList, unified: StringMap, base: stri
       );
     }
     for (const line of unified[key]!.split('\n')) {
-      if (line !== '') list.set(place, key, line, pointer);
+      // The first process is born there; the peers move it in, which a limit of 0 does not forbid. None can fork either way.
+      const value = key === 'pids.max' && line.trim() === '0' && !list.update ? '1' : line;
+      if (value !== '') list.set(place, key, value, pointer);
     }
   }
 }

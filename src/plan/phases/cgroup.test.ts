@@ -50,6 +50,13 @@ test('pids.limit 0 is no limit in a config before 1.3, and 1 in a newer one, by 
   }
 });
 
+test('pids.max 0 in unified is 1 for a new container, whose process is born there', () => {
+  const linux = { cgroupsPath: '/a', resources: { unified: { 'pids.max': '0', 'memory.high': '0' } } };
+  const written = render(compile('v2', linux, {}, { ociVersion: '1.3.0' }).open).join('|');
+  assert.match(written, /pids\.max 1(\||$)/);
+  assert.match(written, /memory\.high 0(\||$)/);
+});
+
 test('v2: one cgroup in slot 8 with all controllers, limits, a device filter; nothing to join', () => {
   const { open, enter, remove } = compile('v2', {
     cgroupsPath: '/a/b',
