@@ -4,7 +4,17 @@
  * a line for any lines. Numbers of steps and widths of columns are not compared. `console v1` and `console v2` are for hosts with that cgroup.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runtime, type Sandbox } from './harness.js';
 
@@ -94,6 +104,7 @@ export class Reader {
     const stub = `#!/bin/sh\nexec ${resolve(runtime)} --root ${folder}/state "$@"\n`;
     writeFileSync(join(folder, 'dist/tsrun'), stub);
     chmodSync(join(folder, 'dist/tsrun'), 0o755);
+    for (const name of ['src', 'node_modules']) symlinkSync(resolve(name), join(folder, name));
     execFileSync(process.execPath, ['bundles/prepare.mjs'], { cwd: folder, env: process.env });
   }
 

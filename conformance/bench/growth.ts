@@ -1,31 +1,29 @@
 // npm run bench -- --growth: how CPU time and peak memory of a command grow with what it is given, beside the peers.
-//   --runtime NAME=PATH, --only TEXT, --no-write     as for bench.ts
-//   --rounds N           samples of each measurement (5)
-//   --seconds N          how long probes run, at 20 a second (5)
 // CPU time is that of the command, of all that it waited for, and of the container's init. Writes docs/growth.md.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, option } from '../../src/build/command-line.mjs';
 import { defaultConfig, writeBundle } from './bundles.js';
 import { curves, escapedPair } from './growth-curves.js';
 import { type Cost, type Points, report } from './growth-report.js';
 import { findRuntimes } from './runtimes.js';
+import { call, options as common } from './options.js';
 import { median } from './statistics.js';
 
-const { values: options } = parseArgs({
+const options = commandLine({
+  name: 'growth',
+  call: `${call} --growth`,
+  about: 'How CPU time and peak memory of a command grow with what it is given; writes docs/growth.md.',
   options: {
-    growth: { type: 'boolean' },
-    runtime: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
-    only: { type: 'string', default: '' },
-    'no-write': { type: 'boolean', default: false },
+    ...common,
+    rounds: option.count('samples of each measurement', 5),
+    seconds: option.count('how long probes run, at 20 a second', 5),
   },
 });
 const runtimes = findRuntimes(options.runtime);
-const rounds = Number(options.rounds);
+const { rounds } = options;
 const work = mkdtempSync(join(tmpdir(), 'bench-growth-'));
 const meter = join(work, 'measure');
 const pidFile = join(work, 'init.pid');
@@ -151,7 +149,7 @@ function probes(): Points[] {
   if (!points.name.includes(options.only)) return [];
   for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, `probed-${label}`);
   for (const size of points.sizes) {
-    const turns = Math.max(3, Math.round((20 * Number(options.seconds)) / size));
+    const turns = Math.max(3, Math.round((20 * options.seconds) / size));
     sample(points, size, 1, (label, path) => {
       const total = { cpu: 0, peak: 0 };
       for (let i = 0; i < turns * size; i++) {

@@ -1,8 +1,17 @@
-// The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh: node table.mjs FOLDER yes|no
+// The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [folder, write] = process.argv.slice(2);
+const { folder, write } = commandLine({
+  name: 'table',
+  call: 'node conformance/engines/table.mjs',
+  about: 'The verdict on the results of the engine scripts, and docs/engines.md.',
+  positionals: {
+    folder: { demandOption: true, description: 'where the results are, a file an engine' },
+    write: { demandOption: true, description: 'whether the page is written', choices: ['yes', 'no'] },
+  },
+});
 const page = new URL('../../docs/engines.md', import.meta.url);
 const begin = '<!-- written by npm run engines: begin -->';
 const end = '<!-- written by npm run engines: end -->';

@@ -1,6 +1,6 @@
 // An executor that is wrong on purpose: a copy of the sources with some lines changed.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -64,6 +64,7 @@ export function buildMutant(folder: string, edits: readonly Edit[]): string | un
   rmSync(sources, { recursive: true, force: true });
   for (const part of ['src/executor', 'src/engine', 'src/generated', 'src/build'])
     cpSync(part, join(sources, part), { recursive: true });
+  symlinkSync(join(process.cwd(), 'node_modules'), join(sources, 'node_modules'));
   const executor = join(sources, 'src/executor');
   for (const [file, text] of change(edits, (name) => readFileSync(join(executor, name), 'utf8')))
     writeFileSync(join(executor, file), text);

@@ -1,8 +1,20 @@
-// Counts the TAP of each program and writes results/LABEL.json. Called by run.sh: node count.mjs OUT RUNTIME LABEL RESULTS
+// Counts the TAP of each program and writes results/LABEL.json. Called by run.sh.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [out, runtime, label, results] = process.argv.slice(2);
+const { out, runtime, label, results } = commandLine({
+  name: 'count',
+  call: 'node conformance/upstream/count.mjs',
+  about:
+    'Counts what the validation programs of runtime-tools said, and writes RESULTS/LABEL.json and the table of all.',
+  positionals: {
+    out: { demandOption: true, description: "the programs' output" },
+    runtime: { demandOption: true, description: 'its path' },
+    label: { demandOption: true, description: 'its name in the table; - writes nothing' },
+    results: { demandOption: true, description: 'the folder of all results' },
+  },
+});
 
 /** Only lines at the very start of a line are the program's own assertions; those of nested programs stand in diagnostics. */
 function count(name) {

@@ -1,13 +1,10 @@
-/**
- * The small engine's parts for one processor: QuickJS-ng of npm as C, compiled, and our TypeScript as one module.
- *   node src/build/run-ts.mjs src/build/build-engine.ts objects FOLDER COMPILER      C and objects, kept by what they were made from
- *   node src/build/run-ts.mjs src/build/build-engine.ts module OUT COMMIT
- */
+/** The small engine's parts for one processor: QuickJS-ng of npm as C, compiled, and our TypeScript as one module. */
 import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { commandLine } from './command-line.mjs';
 import { engineModule } from './engine-module.js';
 import { compilerFlags, translate } from './wasm/translate.js';
 
@@ -103,6 +100,15 @@ async function objects(cache: string, compiler: string): Promise<string> {
   return folder;
 }
 
-const [what, out = '', third = ''] = process.argv.slice(2);
-if (what === 'objects') console.log(await objects(out, third));
-else if (what === 'module') writeFileSync(out, await engineModule(build, third));
+const { part, out, of } = commandLine({
+  name: 'build-engine',
+  call: 'node src/build/run-ts.mjs src/build/build-engine.ts',
+  about: 'Makes a part of the engine.',
+  positionals: {
+    part: { choices: ['objects', 'module'], demandOption: true, description: 'compiled objects, or our TypeScript' },
+    out: { type: 'string', demandOption: true, description: 'the folder, or the file' },
+    of: { type: 'string', demandOption: true, description: 'the compiler, or the commit' },
+  },
+});
+if (part === 'objects') console.log(await objects(out, of));
+else writeFileSync(out, await engineModule(build, of));
