@@ -22,6 +22,17 @@ export function folderFor(tests: { after: (hook: () => void) => void }, name: st
   return folder;
 }
 
+const lasting: string[] = [];
+const removeLasting = (): void => {
+  for (const folder of lasting) removeTree(folder);
+};
+/** A folder that goes when this process ends. */
+export function lastingFolder(name: string): string {
+  const folder = makeFolder(name);
+  if (lasting.push(folder) === 1) process.once('exit', removeLasting);
+  return folder;
+}
+
 /** A folder for the time of one call. */
 export function withFolder<T>(name: string, body: (folder: string) => T): T {
   const folder = makeFolder(name);

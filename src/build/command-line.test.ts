@@ -1,12 +1,12 @@
 // The tools that people run: their help and their errors are alike. The list is made from the sources: whoever calls commandLine() is a tool.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sourcesOf } from './sources.js';
+import { folderFor } from '../test-fixtures.js';
 
 // Where it lies: the tests are compiled into another folder, and it is not.
 const module = pathToFileURL(resolve('src/build/command-line.mjs')).href;
@@ -24,9 +24,8 @@ interface Ended {
   readonly stderr: string;
 }
 // A tool that took wrong words for right ones would begin its work: it is where none of it can be done.
-const nowhere = mkdtempSync(join(tmpdir(), 'tsrun-tools-'));
+const nowhere = folderFor(test, 'tools');
 symlinkSync(resolve('node_modules'), join(nowhere, 'node_modules'));
-test.after(() => rmSync(nowhere, { recursive: true }));
 
 function run(tool: string, ...words: string[]): Promise<Ended> {
   const runner = tool.endsWith('.ts') ? [resolve('src/build/run-ts.mjs')] : [];

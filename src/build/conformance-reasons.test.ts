@@ -1,17 +1,16 @@
 // npm run conformance -- --check-reasons: each failure of the suite has one reason, and none is left over.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { withFolder } from '../test-fixtures.js';
 
 type Cases = Record<string, string>;
 
 /** The lines that the tool prints about these results (by runtime and cgroup version) and reasons. */
 function problems(results: Record<string, Cases>, reasons: readonly object[]): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'reasons-'));
-  try {
+  return withFolder('reasons', (folder) => {
     mkdirSync(join(folder, 'conformance/results'), { recursive: true });
     for (const [name, cases] of Object.entries(results)) {
       const [runtime, cgroup] = name.split(' ');
@@ -23,9 +22,7 @@ function problems(results: Record<string, Cases>, reasons: readonly object[]): s
     const lines = stdout.split('\n').filter((line) => line !== '');
     assert.is(status, lines.length === 0 ? 0 : 1);
     return lines;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 const failing = { 'runc v1': { 'a/one': 'not ok: x', 'a/two': 'ok' }, 'runc v2': { 'a/two': 'not ok: y' } };
