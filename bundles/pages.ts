@@ -7,7 +7,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
-  cpSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -16,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { runtime, type Sandbox } from './harness.js';
 
 export interface Block {
@@ -99,7 +99,7 @@ export class Reader {
     this.#ids = new Map(ids.map((name) => [name, sandbox.id(name)]));
     const { folder } = sandbox;
     const isMade = (path: string): boolean => /^bundles\/[^/]+\/(rootfs|lower|layers)(\/|$)/.test(path);
-    cpSync('bundles', join(folder, 'bundles'), { recursive: true, filter: (path) => !isMade(path) });
+    copySync('bundles', join(folder, 'bundles'), { filter: (path) => !isMade(path) });
     mkdirSync(join(folder, 'dist'));
     const stub = `#!/bin/sh\nexec ${resolve(runtime)} --root ${folder}/state "$@"\n`;
     writeFileSync(join(folder, 'dist/tsrun'), stub);

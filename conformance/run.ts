@@ -1,8 +1,9 @@
 // The black-box suite (npm run conformance). Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
 import { commandLine, option } from '../src/build/command-line.mjs';
 import { allCases } from './cases/all.js';
 import { Box, type Case, Skipped, unified } from './harness.js';
@@ -86,7 +87,7 @@ function keep(
   ms: number,
 ): void {
   const file = `conformance/results/${label}.json`;
-  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { seconds: 0, cases: {} };
+  const before = existsSync(file) ? readJsonSync(file) : { seconds: 0, cases: {} };
   const all = new Map<string, string>();
   for (const { id } of cases) {
     const verdict = fresh.get(id) ?? before.cases[id];
@@ -96,8 +97,8 @@ function keep(
   const seconds = fresh.size === cases.length ? Math.round(ms / 1000) : before.seconds;
   const cgroup = unified ? 'v2' : 'v1';
   const result = { runtime: label, version, cgroup, seconds, ...summarise(all), cases: Object.fromEntries(all) };
-  mkdirSync('conformance/results', { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  ensureDirSync('conformance/results');
+  writeJsonSync(file, result, { spaces: 1 });
   writeReport();
 }
 

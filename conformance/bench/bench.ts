@@ -2,9 +2,10 @@
 // Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
 // hybrid cgroup hierarchy as long as a controller is left in cgroup v2.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { commandLine, option } from '../../src/build/command-line.mjs';
 import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
 import { call as howToCall, options as common } from './options.js';
@@ -309,5 +310,5 @@ try {
   for (const bar of missed) console.log(`missed: ${bar}`);
   process.exitCode = options.check && missed.length > 0 ? 1 : 0;
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  removeSync(work);
 }

@@ -1,9 +1,10 @@
 // npm run bench -- --growth: how CPU time and peak memory of a command grow with what it is given, beside the peers.
 // CPU time is that of the command, of all that it waited for, and of the container's init. Writes docs/growth.md.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { commandLine, option } from '../../src/build/command-line.mjs';
 import { defaultConfig, writeBundle } from './bundles.js';
 import { curves, escapedPair } from './growth-curves.js';
@@ -27,7 +28,7 @@ const { rounds } = options;
 const work = mkdtempSync(join(tmpdir(), 'bench-growth-'));
 const meter = join(work, 'measure');
 const pidFile = join(work, 'init.pid');
-mkdirSync('/run/bench', { recursive: true });
+ensureDirSync('/run/bench');
 let calls = 0;
 
 /** What one command took. @throws what it said, if it failed. */
@@ -58,7 +59,7 @@ function createOnce(label: string, path: string, bundle: string): Cost {
     return { ...cost, cpu: cost.cpu + usedBy(pidFile) };
   } finally {
     spawnSync(path, [...root, 'delete', '--force', id], { stdio: 'ignore' });
-    rmSync(root[1]!, { recursive: true, force: true });
+    removeSync(root[1]!);
   }
 }
 
@@ -98,7 +99,7 @@ function createCurves(): Points[] {
         const file = join(bundle, 'config.json');
         writeFileSync(file, readFileSync(file, 'utf8').replace(escapedPair, '\\ud83d\\ude00'));
         sample(points, size, rounds, (label, path) => createOnce(label, path, bundle));
-        rmSync(bundle, { recursive: true });
+        removeSync(bundle);
       }
       return points;
     });
@@ -178,5 +179,5 @@ try {
   const all = [...createCurves(), ...amongOthers(), ...probes()];
   report(all, runtimes, options.only === '' && !options['no-write']);
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  removeSync(work);
 }

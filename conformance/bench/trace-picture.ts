@@ -1,9 +1,10 @@
 // What docs/performance.md shows of a trace: its critical path as text, and docs/trace.png, the timeline in Chromium.
 // podman-trace.sh makes a trace, and calls this.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { commandLine } from '../../src/build/command-line.mjs';
 import { clipTo } from '../../src/cli/terminal.js';
 import { executorPath } from '../../src/host/executor.js';
@@ -59,7 +60,7 @@ async function takePicture(): Promise<void> {
   await new Promise((done) => setTimeout(done, 1500)); // scrolling is smooth
   writeFileSync('docs/trace.png', await browser.screenshot());
   await browser.close();
-  rmSync(folder, { recursive: true });
+  removeSync(folder);
 }
 
 writeText();

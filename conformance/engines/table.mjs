@@ -1,6 +1,7 @@
 // The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJsonSync } from 'fs-extra/esm';
 import { commandLine } from '../../src/build/command-line.mjs';
 
 const { folder, write } = commandLine({
@@ -62,7 +63,7 @@ const versions = (existsSync(join(folder, 'versions.txt')) ? readFileSync(join(f
   .map((line) => line.split('\t'));
 /** The version that a root had of a package when it was last run. */
 const version = (root, name) => versions.find((row) => row[0] === root && row[1] === name)?.[2] ?? '';
-const reasons = JSON.parse(readFileSync(new URL('reasons.json', import.meta.url), 'utf8'));
+const reasons = readJsonSync(new URL('reasons.json', import.meta.url));
 const key = (engine, cell, runtime) => `${engine}\t${cell}\t${runtime}`;
 const index = new Map(rows.map((row) => [key(row.engine, row.cell, row.runtime), row]));
 const at = (engine, cell, runtime) => index.get(key(engine, cell, runtime));

@@ -1,6 +1,7 @@
 // Counts the TAP of each program and writes results/LABEL.json. Called by run.sh.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
 import { commandLine } from '../../src/build/command-line.mjs';
 
 const { out, runtime, label, results } = commandLine({
@@ -93,8 +94,8 @@ console.log(
   `${summary.version}: ${summary.passed} of ${programs.length} programs passed, ${summary.silent} asserted nothing, ${summary.harness} pass for a TAP harness; ${summary.ok} assertions ok, ${summary.skipped} skipped, ${summary.notOk} not ok, ${summary.errors} errors; ${summary.seconds} s`,
 );
 if (label !== '-') {
-  mkdirSync(results, { recursive: true });
-  writeFileSync(`${results}/${label}.json`, `${JSON.stringify({ ...summary, programs }, null, 1)}\n`);
+  ensureDirSync(results);
+  writeJsonSync(`${results}/${label}.json`, { ...summary, programs }, { spaces: 1 });
   writeFileSync(`${results}/table.md`, table());
 }
 
@@ -105,7 +106,7 @@ function table() {
     .sort()
     .map((file) => ({
       label: file.slice(0, -'.json'.length),
-      ...JSON.parse(readFileSync(`${results}/${file}`, 'utf8')),
+      ...readJsonSync(`${results}/${file}`),
     }));
   const names = [...new Set(kept.flatMap((result) => result.programs.map((row) => row.name)))].sort();
   const cell = (row) => {

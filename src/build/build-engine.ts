@@ -1,8 +1,9 @@
 /** The small engine's parts for one processor: QuickJS-ng of npm as C, compiled, and our TypeScript as one module. */
 import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { build } from 'esbuild';
 import { commandLine } from './command-line.mjs';
 import { engineModule } from './engine-module.js';
@@ -84,7 +85,7 @@ async function objects(cache: string, compiler: string): Promise<string> {
   const folder = join(cache, keyOf(compiler, wasm));
   if (existsSync(folder)) return folder;
   const draft = `${folder}.${process.pid}`;
-  mkdirSync(draft, { recursive: true });
+  ensureDirSync(draft);
   const translation = translate(wasm, units);
   const glue = readFileSync(join(quickjs, 'emscripten-module.mjs'), 'utf8');
   writeFileSync(join(draft, 'quickjs.h'), headerFor(glue, translation));
@@ -95,7 +96,7 @@ async function objects(cache: string, compiler: string): Promise<string> {
   translation.sources.forEach((_, unit) => {
     rmSync(join(draft, `quickjs-${unit}.c`));
   });
-  if (existsSync(folder)) rmSync(draft, { recursive: true });
+  if (existsSync(folder)) removeSync(draft);
   else renameSync(draft, folder);
   return folder;
 }

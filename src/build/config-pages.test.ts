@@ -1,7 +1,8 @@
 // Every example of docs/config is planned, and run where this machine can; UPDATE_GOLDEN=1 writes down what came out.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ensureDirSync } from 'fs-extra/esm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { specKind } from '../bundle/spec-document.js';
@@ -19,7 +20,7 @@ const bundle = join(top, 'bundle');
 test.before(() => {
   chmodSync(top, 0o755); // root of a user namespace has to get in
   for (const name of ['rootfs/bin', 'rootfs/etc', 'rootfs/proc', 'rootfs/sys', 'rootfs/dev', 'rootfs/tmp', 'data'])
-    mkdirSync(join(bundle, name), { recursive: true });
+    ensureDirSync(join(bundle, name));
   writeFileSync(join(bundle, 'data/greeting'), 'hello\n');
   writeFileSync(
     join(bundle, 'rootfs/etc/passwd'),

@@ -1,8 +1,9 @@
 // The commands of docs/config/linux.seccomp.md, "Recording a profile", in order, with what they print. Needs root, busybox and jq.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isRoot, unless } from '../test-fixtures.js';
@@ -60,7 +61,7 @@ unless(test, walks ? undefined : 'needs root, busybox, jq and an x64')(
       }
     } finally {
       spawnSync(runtime, ['--root', join(top, 'state'), 'delete', '--force', id]);
-      rmSync(top, { recursive: true, force: true });
+      removeSync(top);
     }
   },
 );
