@@ -25,13 +25,13 @@ interface Lie {
 const BYSTANDER = 'BYSTANDER_PID';
 const childMain = 'if (run_plan(step) < 0) {\n    G.failure.kind = KIND_FAIL;';
 const says = (before: string, after = ''): Edit => [
-  'run.c',
+  'walk/run.c',
   childMain,
   `${before}\n  {\n    G.failure.kind = KIND_FAIL;${after}`,
 ];
 const rest = 'for (;;) RAW(ppoll, 0, 0, 0, 0, 0);';
 const newborn = (value: string): Edit => [
-  'perform.c',
+  'ops/child.c',
   '.step = G.step, .value = (int)pid};',
   `.step = G.step, .value = ${value}};`,
 ];

@@ -12,9 +12,11 @@ import { finish, report } from './report.js';
 
 type Mode = 'create' | 'run';
 
-/** Nobody has this pid: ESRCH in every role. */
+/** Nobody has this pid, and no such folder is anywhere. */
 const failing = (role: Step['role']): Step =>
-  step(role, 'process.signal', { pid: 2 ** 22 - 1, startTime: 1n, signal: 0 }, '/rig', 'fail here');
+  role === 'host'
+    ? step(role, 'process.signal', { pid: 2 ** 22 - 1, startTime: 1n, signal: 0 }, '/rig', 'fail here')
+    : step(role, 'root.open', { path: '/tsrun-rig-nowhere' }, '/rig', 'fail here');
 
 /** A hook of the host: it gets the container's pid on its standard input, and its parent is the executor. */
 const killing = (script: string): Step => {

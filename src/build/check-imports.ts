@@ -119,8 +119,8 @@ function roomProblem({ file, target }: Import): string | undefined {
 
 function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, string[]>();
-  for (const { file, target, typeOnly } of imports) {
-    if (typeOnly || !target.startsWith('.')) continue;
+  for (const { file, target } of imports) {
+    if (!target.startsWith('.')) continue;
     const to = normalize(join(dirname(file), target)).replace(/\.js$/, '.ts');
     edges.set(file, [...(edges.get(file) ?? []), to]);
   }

@@ -10,6 +10,7 @@ import { checkSpecFeatures } from '../../conformance/spec-features.js';
 import { checkDuplicates } from './check-duplicates.js';
 import { checkImports } from './check-imports.js';
 import { checkSecurity } from './check-security.js';
+import { checkRooms } from './executor-rooms.js';
 import { undocumentedErrors } from './generate-config-docs.js';
 
 let failed = 0;
@@ -33,6 +34,7 @@ const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`;
 command('format and lint', biome, ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']);
 report('import rules', checkImports());
 report('nothing of more than eight lines stands twice', checkDuplicates());
+report('rooms of the executor', checkRooms());
 report('errors of a config are explained in docs/config', undocumentedErrors());
 report('rows of docs/security.md', checkSecurity());
 report('requirements', checkRequirements(allCases()));

@@ -4,6 +4,7 @@ import { answeringCommands, globalOptions } from '../cli/options.js';
 type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
 interface OpRow {
   code: number;
+  roles: string[];
   args: Record<string, FieldType>;
 }
 export interface WireSource {
@@ -40,6 +41,8 @@ function checkLimits(wire: WireSource): void {
     if (numbers > 7 || references > 5) throw new Error(`${name}: ${numbers} numbers, ${references} references`);
     if (codes.has(op.code) || op.code > 255) throw new Error(`${name}: code ${op.code} is taken or too large`);
     codes.add(op.code);
+    if (op.roles.length === 0 || op.roles.some((role) => !wire.roles.includes(role)))
+      throw new Error(`${name}: roles ${op.roles.join(', ')}`);
   }
   for (const [name, bits] of Object.entries(wire.flags)) {
     const values = Object.values(bits).map(([bit]) => bit);
@@ -85,18 +88,43 @@ function header(wire: WireSource): string {
   }
   lines.push(
     '',
-    '/* What the decoder checks: how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings). */',
+    '/* What the decoder checks: by whom (a bit a role; none: there is no such operation), how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings). */',
   );
-  lines.push('struct op_shape { unsigned char known, numbers, kinds[5]; };');
+  lines.push('struct op_shape { unsigned char roles, numbers, kinds[5]; };');
   lines.push('static const struct op_shape op_shapes[256] = {');
   for (const [name, op] of Object.entries(wire.ops)) {
     const types = Object.values(op.args);
     const numbers = types.reduce((sum, type) => sum + numberCount(type), 0);
     const kinds = types.filter((type) => numberCount(type) === 0).map((type) => kindCode[type]);
-    lines.push(`  [OP_${constant(name)}] = {1, ${numbers}, {${[...kinds, 0].slice(0, 5).join(', ')}}},`);
+    const roles = op.roles.reduce((bits, role) => bits | (1 << wire.roles.indexOf(role)), 0);
+    lines.push(`  [OP_${constant(name)}] = {${roles}, ${numbers}, {${[...kinds, 0].slice(0, 5).join(', ')}}},`);
   }
   lines.push('};', '');
   return lines.join('\n');
+}
+
+/** A handler is a function of the operation's name; what is not here has no prototype and does not compile. */
+const handlerOf = (name: string): string => `op_${constant(name).toLowerCase()}`;
+
+function handlers(wire: WireSource): string {
+  const names = Object.keys(wire.ops);
+  return [
+    `/* ${banner} */`,
+    '#pragma once',
+    ...names.map((name) => `int ${handlerOf(name)}(const struct step *s);`),
+    '',
+  ].join('\n');
+}
+
+function opTable(wire: WireSource): string {
+  const names = Object.keys(wire.ops);
+  return [
+    `/* ${banner} */`,
+    'static int (*const handlers[256])(const struct step *s) = {',
+    ...names.map((name) => `  [OP_${constant(name)}] = ${handlerOf(name)},`),
+    '};',
+    '',
+  ].join('\n');
 }
 
 function typescript(wire: WireSource): string {
@@ -109,6 +137,10 @@ function typescript(wire: WireSource): string {
     lines.push(`  '${name}': { ${fields.join('; ')} };`);
   }
   lines.push('}', 'export type OpName = keyof OpArgs;');
+  lines.push('/** Who may carry an operation out. */', 'export interface OpRoles {');
+  for (const [name, op] of Object.entries(wire.ops))
+    lines.push(`  '${name}': ${op.roles.map((role) => `'${role}'`).join(' | ')};`);
+  lines.push('}');
   lines.push('/** Slots that the executor fills or reads by itself. */');
   lines.push(`export const wiredSlots = ${JSON.stringify(wire.slots)} as const;`);
   for (const [name, bits] of Object.entries(wire.flags)) {
@@ -134,6 +166,8 @@ export function generateWire(): { path: string; text: string }[] {
   checkLimits(wire);
   return [
     { path: 'src/generated/wire.h', text: header(wire) },
+    { path: 'src/generated/handlers.h', text: handlers(wire) },
+    { path: 'src/generated/op-table.h', text: opTable(wire) },
     { path: 'src/generated/ops.ts', text: typescript(wire) },
   ];
 }

@@ -31,13 +31,16 @@ export const processKind: DocumentKind<Process> = {
   runRules: (process, run) => runRules(processRules, process, process, '', run),
 };
 
-/** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
-export function parseProcess(source: Uint8Array | string): {
+/** A process file that was read and checked. */
+export interface ProcessDocument {
   readonly process: Process;
   readonly warnings: readonly Finding[];
   /** What was read. */
   readonly text: string;
-} {
+}
+
+/** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
+export function parseProcess(source: Uint8Array | string): ProcessDocument {
   const { value, warnings, text } = loadDocument(source, processKind, 'process', { stream: true });
   return { process: value, warnings, text };
 }

@@ -1,6 +1,6 @@
 /* The small engine: QuickJS-ng from npm as C (src/build/wasm), with the memory that src/build/engine.ts made of our TypeScript. */
 #pragma once
-#include "../executor/sys.h"
+#include "../executor/kernel/kernel.h"
 #include "prelude.h"
 
 /* Becomes the engine: never returns. `argv[1]` and on are the command line; TypeScript reads `envp` by name. */

@@ -159,7 +159,7 @@ test('CVE-2024-45310, CVE-2025-24965 (S05): what is made on the way to a mount p
     run(place, 'true', [bind(source, target)]);
     run(place, 'true', [filesystem('tmpfs', target)]);
     run(place, 'true', [init('path.symlink', { target: 'x', path: target })]);
-    run(place, 'true', [init('path.mkdir', { mode: 0o755, path: target })]);
+    run(place, 'true', [init('process.directory', { create: 1, path: target })]);
   }
 });
 

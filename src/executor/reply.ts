@@ -1,5 +1,5 @@
 /**
- * What init writes into the reply FIFO when it cannot execute the program after `start`: `struct record` of sys.h.
+ * What init writes into the reply FIFO when it cannot execute the program after `start`: `struct record` of kernel.h.
  * It comes from inside the container, so it only indexes what the plan said (security.md S39).
  */
 import { fail } from '../errors/error.js';

@@ -3,7 +3,7 @@ import { opTable, roles, syscallNames } from '../generated/ops.js';
 import { errnoName } from '../tables/errnos.js';
 import { decodeNotes, outcomeSize, planNotes } from './outcome.js';
 
-/** In the order of sys.h. */
+/** In the order of ops.h. */
 export const recordKinds = ['step', 'wait', 'program', 'execve', 'launch', 'runs'] as const;
 export type RecordKind = (typeof recordKinds)[number];
 

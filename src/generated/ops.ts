@@ -70,7 +70,6 @@ export interface OpArgs {
   'mount.bind': { readonly recursive: number; readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly idmapSlot: number; readonly source: string; readonly target: string };
   'mount.remount': { readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly target: string; readonly options: readonly string[] };
   'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly flags: number; readonly target: string };
-  'path.mkdir': { readonly mode: number; readonly path: string };
   'path.symlink': { readonly target: string; readonly path: string };
   'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
   'path.mount-flags': { readonly attributes: number; readonly null: number; readonly paths: readonly string[] };
@@ -113,6 +112,114 @@ export interface OpArgs {
   'process.exec': { readonly args: readonly string[]; readonly env: readonly string[] };
 }
 export type OpName = keyof OpArgs;
+/** Who may carry an operation out. */
+export interface OpRoles {
+  'cgroup.open': 'host';
+  'cgroup.write': 'host';
+  'cgroup.join': 'host';
+  'cgroup.devices': 'host';
+  'cgroup.remove': 'host';
+  'cgroup.own': 'host';
+  'cgroup.enter': 'joiner' | 'init';
+  'cgroup.signal': 'host';
+  'child.create': 'host' | 'joiner';
+  'child.write-proc': 'host';
+  'child.run-helper': 'host';
+  'child.rlimit': 'host';
+  'child.loopback-up': 'host';
+  'child.supervise': 'host';
+  'self.time-offsets': 'host';
+  'self.subreaper': 'host';
+  'self.directory': 'host';
+  'file.publish': 'host';
+  'state.ours': 'host';
+  'file.remove': 'host';
+  'fifo.make': 'host';
+  'socket.connect': 'host';
+  'socket.send-pidfd': 'host';
+  'hook.run': 'host' | 'init';
+  'file.note': 'host';
+  'source.open': 'host';
+  'device.open': 'host';
+  'file.open': 'init';
+  'file.tell': 'host';
+  'userns.make': 'host';
+  'userns.open': 'host';
+  'process.signal': 'host';
+  'resctrl.make': 'host';
+  'resctrl.write': 'host';
+  'process.wait': 'host';
+  'process.open': 'host';
+  'notify.listen': 'host';
+  'notify.forward': 'host';
+  'expect.file': 'host';
+  'expect.link': 'host';
+  'expect.namespaces': 'host';
+  'expect.ended': 'host';
+  'start.claim': 'host';
+  'start.release': 'host';
+  'state.remove': 'host';
+  'plan.keep': 'host';
+  'ns.join': 'joiner';
+  'ns.join-process': 'joiner';
+  'ns.become-root': 'joiner' | 'init';
+  'net.loopback-up': 'init';
+  'net.device': 'host';
+  'ns.unshare': 'init';
+  'session.start': 'init';
+  'keyring.join': 'joiner' | 'init';
+  'root.prepare': 'init';
+  'root.pivot': 'init';
+  'root.move': 'init';
+  'root.readonly': 'init';
+  'root.propagation': 'init';
+  'root.attach': 'init';
+  'root.open': 'joiner' | 'init';
+  'mount.filesystem': 'init';
+  'mount.bind': 'init';
+  'mount.remount': 'init';
+  'mount.propagation': 'init';
+  'path.symlink': 'init';
+  'device.make': 'init';
+  'path.mount-flags': 'host';
+  'path.mask': 'init';
+  'path.readonly': 'init';
+  'sysctl.write': 'init';
+  'criu.exec': 'init';
+  'criu.request': 'host';
+  'criu.until': 'host';
+  'console.open': 'joiner' | 'init';
+  'stdio.own': 'joiner' | 'init';
+  'stdio.null': 'joiner' | 'init';
+  'host.name': 'init';
+  'host.domain': 'init';
+  'process.label': 'joiner' | 'init';
+  'process.personality': 'joiner' | 'init';
+  'process.scheduler': 'host' | 'init';
+  'process.io-priority': 'joiner' | 'init';
+  'process.affinity': 'joiner' | 'init';
+  'process.memory-policy': 'joiner' | 'init';
+  'process.umask': 'joiner' | 'init';
+  'process.directory': 'joiner' | 'init';
+  'process.no-new-privileges': 'joiner' | 'init';
+  'process.seccomp': 'joiner' | 'init';
+  'seccomp.record': 'host';
+  'seccomp.record-end': 'host';
+  'seccomp.send-listener': 'host';
+  'process.groups': 'joiner' | 'init';
+  'process.user': 'joiner' | 'init';
+  'process.bounding': 'joiner' | 'init';
+  'process.capabilities': 'joiner' | 'init';
+  'process.ambient': 'joiner' | 'init';
+  'process.home': 'joiner' | 'init';
+  'process.find': 'joiner' | 'init';
+  'process.close-fds': 'joiner' | 'init';
+  'process.rlimit': 'init';
+  'process.wait-start': 'init';
+  'process.end-on': 'init';
+  'process.effective': 'joiner' | 'init';
+  'process.exec': 'init';
+}
 /** Slots that the executor fills or reads by itself. */
 export const wiredSlots = {"state":6} as const;
 export const mountFlags = {
@@ -231,7 +338,6 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'mount.bind': [61,"recursive","u32","set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","idmapSlot","slot","source","path","target","path"],
   'mount.remount': [62,"set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","target","path","options","strings"],
   'mount.propagation': [63,"propagation","u32","recursive","u32","flags","u32","target","path"],
-  'path.mkdir': [64,"mode","u32","path","path"],
   'path.symlink': [65,"target","string","path","path"],
   'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],
   'path.mount-flags': [78,"attributes","u32","null","u32","paths","strings"],

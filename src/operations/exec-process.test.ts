@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import '../bundle/explain.js';
+import { parseProcess } from '../bundle/process-document.js';
 import type { Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';
-import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
+import { completeProcess, type ExecFlags, processFromFlags } from './exec-process.js';
 import { withFolder } from '../test-fixtures.js';
 
 const noFlags: ExecFlags = { args: ['sh'], env: [], tty: false, additionalGids: [], caps: [] };
@@ -35,7 +36,7 @@ function fromFile(process: object, confinement: Partial<Confinement> = {}) {
   return withFolder('process', (folder) => {
     const file = join(folder, 'process.json');
     writeFileSync(file, JSON.stringify(process));
-    return processFromFile(file, whole).process;
+    return completeProcess(parseProcess(file), whole).process;
   });
 }
 

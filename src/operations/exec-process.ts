@@ -1,5 +1,5 @@
 /** The process of an exec: from a process file or from flags, completed with the container's confinement (S56). */
-import { checkProcess, parseProcess } from '../bundle/process-document.js';
+import { checkProcess, type ProcessDocument } from '../bundle/process-document.js';
 import type { Process, Spec } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';
@@ -109,8 +109,8 @@ function complete(process: Process, confinement: Confinement): Process {
   };
 }
 
-/** The process in a file, as engines give it. */
-export function processFromFile(path: string, confinement: Confinement): ExecProcess {
-  const { process, warnings, text } = parseProcess(path);
-  return { process: complete(process, confinement), warnings, text };
-}
+/** The process of a file, as engines give it. */
+export const completeProcess = (document: ProcessDocument, confinement: Confinement): ExecProcess => ({
+  ...document,
+  process: complete(document.process, confinement),
+});

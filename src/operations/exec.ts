@@ -1,5 +1,6 @@
 /** `exec`: another process in a container. Decides everything here; the executor only carries it out. */
-import type { Linux, Process, Spec } from '../bundle/types.js';
+import { type ProcessDocument, parseProcess } from '../bundle/process-document.js';
+import type { Linux } from '../bundle/types.js';
 import { type Failure, fail } from '../errors/error.js';
 import { errnoOf, listDirectory, statIfExists } from '../host/files.js';
 import { type CurrentPlaces, currentPlaces } from '../linux/cgroup/current.js';
@@ -14,7 +15,7 @@ import { isAlive, isFromHere } from '../state/status.js';
 import { type Container, openContainer } from '../state/store.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import { type NamespaceType, namespaces } from '../tables/namespaces.js';
-import { type ExecFlags, processFromFile, processFromFlags } from './exec-process.js';
+import { completeProcess, type ExecFlags, type ExecProcess, processFromFlags } from './exec-process.js';
 import { recordedSeccomp } from './record.js';
 import { seccompPart } from './seccomp.js';
 import { readSnapshot, type Snapshot } from './snapshot.js';
@@ -139,47 +140,72 @@ function cgroupOf(record: ContainerRecord, folder: string, options: readonly str
   return { record: placeSubCgroups(record.cgroup, options), files: [] };
 }
 
+/** All that there is to know, read once, before anything is decided. */
+interface Known {
+  readonly container: Container;
+  /** Of a process file. */
+  readonly document: ProcessDocument | undefined;
+  readonly facts: HostFacts;
+  /** The container's config, where the record does not say enough. */
+  readonly config: Snapshot<ProfileText> | undefined;
+  readonly place: Place;
+  readonly cgroup: CurrentPlaces;
+}
+
+interface Labels {
+  readonly apparmorProfile?: string | undefined;
+  readonly selinuxLabel?: string | undefined;
+}
+
+/** Whether the host's security modules are to be looked at. */
+const namesLabel = (...sources: readonly Labels[]): boolean =>
+  sources.some(({ apparmorProfile, selinuxLabel }) => apparmorProfile || selinuxLabel);
+
+function learn(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): Known {
+  const container = openContainer(request.root, request.id);
+  const { record, directory } = container;
+  tell('container', { container });
+  checkStatus(container, request.ignorePaused ? () => false : isFrozen);
+  const { confinement } = record;
+  const { processFile, flags } = request;
+  const document = processFile === undefined ? undefined : parseProcess(processFile);
+  const labels = { apparmorProfile: flags.apparmor, selinuxLabel: flags.processLabel };
+  const facts = gatherIdentity({ lsm: namesLabel(document?.process ?? labels, confinement) });
+  const needsConfig = document === undefined || confinement.seccomp || facts.uid !== 0;
+  const config = needsConfig ? readSnapshot(directory, (bytes) => findProfile(bytes, request.root)) : undefined;
+  const place = placeOf(record);
+  return { container, document, facts, config, place, cgroup: cgroupOf(record, place.folder, request.cgroups) };
+}
+
 /** The config as far as an exec needs it. Most of it is in the record, which is read anyway and much smaller. */
-function specOf({ record }: Container, { uid }: HostFacts, snapshot: () => Spec): ExecSpec {
+function specOf({ container: { record }, facts, config }: Known): ExecSpec {
   const { confinement, annotations } = record;
-  if (confinement.seccomp || uid !== 0) return snapshot();
+  if (config !== undefined && (confinement.seccomp || facts.uid !== 0)) return config.spec;
   const { personality, memoryPolicy } = confinement;
   const linux: Linux = { ...(personality ? { personality } : {}), ...(memoryPolicy ? { memoryPolicy } : {}) };
   return { annotations, linux };
 }
 
-const namesLabel = ({ apparmorProfile, selinuxLabel }: Process): boolean => Boolean(apparmorProfile || selinuxLabel);
+function processOf({ container, document, config }: Known, flags: ExecFlags): ExecProcess {
+  if (document !== undefined) return completeProcess(document, container.record.confinement);
+  if (config === undefined) throw new Error('without a process file the config is read');
+  return processFromFlags(config.spec, flags);
+}
 
 /** For a seccomp agent: the container's state, whole. */
 function stateOf({ ociVersion, id, pid, bundle, annotations }: ContainerRecord): { before: string; after: string } {
   return { before: JSON.stringify({ ociVersion, id, status: 'running', pid, bundle, annotations }), after: '' };
 }
 
-/** Reads, checks and compiles; touches nothing. @throws TsrunError */
-export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): PreparedExec {
-  const container = openContainer(request.root, request.id);
+function decide(request: ExecRequest, known: Known, spec: ExecSpec): ExecOptions {
+  const { container, place, cgroup, config } = known;
   const { record, directory } = container;
-  tell('container', { container });
-  checkStatus(container, request.ignorePaused ? () => false : isFrozen);
-  let read: Snapshot<ProfileText> | undefined;
-  const snapshot = (): Spec => {
-    read ??= readSnapshot(directory, (bytes) => findProfile(bytes, request.root));
-    return read.spec;
-  };
-  const { process, warnings, text } =
-    request.processFile === undefined
-      ? processFromFlags(snapshot(), request.flags)
-      : processFromFile(request.processFile, record.confinement);
-  const facts = gatherIdentity({ lsm: namesLabel(process) });
-  const spec = specOf(container, facts, snapshot);
-  const { folder, joins, shared } = placeOf(record);
-  const cgroup = cgroupOf(record, folder, request.cgroups);
-  const options: ExecOptions = {
+  return {
     ...request.switches,
     id: request.id,
     mode: request.mode,
     target: record,
-    joins,
+    joins: place.joins,
     root: hasMountNamespace(record) ? '/' : record.rootfs,
     cgroup: cgroup.record,
     cgroupOptional: record.rootless && request.cgroups.length === 0,
@@ -187,11 +213,21 @@ export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecor
     resctrlGroups: record.intelRdtGroups,
     seccomp: record.confinement.recordsSeccomp
       ? recordedSeccomp(directory, '')
-      : seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record), read?.profile),
+      : seccompPart(spec.linux?.seccomp, request.root, record.ociVersion, () => stateOf(record), config?.profile),
   };
+}
+
+/** Reads, checks and compiles; touches nothing. @throws TsrunError */
+export function prepareExec(request: ExecRequest, isFrozen: (cgroup: CgroupRecord) => boolean): PreparedExec {
+  const known = learn(request, isFrozen);
+  const { container, facts, place, cgroup } = known;
+  const { process, warnings, text } = processOf(known, request.flags);
+  const spec = specOf(known);
+  const options = decide(request, known, spec);
   tell('exec', { options, process, processFile: request.processFile });
   const plan = compileExec(spec, process, facts, options);
   tell('plan', plan);
+  const { shared } = place;
   const trace = { container, plan, options, facts, shared, cgroupFiles: cgroup.files, processText: text };
   const bytes = encodePlan(plan);
   tell('done', 'encoded');

@@ -16,7 +16,8 @@ import { absolutePath } from './paths.js';
 import { socketSteps } from './phases/console.js';
 import { pidFileSteps, publishCreating, publishState, removeSteps, superviseSteps } from './phases/finish.js';
 import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
-import { bindSteps, type MountEntry, placeFlags, readMounts } from './phases/mounts.js';
+import { type MountEntry, readMounts } from './phases/mount-entry.js';
+import { bindSteps, placeFlags } from './phases/mounts.js';
 import { allCpusStep } from './phases/scheduling.js';
 import { noSlot, type Step, slots, step } from './step.js';
 

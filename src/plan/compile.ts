@@ -9,7 +9,8 @@ import { deviceSteps, lateDevSteps, stdioSteps } from './phases/devices.js';
 import { fifoSteps, publishCreating, publishReady, removeSteps, superviseSteps } from './phases/finish.js';
 import { hookDirectorySteps, hookSteps } from './phases/hooks.js';
 import { idMapSteps, idMapsOf } from './phases/idmap.js';
-import { mountSteps, readMounts } from './phases/mounts.js';
+import { readMounts } from './phases/mount-entry.js';
+import { mountSteps } from './phases/mounts.js';
 import {
   cgroupNamespaceSteps,
   childSteps,

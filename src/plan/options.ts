@@ -6,7 +6,6 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 import type { NamespaceType } from '../tables/namespaces.js';
 import type { HereFacts } from './compile-delete.js';
 import type { Keeper } from './kept.js';
-import type { NamespaceSet } from './phases/namespaces.js';
 import type { ResctrlPart } from './phases/resctrl.js';
 import type { Plan, Step } from './step.js';
 
@@ -86,6 +85,12 @@ export interface CompileOptions {
   /** For whom plans of later calls are kept, and what their pids mean; absent: nobody could find them (library). */
   readonly keeper?: Keeper | undefined;
   readonly here?: HereFacts | undefined;
+}
+
+/** Which namespaces the container gets, and how. A type in neither is the runtime's own. */
+export interface NamespaceSet {
+  readonly created: ReadonlySet<NamespaceType>;
+  readonly joined: ReadonlyMap<NamespaceType, { readonly path: string; readonly pointer: string }>;
 }
 
 /** What the process gets, NAME=value each. */

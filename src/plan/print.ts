@@ -16,7 +16,7 @@ export const areas: readonly (readonly [title: string, ...prefixes: string[]])[]
     'session.',
     'keyring.',
   ],
-  ['root, mounts and devices', 'root.', 'mount.', 'source.', 'device.', 'path.symlink', 'path.mkdir', 'console.'],
+  ['root, mounts and devices', 'root.', 'mount.', 'source.', 'device.', 'path.symlink', 'console.'],
   ['kernel parameters', 'sysctl.'],
   ['protected paths', 'path.readonly', 'path.mask'],
   ['process', 'process.', 'stdio.', 'child.rlimit'],

@@ -1,4 +1,4 @@
-import { type OpArgs, type OpName, type Role, wiredSlots } from '../generated/ops.js';
+import { type OpArgs, type OpName, type OpRoles, type Role, wiredSlots } from '../generated/ops.js';
 
 /**
  * One step of a plan. `role` says which process carries it out; the list is the total order, and wherever the
@@ -31,9 +31,9 @@ export interface Plan {
   readonly preserveFds: number;
 }
 
-/** Makes a step; the type of `args` follows from the operation. */
+/** Makes a step; the type of `args`, and which roles may carry it out, follow from the operation. */
 export function step<K extends OpName>(
-  role: Role,
+  role: OpRoles[K],
   op: K,
   args: OpArgs[K],
   pointer: string,

@@ -1,5 +1,5 @@
 import type { Failure } from '../error.js';
-import type { StepFailure } from './outcome.js';
+import type { StepFailure } from './step-failure.js';
 
 /** Causes of a refused write, by file; the first that matches file and errno. */
 const writeHints: readonly (readonly [file: RegExp, errno: string, hint: string])[] = [

@@ -1,6 +1,6 @@
 /** Steps of `--record-seccomp` that have failed. */
 import type { Failure } from '../error.js';
-import type { StepFailure } from './outcome.js';
+import type { StepFailure } from './step-failure.js';
 
 const filterLoad = 'load the seccomp filter that shows';
 const noneLeft =

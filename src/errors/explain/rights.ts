@@ -1,5 +1,5 @@
 /** Failures that come from who the caller is, or which ids the container's user namespace has. */
-import type { StepFailure } from './outcome.js';
+import type { StepFailure } from './step-failure.js';
 
 const addUserNamespace =
   'without root it needs a user namespace: add { "type": "user" } to linux.namespaces, with uidMappings and gidMappings; \'tsrun spec --rootless\' writes such a config';

@@ -3,9 +3,9 @@
  * AddressSanitizer and UBSan; each input ends at the end of its memory, so that one byte too far is seen (security.md T-FUZZ):
  *   cc -DHOSTED -g -O1 -fsanitize=address,undefined src/executor/fuzz/input-fuzz.c -o input-fuzz && ./input-fuzz ROUNDS SEED
  */
-#include "../criu.c"
-#include "../hide.c"
-#include "../str.c"
+#include "../ops/criu.c"
+#include "../ops/hide.c"
+#include "../kernel/str.c"
 
 typedef struct file_of_libc FILE;
 extern FILE *stderr;
@@ -16,6 +16,7 @@ void *malloc(usize);
 void free(void *);
 
 struct state G;
+struct self self;
 int where;
 long hosted_syscall(long n, long a, long b, long c, long d, long e, long f) { return -ENOSYS; }
 int stat_fd(int fd, struct statx *st) { return -EINVAL; }
@@ -23,8 +24,8 @@ int high(long fd) { return (int)fd; }
 int wait_child(int pid, int *status) { return 0; }
 int wait_readable(int fd, int pidfd, int timeout_ms) { return -EPIPE; }
 int send_record(int fd, const struct record *r, int passed) { return 0; }
-int send_descriptor(int to, const char *message_text, u32 size, int fd) { return 0; }
-char **pointers(const char *strings, u32 bytes, u32 extra, u32 *count) { return NULL; }
+long receive_message(int fd, void *bytes, usize size, u32 flags, int *passed) { return -EPIPE; }
+int give_descriptor(int to, const char *message_text, u32 size, int fd) { return 0; }
 void announce(void) {}
 
 static u64 seed;

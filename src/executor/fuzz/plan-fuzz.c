@@ -3,9 +3,9 @@
  *   cc -DHOSTED -g -O1 -fsanitize=address,undefined src/executor/fuzz/plan-fuzz.c -o plan-fuzz && ./plan-fuzz ROUNDS SEED PLAN...
  * Every accepted plan is then read the way the steps read theirs, so that a check the decoder lacks shows up.
  */
-#include "../plan.c"
-#include "../str.c"
-#include "../kept.c"
+#include "../walk/plan.c"
+#include "../kernel/str.c"
+#include "../entry/kept.c"
 
 /* libc's headers and the kernel's do not go together */
 typedef struct file_of_libc FILE;
@@ -23,6 +23,7 @@ void abort(void) __attribute__((noreturn));
 long syscall(long, ...);
 
 struct state G;
+struct self self;
 int where;
 long hosted_syscall(long n, long a, long b, long c, long d, long e, long f) { return syscall(n, a, b, c, d, e, f); }
 int stat_fd(int fd, struct statx *st) { (void)fd, (void)st; return -EINVAL; }

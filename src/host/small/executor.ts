@@ -42,7 +42,7 @@ export async function handOverAnd(plan: Uint8Array, meanwhile: () => Promise<voi
 
 export const isLaterRound = (): boolean => (environment('TSRUN_ROUND') ?? '0') !== '0';
 
-/** The first of the descriptors that the launcher lets through because the command line names them (launch.c). */
+/** The first of the descriptors that the launcher lets through because the command line names them (descriptors.c). */
 const firstNamedFd = 7;
 
 export function callerDescriptor(number: number): number | undefined {

@@ -10,7 +10,7 @@ import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import { containerDirectory } from '../../tables/notify.js';
 import { absolutePath, cleanPath } from '../paths.js';
 import { defaultDevices } from '../phases/devices.js';
-import { type MountEntry, readMounts } from '../phases/mounts.js';
+import { type MountEntry, readMounts } from '../phases/mount-entry.js';
 import type { MountFact } from './options.js';
 
 export interface ExternalMount {

@@ -2,7 +2,7 @@ import { fail } from '../../errors/error.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, step } from '../step.js';
-import type { MountEntry } from './mounts.js';
+import type { MountEntry } from './mount-entry.js';
 import { isApart } from './namespaces.js';
 
 const guarded = MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;

@@ -4,7 +4,7 @@ import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import { hostIdOf } from '../id-map.js';
 import type { Context } from '../options.js';
 import { noSlot, type Step, step } from '../step.js';
-import type { MountEntry } from './mounts.js';
+import type { MountEntry } from './mount-entry.js';
 import { isApart } from './namespaces.js';
 
 /** What every container has (config-linux.md, default devices); console and ptmx are not nodes of their own. */

@@ -1,5 +1,5 @@
 import type { Hook, Hooks } from '../../bundle/types.js';
-import { hookFlags, type Role } from '../../generated/ops.js';
+import { hookFlags, type OpRoles } from '../../generated/ops.js';
 import type { Context } from '../options.js';
 import { isBefore } from '../../tables/versions.js';
 import { type Step, step } from '../step.js';
@@ -8,7 +8,7 @@ import { type Step, step } from '../step.js';
 const pidKinds = { none: 0, host: 1, own: 2 } as const;
 
 interface Point {
-  readonly role: Role;
+  readonly role: OpRoles['hook.run'];
   readonly pid: keyof typeof pidKinds;
   readonly status: 'creating' | 'created' | 'running' | 'stopped';
 }

@@ -1,41 +1,16 @@
-import type { Mount } from '../../bundle/types.js';
 import { mountFlags } from '../../generated/ops.js';
 import { MOUNT_ATTR } from '../../tables/mount-options.js';
 import { proxiedProcFiles } from '../../tables/proc-files.js';
 import type { Context } from '../options.js';
-import { absolutePath, cleanPath } from '../paths.js';
+import { absolutePath } from '../paths.js';
 import { noSlot, type Step, step } from '../step.js';
 import { cgroupMountSteps } from './cgroup-mount.js';
 import { type IdMaps, slotOfMount } from './idmap.js';
-import { type FoldedOptions, foldOptions } from './mount-options.js';
+import type { MountEntry } from './mount-entry.js';
 import { isApart } from './namespaces.js';
-
-/** One entry of `mounts`, read. */
-export interface MountEntry {
-  readonly mount: Mount;
-  readonly pointer: string;
-  /** As in the config, made absolute; the executor resolves it in the root. */
-  readonly target: string;
-  /** The target without `..` and the like, for recognising it. */
-  readonly clean: string;
-  readonly options: FoldedOptions;
-}
 
 /** Filesystems without a device below them: whether their superblock is read-only makes no difference. */
 const virtual: ReadonlySet<string> = new Set(['tmpfs', 'proc', 'sysfs', 'devpts', 'mqueue', 'cgroup2', 'ramfs']);
-
-export function readMounts(mounts: readonly Mount[]): MountEntry[] {
-  const entries: MountEntry[] = [];
-  for (let i = 0; i < mounts.length; i++) {
-    const mount = mounts[i] as Mount;
-    const { destination } = mount;
-    // A slash at its end would ask for a directory, also where the bind is of a file.
-    const target = `/${destination}`.replace(/^\/+/, '/').replace(/(.)\/+$/, '$1');
-    const options = foldOptions(mount.options ?? []);
-    entries.push({ mount, pointer: `/mounts/${i}`, target, clean: cleanPath(target), options });
-  }
-  return entries;
-}
 
 /** Flags of a superblock on a bind mount: the kernel would ignore them without a word. */
 function warnOfIdleOptions(context: Context, { pointer, mount, options }: MountEntry): void {

@@ -1,14 +1,8 @@
 import type { Namespace, Spec, TimeOffset } from '../../bundle/types.js';
 import { slotOfPlace } from '../../tables/cgroup.js';
 import { type NamespaceType, namespaces as table } from '../../tables/namespaces.js';
-import type { CompileOptions, Context } from '../options.js';
+import type { CompileOptions, Context, NamespaceSet } from '../options.js';
 import { noSlot, type Step, step } from '../step.js';
-
-/** Which namespaces the container gets, and how. A type in neither is the runtime's own. */
-export interface NamespaceSet {
-  readonly created: ReadonlySet<NamespaceType>;
-  readonly joined: ReadonlyMap<NamespaceType, { readonly path: string; readonly pointer: string }>;
-}
 
 export function namespacesOf(spec: Spec, options: CompileOptions): NamespaceSet {
   const created = new Set<NamespaceType>();

@@ -1,6 +1,6 @@
 import { containerDirectory } from '../../tables/notify.js';
 import type { Context } from '../options.js';
-import { type MountEntry, readMounts } from './mounts.js';
+import { type MountEntry, readMounts } from './mount-entry.js';
 import { directoryOf } from './notify.js';
 
 /** The folder with the socket, mounted after everything of the config's: it may bring its own /run. */
