@@ -94,5 +94,7 @@ export function commandLine({ name, call, about, positionals = {}, options = {},
       stop(message || error.message);
     });
   for (const [words, meaning] of examples) tool.example(words, meaning);
-  return tool.parseSync();
+  const given = tool.parseSync();
+  for (const [key, { array }] of Object.entries(positionals)) if (array) given[key] ??= []; // of no words at all it makes nothing
+  return given;
 }

@@ -1,5 +1,5 @@
 // The tools that people run: their help and their errors are alike. The list is made from the sources: whoever calls commandLine() is a tool.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -69,6 +69,17 @@ for (const tool of tools) {
   });
 }
 
+for (const tool of ['conformance/vm/run.sh', 'conformance/modern/run.sh', 'conformance/engines/all.sh']) {
+  test(`${tool} --help`, () => {
+    const shell = (word: string) => spawnSync('bash', [resolve(tool), word], { cwd: nowhere, encoding: 'utf8' });
+    const [help, wrong] = [shell('--help'), shell('--no-such-option')];
+    assert.equal([help.status, help.stderr], [0, '']);
+    assert.match(help.stdout, tool.startsWith('conformance/engines') ? 'npm run engines -- [' : `${tool} [`);
+    assert.equal([wrong.status, wrong.stdout], [1, '']);
+    assert.match(wrong.stderr, /^[a-z]+: Unknown argument: --no-such-option \(--help says what there is\)\n$/);
+  });
+}
+
 /** What a tool with these words says, and whether it was refused. */
 function said(words: readonly string[]): string {
   const { error, exit } = { error: console.error, exit: process.exit };
@@ -117,5 +128,10 @@ for (const [words, answer] of [
   ['f --label a --label b', 'exit 1: tool: --label is given twice'],
 ] as const)
   test(`words: ${words}`, () => assert.is(said(words === '' ? [] : words.split(' ').filter(Boolean)), answer));
+
+test('no words are an empty list', () => {
+  const tool = { name: 'tool', call: 'tool', about: 'Does things.', positionals: { paths: { array: true } } } as const;
+  assert.equal(commandLine(tool, []).paths, []);
+});
 
 test.run();
