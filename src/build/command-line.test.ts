@@ -1,6 +1,6 @@
 // The tools that people run: their help and their errors are alike. The list is made from the sources: whoever calls commandLine() is a tool.
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
@@ -25,7 +25,9 @@ interface Ended {
 }
 // A tool that took wrong words for right ones would begin its work: it is where none of it can be done.
 const nowhere = folderFor(test, 'tools');
-symlinkSync(resolve('node_modules'), join(nowhere, 'node_modules'));
+mkdirSync(join(nowhere, 'docs'));
+for (const name of ['node_modules', 'schemas', 'bundles', 'docs/config'])
+  symlinkSync(resolve(name), join(nowhere, name)); // read on import
 
 function run(tool: string, ...words: string[]): Promise<Ended> {
   const runner = tool.endsWith('.ts') ? [resolve('src/build/run-ts.mjs')] : [];
