@@ -1,9 +1,10 @@
 /** What the sample bundles' tests share: a copy of a bundle in a temporary folder, the runtime under test, a clean end. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, posix, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { removeSync } from 'fs-extra/esm';
 import { type Test, suite } from 'uvu';
 
 export interface Mount {
@@ -137,7 +138,7 @@ export class Sandbox {
       if (status !== 0) left.push(`${id}: ${errors}`);
     }
     if (left.length > 0) throw new Error(`could not delete ${left.join('; ')}`);
-    rmSync(this.folder, { recursive: true, force: true });
+    removeSync(this.folder);
   }
 }
 

@@ -4,8 +4,18 @@
  * a line for any lines. Numbers of steps and widths of columns are not compared. `console v1` and `console v2` are for hosts with that cgroup.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { runtime, type Sandbox } from './harness.js';
 
 export interface Block {
@@ -89,11 +99,12 @@ export class Reader {
     this.#ids = new Map(ids.map((name) => [name, sandbox.id(name)]));
     const { folder } = sandbox;
     const isMade = (path: string): boolean => /^bundles\/[^/]+\/(rootfs|lower|layers)(\/|$)/.test(path);
-    cpSync('bundles', join(folder, 'bundles'), { recursive: true, filter: (path) => !isMade(path) });
+    copySync('bundles', join(folder, 'bundles'), { filter: (path) => !isMade(path) });
     mkdirSync(join(folder, 'dist'));
     const stub = `#!/bin/sh\nexec ${resolve(runtime)} --root ${folder}/state "$@"\n`;
     writeFileSync(join(folder, 'dist/tsrun'), stub);
     chmodSync(join(folder, 'dist/tsrun'), 0o755);
+    for (const name of ['src', 'node_modules']) symlinkSync(resolve(name), join(folder, name));
     execFileSync(process.execPath, ['bundles/prepare.mjs'], { cwd: folder, env: process.env });
   }
 

@@ -13,6 +13,12 @@ const capabilities = [
   'CAP_SYS_ADMIN',
 ];
 
+/** A mount of a file system that the kernel makes up. */
+const special = (destination: string, type: string, ...options: string[]): Tree => ({
+  ...{ destination, type, source: type },
+  ...(options.length > 0 ? { options } : {}),
+});
+
 export function baseConfig(cgroup: string): Tree {
   return {
     ociVersion: '1.0.2',
@@ -30,19 +36,9 @@ export function baseConfig(cgroup: string): Tree {
     },
     root: { path: 'rootfs', readonly: false },
     mounts: [
-      { destination: '/proc', type: 'proc', source: 'proc' },
-      {
-        destination: '/dev',
-        type: 'tmpfs',
-        source: 'tmpfs',
-        options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
-      },
-      {
-        destination: '/dev/pts',
-        type: 'devpts',
-        source: 'devpts',
-        options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'],
-      },
+      special('/proc', 'proc'),
+      special('/dev', 'tmpfs', 'nosuid', 'strictatime', 'mode=755', 'size=65536k'),
+      special('/dev/pts', 'devpts', 'nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'),
     ],
     linux: {
       cgroupsPath: cgroup,

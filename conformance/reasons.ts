@@ -1,5 +1,6 @@
 // reasons.json: why a case fails with another runtime. Every failure has one reason, and no reason outlives its failures.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 
 export interface Results {
   runtime: string;
@@ -29,13 +30,13 @@ export function readResults(): Results[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')) as Results)
+    .map((name) => readJsonSync(`${folder}/${name}`) as Results)
     .map((result) => ({ ...result, runtime: result.runtime.replace(/-v2$/, '') }))
     .sort((a, b) => a.cgroup.localeCompare(b.cgroup) || order.indexOf(a.runtime) - order.indexOf(b.runtime));
 }
 
 export function readReasons(): Reason[] {
-  return JSON.parse(readFileSync('conformance/reasons.json', 'utf8')) as Reason[];
+  return readJsonSync('conformance/reasons.json') as Reason[];
 }
 
 export const failed = (verdict: string | undefined): boolean => verdict?.startsWith('not ok') ?? false;

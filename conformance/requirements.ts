@@ -1,5 +1,6 @@
 // requirements.json: what the specification demands, and which cases prove it.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 import type { Case } from './harness.js';
 
 export interface Requirement {
@@ -15,7 +16,7 @@ export interface Requirement {
 const file = 'conformance/requirements.json';
 
 export function readRequirements(): Requirement[] {
-  return JSON.parse(readFileSync(file, 'utf8')) as Requirement[];
+  return readJsonSync(file) as Requirement[];
 }
 
 function provenBy(cases: readonly Case[], id: string): string[] {

@@ -1,12 +1,10 @@
-// The black-box suite: npm run conformance -- --runtime PATH [--filter TEXT[,TEXT] [--merge]] [--jobs N]
-// Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md, a filtered one with --merge its cases in them.
-// Instead: --index rewrites the case lists in requirements.json, --report docs/conformance.md, --check-reasons names failures
-// that reasons.json does not explain, --self-test runs the suite against runtimes that do nothing,
-// --self-test-keys against such that ignore one key of the configuration.
+// The black-box suite (npm run conformance). Prints TAP. A whole run also rewrites results/<runtime>.json and docs/conformance.md.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
+import { commandLine, option } from '../src/build/command-line.mjs';
 import { allCases } from './cases/all.js';
 import { Box, type Case, Skipped, unified } from './harness.js';
 import { ignoringTest } from './ignorers.js';
@@ -15,10 +13,23 @@ import { writeReport } from './report.js';
 import { writeIndex } from './requirements.js';
 import { selfTest } from './self-test.js';
 
-function option(name: string): string | undefined {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-}
+const options = commandLine({
+  name: 'conformance',
+  call: 'npm run conformance --',
+  about: 'Runs the cases of the runtime specification against a runtime.',
+  options: {
+    runtime: { ...option.text('its path, or a name in PATH'), default: 'dist/tsrun' },
+    filter: option.list('only cases with one of these words in their name, or that of a requirement they prove'),
+    merge: option.flag('a filtered run, too, rewrites the results of its cases'),
+    jobs: option.count('so many cases at once', 2),
+    label: option.text("the name of the results, in place of the runtime's"),
+    index: option.flag('instead: rewrite the case lists in requirements.json'),
+    report: option.flag('instead: rewrite docs/conformance.md'),
+    'check-reasons': option.flag('instead: name failures that reasons.json does not explain'),
+    'self-test': option.flag('instead: run the cases against runtimes that do nothing'),
+    'self-test-keys': option.flag('instead: run them against runtimes that ignore one key of the configuration'),
+  },
+});
 
 async function runCase(runtime: string, item: Case): Promise<string> {
   const box = new Box(runtime, item.id);
@@ -76,7 +87,7 @@ function keep(
   ms: number,
 ): void {
   const file = `conformance/results/${label}.json`;
-  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { seconds: 0, cases: {} };
+  const before = existsSync(file) ? readJsonSync(file) : { seconds: 0, cases: {} };
   const all = new Map<string, string>();
   for (const { id } of cases) {
     const verdict = fresh.get(id) ?? before.cases[id];
@@ -86,22 +97,22 @@ function keep(
   const seconds = fresh.size === cases.length ? Math.round(ms / 1000) : before.seconds;
   const cgroup = unified ? 'v2' : 'v1';
   const result = { runtime: label, version, cgroup, seconds, ...summarise(all), cases: Object.fromEntries(all) };
-  mkdirSync('conformance/results', { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  ensureDirSync('conformance/results');
+  writeJsonSync(file, result, { spaces: 1 });
   writeReport();
 }
 
 async function main(): Promise<void> {
   const cases = allCases();
-  if (process.argv.includes('--index')) return writeIndex(cases);
-  if (process.argv.includes('--report')) return writeReport();
-  if (process.argv.includes('--check-reasons')) {
+  if (options.index) return writeIndex(cases);
+  if (options.report) return writeReport();
+  if (options['check-reasons']) {
     const problems = checkReasons();
     for (const problem of problems) console.log(problem);
     process.exitCode = problems.length === 0 ? 0 : 1;
     return;
   }
-  const given = option('runtime') ?? 'dist/tsrun';
+  const given = options.runtime;
   const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', given], { encoding: 'utf8' }).stdout.trim();
   const runtime = realpathSync(found === '' ? given : found);
   if (process.env.RIG !== 'inside') {
@@ -119,13 +130,12 @@ async function main(): Promise<void> {
   }
   // Cases compare priorities, and what nice(1) gave to the suite would be inherited by the containers.
   setPriority(0);
-  const filter = option('filter');
-  const words = filter?.split(',');
+  const words = options.filter;
   const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));
-  const chosen = cases.filter((item) => words === undefined || words.some((word) => matches(item, word)));
-  const jobs = Number(option('jobs') ?? 2);
-  if (process.argv.includes('--self-test') || process.argv.includes('--self-test-keys')) {
-    const { noticed, blind } = process.argv.includes('--self-test-keys')
+  const chosen = cases.filter((item) => words.length === 0 || words.some((word) => matches(item, word)));
+  const { jobs } = options;
+  if (options['self-test'] || options['self-test-keys']) {
+    const { noticed, blind } = options['self-test-keys']
       ? await ignoringTest(runtime, chosen, (ignorer, some) => runAll(ignorer, some, jobs))
       : await selfTest((saboteur) => runAll(saboteur, chosen, jobs));
     console.log(`${noticed} passed, ${blind} failed`);
@@ -134,10 +144,9 @@ async function main(): Promise<void> {
   }
   const began = Date.now();
   const verdicts = await runAll(runtime, chosen, jobs);
-  const label = `${option('label') ?? basename(runtime)}${unified ? '-v2' : ''}`;
+  const label = `${options.label ?? basename(runtime)}${unified ? '-v2' : ''}`;
   const summary = summarise(verdicts);
-  if (filter === undefined || process.argv.includes('--merge'))
-    keep(runtime, label, cases, verdicts, Date.now() - began);
+  if (words.length === 0 || options.merge) keep(runtime, label, cases, verdicts, Date.now() - began);
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
   process.exitCode = summary.failed === 0 ? 0 : 1;
 }

@@ -1,7 +1,8 @@
 // Can every case fail? The suite against runtimes that do nothing: what passes would pass whatever a runtime does.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 
 const saboteurs = {
   silent: '#!/bin/sh\nexit 0\n',
@@ -28,7 +29,7 @@ export async function selfTest(
       }
     }
   } finally {
-    rmSync(folder, { recursive: true });
+    removeSync(folder);
   }
   return { noticed, blind };
 }

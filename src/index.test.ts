@@ -25,9 +25,10 @@ import {
   TsrunError,
   update,
 } from './index.js';
+import { isRoot, needsRoot, unless } from './test-fixtures.js';
 
 const library = suite('library');
-const test = process.getuid?.() === 0 ? library : library.skip;
+const test = unless(library, needsRoot);
 
 function bundle(
   args: readonly string[],
@@ -119,7 +120,7 @@ test('paths are relative to the directory of the program', async () => {
 });
 
 test('the root is that of the command', () => {
-  assert.is(defaultRoot, process.getuid?.() === 0 ? '/run/tsrun' : defaultRoot);
+  assert.is(defaultRoot, isRoot ? '/run/tsrun' : defaultRoot);
   const script = `import { defaultRoot } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)}; console.log(defaultRoot)`;
   const node = [process.execPath, '--input-type=module', '-e', script];
   const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups', 'env', 'XDG_RUNTIME_DIR=/run/user/65534'];

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from './state/test-container.js';
 import { version } from './tables/versions.js';
+import { folderFor } from './test-fixtures.js';
 
 /** The TypeScript under Node, and in the program where that has been built. */
 const compiled = fileURLToPath(new URL('../../tsrun', import.meta.url));
@@ -15,11 +15,8 @@ const engines: [string, string[]][] = [
 ];
 if (existsSync(compiled)) engines.push(['tsrun', [compiled]]);
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-main-'));
-test.after(() => {
-  cleanUp();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderFor(test, 'main');
+test.after(cleanUp);
 const gone = { pid: 2 ** 22 + 1, startTime: 1 };
 
 for (const [engine, command] of engines) {

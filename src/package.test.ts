@@ -15,9 +15,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { needsRoot, unless } from './test-fixtures.js';
 
 const library = suite('package');
-const test = process.getuid?.() === 0 && existsSync('dist/types/index.d.ts') ? library : library.skip;
+const built = existsSync('dist/types/index.d.ts') ? undefined : 'needs npm run build';
+const test = unless(library, needsRoot ?? built);
 
 /** A program of somebody else's beside a node_modules with our package in it. */
 function project(): { directory: string; source: string } {

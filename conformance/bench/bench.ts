@@ -1,37 +1,31 @@
 // npm run bench: runs tsrun and its peers in turn on one machine and writes docs/performance.md and its chart.
-//   --runtime NAME=PATH  measure this one too, or instead of the known one (tsrun, crun, runc); NAME= leaves one out
-//   --crun PATH          another crun, in a column of its own
-//   --rounds N           samples of each measurement (20)
-//   --only TEXT          measurements whose name contains TEXT; nothing is written then
-//   --podman             measure 100 `podman run --rm` in a row, too (minutes)
-//   --check              exit 1 if tsrun misses a bar
-//   --no-write           print only
-//   --growth             the second part instead: how cost grows (growth.ts)
 // Needs root and busybox-static. It works on a host of its own (conformance/lib/isolate.sh), because crun does not start on a
 // hybrid cgroup hierarchy as long as a controller is left in cgroup v2.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { removeSync } from 'fs-extra/esm';
+import { commandLine, option } from '../../src/build/command-line.mjs';
 import { type Config, defaultConfig, podmanSeccomp, writeBundle } from './bundles.js';
+import { call as howToCall, options as common } from './options.js';
 import { phaseTable, under } from './phases.js';
 import { hasPodman, podmanRuns } from './podman.js';
 import { printTable, writeReport } from './report.js';
 import { findRuntimes } from './runtimes.js';
 import { fastest, judge, median, type Row } from './statistics.js';
 
-const { values: options } = parseArgs({
+const options = commandLine({
+  name: 'bench',
+  call: howToCall,
+  about: 'Runs tsrun and its peers in turn on one machine and writes docs/performance.md and its chart.',
   options: {
-    runtime: { type: 'string', multiple: true, default: [] },
-    crun: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string', default: '20' },
-    only: { type: 'string', default: '' },
-    podman: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    'no-write': { type: 'boolean', default: false },
-    growth: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
+    ...common,
+    rounds: option.count('samples of each measurement; 5 with --growth', 20),
+    crun: { ...option.text('another crun, in a column of its own'), array: true, default: [] as string[] },
+    podman: option.flag('measure 100 `podman run --rm` in a row, too (minutes)'),
+    check: option.flag('exit 1 if tsrun misses a bar'),
+    seconds: option.count('with --growth: how long probes run, at 20 a second', 5),
   },
 });
 
@@ -47,7 +41,7 @@ if (process.env.RIG !== 'inside') {
 
 const others = options.crun.map((path, index) => `crun-${index + 2}=${path}`);
 const runtimes = findRuntimes([...options.runtime, ...others]);
-const rounds = Number(options.rounds);
+const { rounds } = options;
 const work = mkdtempSync(join(tmpdir(), 'bench-'));
 process.env.WORK = work;
 mkdirSync('/run/bench'); // a tmpfs, as the runtimes' own default is
@@ -316,5 +310,5 @@ try {
   for (const bar of missed) console.log(`missed: ${bar}`);
   process.exitCode = options.check && missed.length > 0 ? 1 : 0;
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  removeSync(work);
 }

@@ -1,6 +1,7 @@
 // The bundles that are measured: a rootfs of nothing but busybox, and the config that `runc spec` would write.
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
 
 const podmanProfile = '/usr/share/containers/seccomp.json';
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
@@ -75,7 +76,7 @@ interface Rule {
 export function podmanSeccomp(): Record<string, unknown> | undefined {
   if (!existsSync(podmanProfile)) return undefined;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const profile = JSON.parse(readFileSync(podmanProfile, 'utf8'));
+  const profile = readJsonSync(podmanProfile);
   const archMap = profile.archMap.find((row: { architecture: string }) =>
     row.architecture.endsWith(process.arch === 'x64' ? 'X86_64' : 'AARCH64'),
   );
@@ -104,13 +105,13 @@ export function writeBundle(folder: string, name: string, config: Config): strin
   const bundle = join(folder, name);
   const rootfs = join(folder, 'rootfs');
   if (!existsSync(rootfs)) {
-    for (const dir of ['bin', 'dev', 'proc', 'sys', 'etc']) mkdirSync(join(rootfs, dir), { recursive: true });
+    for (const dir of ['bin', 'dev', 'proc', 'sys', 'etc']) ensureDirSync(join(rootfs, dir));
     copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
     chmodSync(join(rootfs, 'bin/busybox'), 0o755);
     for (const applet of ['true', 'sh', 'sleep']) symlinkSync('busybox', join(rootfs, 'bin', applet));
   }
-  mkdirSync(bundle, { recursive: true });
+  ensureDirSync(bundle);
   config.root = { path: rootfs, readonly: true };
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+  writeJsonSync(join(bundle, 'config.json'), config);
   return bundle;
 }

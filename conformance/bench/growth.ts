@@ -1,35 +1,34 @@
 // npm run bench -- --growth: how CPU time and peak memory of a command grow with what it is given, beside the peers.
-//   --runtime NAME=PATH, --only TEXT, --no-write     as for bench.ts
-//   --rounds N           samples of each measurement (5)
-//   --seconds N          how long probes run, at 20 a second (5)
 // CPU time is that of the command, of all that it waited for, and of the container's init. Writes docs/growth.md.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
+import { commandLine, option } from '../../src/build/command-line.mjs';
 import { defaultConfig, writeBundle } from './bundles.js';
 import { curves, escapedPair } from './growth-curves.js';
 import { type Cost, type Points, report } from './growth-report.js';
 import { findRuntimes } from './runtimes.js';
+import { call, options as common } from './options.js';
 import { median } from './statistics.js';
 
-const { values: options } = parseArgs({
+const options = commandLine({
+  name: 'growth',
+  call: `${call} --growth`,
+  about: 'How CPU time and peak memory of a command grow with what it is given; writes docs/growth.md.',
   options: {
-    growth: { type: 'boolean' },
-    runtime: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
-    only: { type: 'string', default: '' },
-    'no-write': { type: 'boolean', default: false },
+    ...common,
+    rounds: option.count('samples of each measurement', 5),
+    seconds: option.count('how long probes run, at 20 a second', 5),
   },
 });
 const runtimes = findRuntimes(options.runtime);
-const rounds = Number(options.rounds);
+const { rounds } = options;
 const work = mkdtempSync(join(tmpdir(), 'bench-growth-'));
 const meter = join(work, 'measure');
 const pidFile = join(work, 'init.pid');
-mkdirSync('/run/bench', { recursive: true });
+ensureDirSync('/run/bench');
 let calls = 0;
 
 /** What one command took. @throws what it said, if it failed. */
@@ -60,7 +59,7 @@ function createOnce(label: string, path: string, bundle: string): Cost {
     return { ...cost, cpu: cost.cpu + usedBy(pidFile) };
   } finally {
     spawnSync(path, [...root, 'delete', '--force', id], { stdio: 'ignore' });
-    rmSync(root[1]!, { recursive: true, force: true });
+    removeSync(root[1]!);
   }
 }
 
@@ -100,7 +99,7 @@ function createCurves(): Points[] {
         const file = join(bundle, 'config.json');
         writeFileSync(file, readFileSync(file, 'utf8').replace(escapedPair, '\\ud83d\\ude00'));
         sample(points, size, rounds, (label, path) => createOnce(label, path, bundle));
-        rmSync(bundle, { recursive: true });
+        removeSync(bundle);
       }
       return points;
     });
@@ -151,7 +150,7 @@ function probes(): Points[] {
   if (!points.name.includes(options.only)) return [];
   for (const [label, path] of runtimes) startContainer(path, `/run/bench/${label}`, `probed-${label}`);
   for (const size of points.sizes) {
-    const turns = Math.max(3, Math.round((20 * Number(options.seconds)) / size));
+    const turns = Math.max(3, Math.round((20 * options.seconds) / size));
     sample(points, size, 1, (label, path) => {
       const total = { cpu: 0, peak: 0 };
       for (let i = 0; i < turns * size; i++) {
@@ -180,5 +179,5 @@ try {
   const all = [...createCurves(), ...amongOthers(), ...probes()];
   report(all, runtimes, options.only === '' && !options['no-write']);
 } finally {
-  rmSync(work, { recursive: true, force: true });
+  removeSync(work);
 }

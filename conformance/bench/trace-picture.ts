@@ -1,15 +1,21 @@
 // What docs/performance.md shows of a trace: its critical path as text, and docs/trace.png, the timeline in Chromium.
-//   node src/build/run-ts.mjs conformance/bench/trace-picture.ts TRACE.json     (podman-trace.sh makes one, and calls this)
+// podman-trace.sh makes a trace, and calls this.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
+import { commandLine } from '../../src/build/command-line.mjs';
 import { clipTo } from '../../src/cli/terminal.js';
 import { executorPath } from '../../src/host/executor.js';
 import { Browser } from '../../src/trace/test-browser.js';
 
-const trace = process.argv[2];
-if (trace === undefined) throw new Error('usage: trace-picture.ts TRACE.json');
+const { trace } = commandLine({
+  name: 'trace-picture',
+  call: 'node src/build/run-ts.mjs conformance/bench/trace-picture.ts',
+  about: 'What docs/performance.md shows of a trace: its critical path as text, and docs/trace.png.',
+  positionals: { trace: { type: 'string', demandOption: true, description: 'the file' } },
+});
 const tsrun = (...args: string[]): string => execFileSync(executorPath(), args, { encoding: 'utf8' });
 
 const page = 'docs/performance.md';
@@ -17,7 +23,7 @@ const [begin, end] = ['<!-- written by podman-trace.sh: begin -->', '<!-- writte
 
 /** From the title of the critical path to the next one. */
 function pathText(): string {
-  const text = tsrun('trace', trace as string);
+  const text = tsrun('trace', trace);
   const [path = ''] = text.slice(text.indexOf('The critical path')).split('\n\n');
   return path
     .split('\n')
@@ -44,7 +50,7 @@ function writeText(): void {
 async function takePicture(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tsrun-picture-'));
   const file = join(folder, 'trace.html');
-  tsrun('trace', '--html', file, trace as string);
+  tsrun('trace', '--html', file, trace);
   const browser = new Browser();
   await browser.open(file, { width: 1180, height: 640 });
   await browser.until("document.querySelectorAll('.bar').length > 10");
@@ -54,7 +60,7 @@ async function takePicture(): Promise<void> {
   await new Promise((done) => setTimeout(done, 1500)); // scrolling is smooth
   writeFileSync('docs/trace.png', await browser.screenshot());
   await browser.close();
-  rmSync(folder, { recursive: true });
+  removeSync(folder);
 }
 
 writeText();

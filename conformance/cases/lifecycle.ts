@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { readJsonSync, writeJsonSync } from 'fs-extra/esm';
 import { type Add, type Case, expect, same, topic } from '../harness.js';
 
 function addState(test: Add): void {
@@ -272,7 +273,7 @@ function addExec(test: Add): void {
       env: ['PATH=/bin', 'A=b'],
       cwd: '/tmp',
     };
-    writeFileSync(box.path('process.json'), JSON.stringify(process));
+    writeJsonSync(box.path('process.json'), process);
     same(
       (await box.ok('exec', '--process', box.path('process.json'), box.id)).stdout.trim(),
       '5 /tmp b',
@@ -316,7 +317,7 @@ function addExec(test: Add): void {
   test('spec-gives-a-config-that-runs', [], async (box) => {
     await box.spawned('rm', ['-f', `${box.bundle}/config.json`]);
     await box.ok('spec', '--bundle', box.bundle);
-    const config = JSON.parse(readFileSync(`${box.bundle}/config.json`, 'utf8'));
+    const config = readJsonSync(`${box.bundle}/config.json`);
     config.process.terminal = false;
     config.process.args = ['/bin/echo', 'well'];
     config.linux.cgroupsPath = box.cgroup;

@@ -1,6 +1,7 @@
 // SCMP_ACT_NOTIFY: what the runtime sends to listenerPath, and that the descriptor is the filter's own.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { release } from 'node:os';
+import { readJsonSync } from 'fs-extra/esm';
 import { type Add, type Box, expect, same, skip } from '../harness.js';
 
 /** Answers as the specification wants a seccomp agent to: one connection after the other, each with a state and descriptors. */
@@ -82,7 +83,7 @@ async function listening(box: Box): Promise<Record<string, unknown>> {
 async function delivery(box: Box, number: number): Promise<Delivery> {
   const file = `${socket(box)}.${number}`;
   await box.until(`state ${number} at the agent`, () => existsSync(file));
-  return JSON.parse(readFileSync(file, 'utf8')) as Delivery;
+  return readJsonSync(file) as Delivery;
 }
 
 export function addNotify(test: Add): void {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { type Case, expect, same, skip, topic } from '../harness.js';
 import { mountOn } from './mount-info.js';
 
@@ -75,7 +76,7 @@ export function pathCases(): Case[] {
     same(await box.sh('cat /secret', { '/linux/maskedPaths': ['/secret'] }), '', 'content');
   });
   test('masked-folder', ['linux.masked-paths.masked'], async (box) => {
-    mkdirSync(`${box.rootfs}/secrets/in`, { recursive: true });
+    ensureDirSync(`${box.rootfs}/secrets/in`);
     same(await box.sh('ls /secrets', { '/linux/maskedPaths': ['/secrets'] }), '', 'content');
   });
   test('masked-folder-refuses-writes', ['linux.masked-paths.masked'], async (box) => {
@@ -106,7 +107,7 @@ export function pathCases(): Case[] {
   });
   test('masked-through-null-of-the-image', ['linux.masked-paths.masked'], async (box) => {
     // The image's /dev/null is a link to a file of its own: it must not take the mask's place.
-    rmSync(`${box.rootfs}/dev`, { recursive: true });
+    removeSync(`${box.rootfs}/dev`);
     mkdirSync(`${box.rootfs}/dev`);
     writeFileSync(`${box.rootfs}/bait`, 'bait');
     symlinkSync('/bait', `${box.rootfs}/dev/null`);

@@ -26,7 +26,8 @@ while [ $# -gt 0 ]; do
     --modern) newer=yes ;;
     --no-write) write=no ;;
     --page) page=yes ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit ;;
+    *) echo "engines: Unknown argument: $1 (--help says what there is)" >&2; exit 1 ;;
   esac
   shift
 done

@@ -1,13 +1,22 @@
 // A registry for critest: read-only, on 127.0.0.1, with stand-ins for the images that its specs pull. All of them are one busybox rootfs, and a few files more.
-//   node cri-registry.mjs ROOTFS PORT-FILE       serves until it is killed; PORT-FILE gets the port when it answers
 // What it holds are names alone, of no registry: an engine is told that every registry is this one.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [rootfs, portFile] = process.argv.slice(2);
+const { rootfs, portFile } = commandLine({
+  name: 'cri-registry',
+  call: 'node conformance/engines/cri-registry.mjs',
+  about:
+    'A read-only registry on 127.0.0.1 with stand-ins for the images that critest pulls. It serves until it is killed.',
+  positionals: {
+    rootfs: { demandOption: true, description: 'what all of the images are' },
+    portFile: { demandOption: true, description: 'gets the port when it answers' },
+  },
+});
 const blobs = new Map();
 const images = new Map();
 const store = (bytes) => {

@@ -1,15 +1,41 @@
 // A small client of the Kubernetes Container Runtime Interface (runtime.v1), enough for cri.sh: gRPC over HTTP/2 on a unix socket.
-//   node cri.mjs SOCKET METHOD [JSON]                one call; prints the answer as JSON
-//   node cri.mjs SOCKET exec CONTAINER tty|stdin|no COMMAND...  streaming exec through a websocket; prints stdout, exits with the status
-//   node cri.mjs SOCKET attach CONTAINER tty|stdin|no LINE      sends a line to the first process and prints what it says for a second
-//   node cri.mjs SOCKET many COUNT JSON PARENT       so many pods with a container each, all at once, below a cgroup; prints how many ran
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { commandLine } from '../../src/build/command-line.mjs';
 import { decode, encode, methods } from './cri-messages.mjs';
 
-const [socket, verb, ...rest] = process.argv.slice(2);
+// The words after the method may be a command of a container, with options of its own.
+const rest = process.argv.slice(4);
+const { socket, method: verb } = commandLine(
+  {
+    name: 'cri',
+    call: 'node conformance/engines/cri.mjs',
+    about: 'A small client of the Container Runtime Interface.',
+    positionals: {
+      socket: { demandOption: true, description: "the engine's" },
+      method: { demandOption: true, description: 'of the RuntimeService, or exec, attach, many' },
+      words: { array: true, description: 'what the method takes' },
+    },
+    examples: [
+      ['$0 SOCKET METHOD [JSON]', 'one call; prints the answer as JSON'],
+      [
+        '$0 SOCKET exec CONTAINER tty|stdin|no COMMAND...',
+        'streaming exec through a websocket; prints stdout, exits with the status',
+      ],
+      [
+        '$0 SOCKET attach CONTAINER tty|stdin|no LINE',
+        'sends a line to the first process and prints what it says for a second',
+      ],
+      [
+        '$0 SOCKET many COUNT JSON PARENT',
+        'so many pods with a container each, all at once, below a cgroup; prints how many ran',
+      ],
+    ],
+  },
+  process.argv.slice(2, 4),
+);
 const session = http2.connect('http://cri', { createConnection: () => net.connect(socket) });
 session.on('error', (error) => fail(error.message));
 

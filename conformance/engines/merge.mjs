@@ -1,8 +1,18 @@
 // Puts the results of one run into the file of its engine, in place of what the same runtime had there.
-//   node merge.mjs FILE RUNTIME NEW [part]     part: only some cells were run, the others keep their results
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [file, runtime, fresh, part] = process.argv.slice(2);
+const { file, runtime, fresh, part } = commandLine({
+  name: 'merge',
+  call: 'node conformance/engines/merge.mjs',
+  about: 'Puts the results of one run into the file of its engine, in place of what the same runtime had there.',
+  positionals: {
+    file: { demandOption: true, description: 'of the engine' },
+    runtime: { demandOption: true, description: 'its name' },
+    fresh: { demandOption: true, description: 'the results of the run' },
+    part: { description: "'part': only some cells were run, the others keep their results" },
+  },
+});
 const read = (path) => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []);
 // What changes from run to run would only hide what really changed.
 const steady = (line) =>

@@ -1,7 +1,6 @@
 // A plugin of the Node Resource Interface (nri.pkg.api.v1alpha1), as containerd 2 and CRI-O take them: ttrpc over a connection that two services share.
-//   node nri.mjs SOCKET NAME ADJUST-JSON [UPDATE-JSON]    adjusts each new container of that name; says on stdout, a line each, what it is told;
-//                                                   on SIGUSR1 it asks for the update of the last one it adjusted
 import net from 'node:net';
+import { commandLine } from '../../src/build/command-line.mjs';
 import { decode, encode, messages } from './cri-messages.mjs';
 
 Object.assign(messages, {
@@ -50,7 +49,18 @@ Object.assign(messages, {
   Response: { status: [1, 'Status'], payload: [2, 'bytes'] },
 });
 
-const [socket, name, adjust, update] = process.argv.slice(2);
+const { socket, name, adjust, update } = commandLine({
+  name: 'nri',
+  call: 'node conformance/engines/nri.mjs',
+  about:
+    'A plugin of the Node Resource Interface: adjusts each new container of a name, and says on stdout, a line each, what it is told.',
+  positionals: {
+    socket: { demandOption: true, description: "the engine's" },
+    name: { demandOption: true, description: 'of the containers' },
+    adjust: { demandOption: true, description: 'ContainerAdjustment as JSON' },
+    update: { description: 'resources as JSON: on SIGUSR1 it asks for this update of the last one it adjusted' },
+  },
+});
 const events = [
   '',
   'run pod',

@@ -1,8 +1,18 @@
-// The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh: node table.mjs FOLDER yes|no
+// The verdict on the results of the engine scripts, and docs/engines.md. Called by all.sh.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readJsonSync } from 'fs-extra/esm';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [folder, write] = process.argv.slice(2);
+const { folder, write } = commandLine({
+  name: 'table',
+  call: 'node conformance/engines/table.mjs',
+  about: 'The verdict on the results of the engine scripts, and docs/engines.md.',
+  positionals: {
+    folder: { demandOption: true, description: 'where the results are, a file an engine' },
+    write: { demandOption: true, description: 'whether the page is written', choices: ['yes', 'no'] },
+  },
+});
 const page = new URL('../../docs/engines.md', import.meta.url);
 const begin = '<!-- written by npm run engines: begin -->';
 const end = '<!-- written by npm run engines: end -->';
@@ -53,7 +63,7 @@ const versions = (existsSync(join(folder, 'versions.txt')) ? readFileSync(join(f
   .map((line) => line.split('\t'));
 /** The version that a root had of a package when it was last run. */
 const version = (root, name) => versions.find((row) => row[0] === root && row[1] === name)?.[2] ?? '';
-const reasons = JSON.parse(readFileSync(new URL('reasons.json', import.meta.url), 'utf8'));
+const reasons = readJsonSync(new URL('reasons.json', import.meta.url));
 const key = (engine, cell, runtime) => `${engine}\t${cell}\t${runtime}`;
 const index = new Map(rows.map((row) => [key(row.engine, row.cell, row.runtime), row]));
 const at = (engine, cell, runtime) => index.get(key(engine, cell, runtime));

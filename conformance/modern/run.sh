@@ -14,11 +14,13 @@ while [ $# -gt 0 ]; do
     --vm) mode=plain ;;
     --systemd) mode=systemd ;;
     --cgroup2) cgroup2=yes ;;
+    --help | -h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit ;;
+    -*) echo "modern: Unknown argument: $1 (--help says what there is)" >&2; exit 1 ;;
     *) break ;;
   esac
   shift
 done
-[ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "modern: wants a root and a command (--help says what there is)" >&2; exit 1; }
 name=$1
 shift
 

@@ -9,12 +9,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { configOf, configText, readPages } from '../../src/build/config-pages.js';
 import { executorPath } from '../../src/host/executor.js';
 import { payload, type Subject, table } from './agree-table.js';
@@ -40,7 +40,7 @@ function examples(): Subject[] {
 }
 
 const busybox = (rootfs: string): void => {
-  for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp']) mkdirSync(join(rootfs, name), { recursive: true });
+  for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp']) ensureDirSync(join(rootfs, name));
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n');
   copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
   for (const name of ['sh', 'true', 'sleep', 'cat', 'touch']) symlinkSync('busybox', join(rootfs, 'bin', name));
@@ -111,6 +111,6 @@ export function agreeRig(long: boolean): void {
       const seen = one.unseen && problem === '' ? 'check sees it: take the mark away' : '';
       report(`${one.name}${who.length > 0 ? ', as nobody' : ''}`, one.unseen ? seen : problem);
     }
-  rmSync(folder, { recursive: true });
+  removeSync(folder);
   finish('T-AGREE', began, count);
 }

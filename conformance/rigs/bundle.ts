@@ -1,8 +1,9 @@
 // The container of the rigs: small, but with a step of nearly every kind in its plan.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { type CreateRequest, type PreparedCreate, prepareCreate } from '../../src/operations/create.js';
 
@@ -20,7 +21,7 @@ export function makeBundle(script: string, more: object = {}): Bundle {
   chmodSync(directory, 0o755);
   const rootfs = join(directory, 'rootfs');
   for (const name of ['bin', 'etc', 'dev', 'proc', 'sys', 'tmp', 'run', 'volume', 'report', 'shared'])
-    mkdirSync(join(rootfs, name), { recursive: true });
+    ensureDirSync(join(rootfs, name));
   copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
   for (const name of ['sh', 'true', 'sleep', 'echo', 'cat']) symlinkSync('busybox', join(rootfs, 'bin', name));
   mkdirSync(join(directory, 'volume'));
@@ -84,7 +85,7 @@ export function makeBundle(script: string, more: object = {}): Bundle {
     },
     ...more,
   };
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
+  writeJsonSync(join(directory, 'config.json'), config);
   return { directory, root: join(directory, 'state') };
 }
 
@@ -92,11 +93,11 @@ export function makeBundle(script: string, more: object = {}): Bundle {
 export function makeRecorded(script: string): Bundle {
   const bundle = makeBundle(script);
   const path = join(bundle.directory, 'config.json');
-  const config = JSON.parse(readFileSync(path, 'utf8'));
+  const config = readJsonSync(path);
   delete config.linux.seccomp;
   config.annotations = { 'io.tsrun.record-seccomp': join(`${bundle.root}-recorded`, 'profile.json') };
   mkdirSync(`${bundle.root}-recorded`, { mode: 0o700 });
-  writeFileSync(path, JSON.stringify(config));
+  writeJsonSync(path, config);
   return bundle;
 }
 

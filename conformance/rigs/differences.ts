@@ -1,8 +1,9 @@
 // T-DIFF (security.md section 6): one bundle under tsrun and under whichever of runc and crun is installed. What the process sees
 // of itself is the same as under one of them at least, and all of them end with the payload's status and leave nothing.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { makeBundle } from './bundle.js';
 import { leftSince, look } from './host.js';
@@ -66,7 +67,7 @@ function runOnce(runtime: string, more: object): { readonly text: string; readon
   const { status } = spawnSync('sh', ['-c', command, 'sh', ...run], { timeout: 20_000 });
   const text = readFileSync(out, 'utf8');
   const left = leftSince(before, bundle.root);
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   const problems = [
     ...(status === 7 ? [] : [`status ${status}: ${text.slice(0, 300)}`]),
     ...left.map((item) => `left: ${item}`),

@@ -2,9 +2,10 @@
 // directory, command lines of any bytes. Nothing may crash, hang, touch Object.prototype or be told without its place. Plans are
 // damaged by src/executor/fuzz. The seed is printed; RIG_SEED=N repeats a run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { emptyDirSync, removeSync } from 'fs-extra/esm';
 import '../../src/bundle/explain.js'; // loaded by the command line only after a refusal
 import { loadDocument } from '../../src/bundle/load.js';
 import { specKind } from '../../src/bundle/spec-document.js';
@@ -219,8 +220,7 @@ function commandLines(rounds: number): void {
     const made = readdirSync(here).filter((name) => name !== 'config.json');
     // A log file is what was asked for.
     if (made.length > 0 && !input.includes('--log')) findings.add(`made ${made.join()}`, input);
-    rmSync(here, { recursive: true });
-    mkdirSync(here);
+    emptyDirSync(here);
   }
   findings.report(`${rounds} command lines`);
   report(
@@ -229,7 +229,7 @@ function commandLines(rounds: number): void {
       ? readdirSync(root)
       : '',
   );
-  rmSync(directory, { recursive: true });
+  removeSync(directory);
 }
 
 /** @param long a hundred times as much. */
@@ -251,7 +251,7 @@ export function fuzzRig(long: boolean): void {
   answers(5000 * times);
   stateFiles(5000 * times);
   commandLines(150 * times);
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   console.log(`       seed ${seed}`);
   finish('T-FUZZ', began, 15_150 * times);
 }

@@ -1,8 +1,9 @@
 // T-INJECT (security.md section 6): every system call that the executor and the container's first process make fails
 // once, one at a time. Whatever comes of it, nothing may hang and nothing may be left.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { TsrunError } from '../../src/errors/error.js';
 import { executorPath } from '../../src/host/executor.js';
 import { carryOutHere } from '../../src/operations/roll-back.js';
@@ -148,6 +149,6 @@ export function injectRig(long: boolean): void {
       oneRound(bundle, wrapper, injection, errno);
       rounds++;
     }
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   finish('T-INJECT', began, rounds);
 }

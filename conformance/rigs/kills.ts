@@ -1,8 +1,9 @@
 // T-KILL (security.md R06, R07, R08, R40): each process of a command is killed, or stopped while `delete --force` comes, after each of its
 // system calls. Whatever comes of it, the command and `delete --force` end in time, and nothing is left.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { buildHelper } from '../../src/executor/test-swapper.js';
 import { type Bundle, makeBundle, tsrun } from './bundle.js';
@@ -213,5 +214,5 @@ export function killRig(long: boolean): void {
     const since = Date.now();
     finish(`T-KILL, ${name}`, since, sweepAll());
   }
-  rmSync(bundle.directory, { recursive: true, force: true });
+  removeSync(bundle.directory);
 }

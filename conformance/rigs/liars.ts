@@ -2,7 +2,8 @@
 // even while somebody holds its end of the socket (R07). The executor is built with an inside that lies; the host's side of
 // it is as it is, and must end the command in words, in time, with nothing left.
 import { spawn, spawnSync } from 'node:child_process';
-import { readlinkSync, rmSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { type Bundle, makeBundle, tsrun } from './bundle.js';
 import { leftSince, look, sleep } from './host.js';
@@ -137,7 +138,7 @@ function oneLie(folder: string, lie: Lie): string[] {
   } finally {
     tsrun(bundle, 'delete', '--force', 'liar'); // a lie that was believed is not the next one's trouble
     if (bystander.exitCode === null && bystander.signalCode === null) bystander.kill();
-    rmSync(bundle.directory, { recursive: true });
+    removeSync(bundle.directory);
   }
 }
 
@@ -145,6 +146,6 @@ export function liarRig(): void {
   const began = Date.now();
   const folder = mutantFolder();
   for (const lie of lies) report(lie.name, oneLie(folder, lie));
-  rmSync(folder, { recursive: true });
+  removeSync(folder);
   finish('T-LIAR', began, lies.length);
 }

@@ -1,8 +1,9 @@
 // An executor that is wrong on purpose: a copy of the sources with some lines changed.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copySync, removeSync } from 'fs-extra/esm';
 
 /** A file below src/executor, a text that is there once, and what it becomes. */
 export type Edit = readonly [file: string, from: string, to: string];
@@ -61,9 +62,9 @@ function objects(): string {
  */
 export function buildMutant(folder: string, edits: readonly Edit[]): string | undefined {
   const sources = join(folder, 'source');
-  rmSync(sources, { recursive: true, force: true });
-  for (const part of ['src/executor', 'src/engine', 'src/generated', 'src/build'])
-    cpSync(part, join(sources, part), { recursive: true });
+  removeSync(sources);
+  for (const part of ['src/executor', 'src/engine', 'src/generated', 'src/build']) copySync(part, join(sources, part));
+  symlinkSync(join(process.cwd(), 'node_modules'), join(sources, 'node_modules'));
   const executor = join(sources, 'src/executor');
   for (const [file, text] of change(edits, (name) => readFileSync(join(executor, name), 'utf8')))
     writeFileSync(join(executor, file), text);

@@ -1,7 +1,7 @@
 // T-MUTANT: for each invariant that a published attack rests on, the line of the executor that keeps it is taken out, and the
 // test that carries the attack's name must fail. A test that passes on a broken executor proves nothing.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { buildMutant, mutantFolder } from './mutant-build.js';
 import { mutants } from './mutant-table.js';
 import { finish, report } from './report.js';
@@ -33,6 +33,6 @@ export function mutantRig(long: boolean): void {
     else if (failed.some((title) => title.includes(mutant.row))) report(name, '');
     else report(name, `no test of that name fails in ${mutant.test}; failing: ${failed.join('; ') || 'none'}`);
   }
-  rmSync(folder, { recursive: true });
+  removeSync(folder);
   finish('T-MUTANT', began, some.length);
 }

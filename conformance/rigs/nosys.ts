@@ -1,8 +1,9 @@
 // T-NOSYS (security.md section 6, R33): a kernel without a system call, or an old seccomp profile around the engine that
 // refuses it. The container runs as it should, or one line says why not; nothing hangs and nothing is left.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { buildHelper } from '../../src/executor/test-swapper.js';
 import { executorPath } from '../../src/host/executor.js';
 import { type Bundle, makeBundle } from './bundle.js';
@@ -75,6 +76,6 @@ export function nosysRig(long: boolean): void {
       oneRound(bundle, refuse, name, errno);
       rounds++;
     }
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   finish('T-NOSYS', began, rounds);
 }

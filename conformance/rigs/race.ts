@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { type Bundle, makeBundle } from './bundle.js';
 import { leftSince, look } from './host.js';
@@ -85,6 +86,6 @@ export async function raceRig(long: boolean): Promise<void> {
       ...leftSince(before, bundle.root, 5000),
     ]);
   }
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   finish('T-RACE', began, rounds);
 }

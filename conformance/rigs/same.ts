@@ -1,9 +1,10 @@
 // T-SAME: the TypeScript under Node and in the program's own engine gives the same plan, the same complaint and the same exit status,
 // for the sample bundles and for configs that are nearly right. The seed is printed; RIG_SEED=N repeats a run.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { makeBundle } from './bundle.js';
 import { damage, draw, mutate, oneOf, sow } from './mutate.js';
@@ -46,7 +47,7 @@ function underNode(folder: string, count: number): Answer[] {
   const args = [script, resolve('dist/main.js'), folder, String(count)];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
   if (status !== 0) throw new Error(`the other engine did not work: ${stderr}`);
-  return JSON.parse(readFileSync(join(folder, 'answers.json'), 'utf8')) as Answer[];
+  return readJsonSync(join(folder, 'answers.json')) as Answer[];
 }
 
 function inProgram(folder: string, index: number): Answer {
@@ -61,7 +62,7 @@ const each = 200;
 /** Writes a bundle without files; its config is what a config may be with `rootfs` there. */
 function write(folder: string, index: number, config: Uint8Array | string): void {
   const bundle = join(folder, String(index));
-  mkdirSync(join(bundle, 'rootfs'), { recursive: true });
+  ensureDirSync(join(bundle, 'rootfs'));
   writeFileSync(join(bundle, 'config.json'), config);
 }
 
@@ -132,8 +133,8 @@ export function sameRig(long: boolean): void {
   }
   const count = parts * each;
   report('some of them are right', valid > 0 && valid < count ? '' : `${valid} of ${count}`);
-  rmSync(folder, { recursive: true });
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(folder);
+  removeSync(bundle.directory);
   console.log(`       seed ${seed}`);
   finish('T-SAME', began, seeds.length + count);
 }

@@ -1,7 +1,8 @@
 // T-SOAK (security.md section 6): the same life again and again, through the command and through the library. In the end
 // there is nothing that was not there before, and the last lives take no longer than the first.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { carryOutHere } from '../../src/operations/roll-back.js';
 import { type Bundle, makeBundle, prepare } from './bundle.js';
@@ -70,6 +71,6 @@ export function soakRig(long: boolean): void {
     `${rounds} runs of the library leave no descriptor`,
     String(descriptors()) === String(open) ? '' : descriptors(),
   );
-  for (const { directory } of [bundle, quick]) rmSync(directory, { recursive: true });
+  for (const { directory } of [bundle, quick]) removeSync(directory);
   finish('T-SOAK', began, rounds);
 }

@@ -1,7 +1,7 @@
 // T-STEP (security.md section 6): every step of a plan in turn fails, or is the moment at which the executor, the
 // container's first process or both are killed. Nothing may be left after that: of a failure at once (R10 of the CLI
 // contract), of a kill after `delete --force` (R06, R07, R08).
-import { rmSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { TsrunError } from '../../src/errors/error.js';
 import { carryOutHere } from '../../src/operations/roll-back.js';
 import { encodePlan } from '../../src/plan/encode.js';
@@ -107,7 +107,7 @@ function positions(steps: readonly Step[], mode: Mode, { at, needsInit }: Fault)
 
 function sweep(bundle: Bundle, mode: Mode, fault: Fault, stride: number, phase: number): number {
   const { plan } = prepare(bundle, 'web', mode);
-  rmSync(bundle.root, { recursive: true });
+  removeSync(bundle.root);
   const list = positions(plan.steps, mode, fault).filter((_, index) => index % stride === phase);
   for (const k of list) {
     const before = look(bundle.root);
@@ -136,7 +136,7 @@ function allFaults(bundle: Bundle, long: boolean, thin: number): number {
       );
     }
   }
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   return rounds;
 }
 

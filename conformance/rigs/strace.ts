@@ -2,8 +2,9 @@
 // touches nothing below the root; until the pivot the container's process names nothing in the image but through descriptors,
 // in-root; after it no mount takes a path.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeSync } from 'fs-extra/esm';
 import { executorPath } from '../../src/host/executor.js';
 import { makeBundle } from './bundle.js';
 import { finish, report } from './report.js';
@@ -120,6 +121,6 @@ export function straceRig(): void {
   ]);
   const after = calls.slice(pivot + 1).filter(({ pid }) => pid === init);
   report('S04: after the pivot nothing is mounted by path', afterPivot(after));
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
   finish('T-STRACE', began, calls.length);
 }

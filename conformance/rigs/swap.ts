@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { buildHelper, startSwapper } from '../../src/executor/test-swapper.js';
 import { executorPath } from '../../src/host/executor.js';
 import { type Bundle, makeBundle } from './bundle.js';
@@ -117,8 +118,8 @@ function onePlace(swap: string, { name, directory, entry, leads }: Place, rounds
   writeFileSync(join(canary, 'file'), 'untouched');
   chmodSync(canary, 0o777);
   const at = join(bundle.directory, directory);
-  mkdirSync(join(at, entry), { recursive: true });
-  mkdirSync(join(at, 'made/below'), { recursive: true });
+  ensureDirSync(join(at, entry));
+  ensureDirSync(join(at, 'made/below'));
   symlinkSync(leads(canary), join(at, '.other'));
   const before = look(bundle.root);
   const tree = treeOf(canary).join('\n');
@@ -136,7 +137,7 @@ function onePlace(swap: string, { name, directory, entry, leads }: Place, rounds
   const left = leftSince(before, bundle.root).filter((item) => !mine(item));
   report(`${name} is exchanged under ${rounds} starts`, [...problems, ...left.map((item) => `left: ${item}`)]);
   if (process.env.RIG_VERBOSE) console.log(name, Object.fromEntries(counts));
-  rmSync(bundle.directory, { recursive: true });
+  removeSync(bundle.directory);
 }
 
 /** @param long some hundred starts a place, otherwise a few. */

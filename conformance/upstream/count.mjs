@@ -1,8 +1,21 @@
-// Counts the TAP of each program and writes results/LABEL.json. Called by run.sh: node count.mjs OUT RUNTIME LABEL RESULTS
+// Counts the TAP of each program and writes results/LABEL.json. Called by run.sh.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { ensureDirSync, readJsonSync, writeJsonSync } from 'fs-extra/esm';
+import { commandLine } from '../../src/build/command-line.mjs';
 
-const [out, runtime, label, results] = process.argv.slice(2);
+const { out, runtime, label, results } = commandLine({
+  name: 'count',
+  call: 'node conformance/upstream/count.mjs',
+  about:
+    'Counts what the validation programs of runtime-tools said, and writes RESULTS/LABEL.json and the table of all.',
+  positionals: {
+    out: { demandOption: true, description: "the programs' output" },
+    runtime: { demandOption: true, description: 'its path' },
+    label: { demandOption: true, description: 'its name in the table; - writes nothing' },
+    results: { demandOption: true, description: 'the folder of all results' },
+  },
+});
 
 /** Only lines at the very start of a line are the program's own assertions; those of nested programs stand in diagnostics. */
 function count(name) {
@@ -81,8 +94,8 @@ console.log(
   `${summary.version}: ${summary.passed} of ${programs.length} programs passed, ${summary.silent} asserted nothing, ${summary.harness} pass for a TAP harness; ${summary.ok} assertions ok, ${summary.skipped} skipped, ${summary.notOk} not ok, ${summary.errors} errors; ${summary.seconds} s`,
 );
 if (label !== '-') {
-  mkdirSync(results, { recursive: true });
-  writeFileSync(`${results}/${label}.json`, `${JSON.stringify({ ...summary, programs }, null, 1)}\n`);
+  ensureDirSync(results);
+  writeJsonSync(`${results}/${label}.json`, { ...summary, programs }, { spaces: 1 });
   writeFileSync(`${results}/table.md`, table());
 }
 
@@ -93,7 +106,7 @@ function table() {
     .sort()
     .map((file) => ({
       label: file.slice(0, -'.json'.length),
-      ...JSON.parse(readFileSync(`${results}/${file}`, 'utf8')),
+      ...readJsonSync(`${results}/${file}`),
     }));
   const names = [...new Set(kept.flatMap((result) => result.programs.map((row) => row.name)))].sort();
   const cell = (row) => {

@@ -29,12 +29,14 @@ while [ $# -gt 0 ]; do
     --env) names+=("$2"); shift ;;
     --save) saved+=("$2"); shift ;;
     --console) console=yes ;;
+    --help | -h) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit ;;
     --) shift; break ;;
+    -*) echo "vm: Unknown argument: $1 (--help says what there is)" >&2; exit 1 ;;
     *) break ;;
   esac
   shift
 done
-[ $# -gt 0 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { echo "vm: wants a command (--help says what there is)" >&2; exit 1; }
 
 # The kernel: unpacked once. A kernel package that lies in the cache already is used as it is.
 mkdir -p "$cache"

@@ -1,13 +1,11 @@
-/**
- * The small engine's parts for one processor: QuickJS-ng of npm as C, compiled, and our TypeScript as one module.
- *   node src/build/run-ts.mjs src/build/build-engine.ts objects FOLDER COMPILER      C and objects, kept by what they were made from
- *   node src/build/run-ts.mjs src/build/build-engine.ts module OUT COMMIT
- */
+/** The small engine's parts for one processor: QuickJS-ng of npm as C, compiled, and our TypeScript as one module. */
 import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { build } from 'esbuild';
+import { commandLine } from './command-line.mjs';
 import { engineModule } from './engine-module.js';
 import { compilerFlags, translate } from './wasm/translate.js';
 
@@ -87,7 +85,7 @@ async function objects(cache: string, compiler: string): Promise<string> {
   const folder = join(cache, keyOf(compiler, wasm));
   if (existsSync(folder)) return folder;
   const draft = `${folder}.${process.pid}`;
-  mkdirSync(draft, { recursive: true });
+  ensureDirSync(draft);
   const translation = translate(wasm, units);
   const glue = readFileSync(join(quickjs, 'emscripten-module.mjs'), 'utf8');
   writeFileSync(join(draft, 'quickjs.h'), headerFor(glue, translation));
@@ -98,11 +96,20 @@ async function objects(cache: string, compiler: string): Promise<string> {
   translation.sources.forEach((_, unit) => {
     rmSync(join(draft, `quickjs-${unit}.c`));
   });
-  if (existsSync(folder)) rmSync(draft, { recursive: true });
+  if (existsSync(folder)) removeSync(draft);
   else renameSync(draft, folder);
   return folder;
 }
 
-const [what, out = '', third = ''] = process.argv.slice(2);
-if (what === 'objects') console.log(await objects(out, third));
-else if (what === 'module') writeFileSync(out, await engineModule(build, third));
+const { part, out, of } = commandLine({
+  name: 'build-engine',
+  call: 'node src/build/run-ts.mjs src/build/build-engine.ts',
+  about: 'Makes a part of the engine.',
+  positionals: {
+    part: { choices: ['objects', 'module'], demandOption: true, description: 'compiled objects, or our TypeScript' },
+    out: { type: 'string', demandOption: true, description: 'the folder, or the file' },
+    of: { type: 'string', demandOption: true, description: 'the compiler, or the commit' },
+  },
+});
+if (part === 'objects') console.log(await objects(out, of));
+else writeFileSync(out, await engineModule(build, of));

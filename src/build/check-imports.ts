@@ -55,7 +55,7 @@ const allowedTypes: { readonly [area: string]: readonly string[] } = {
 const exceptions = new Set(['errors>tables']);
 const packagesOf: { readonly [name: string]: readonly string[] } = {
   koffi: ['host'],
-  yargs: ['cli'],
+  yargs: ['build'],
   ajv: ['build'],
   'fs-extra': ['build'],
   esbuild: ['build'],

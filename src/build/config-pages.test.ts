@@ -1,35 +1,26 @@
 // Every example of docs/config is planned, and run where this machine can; UPDATE_GOLDEN=1 writes down what came out.
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ensureDirSync } from 'fs-extra/esm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { specKind } from '../bundle/spec-document.js';
 import { checkSource } from '../bundle/validate.js';
 import { configOf, configText, type Example, folder, type Page, readPages } from './config-pages.js';
+import { folderFor, isRoot } from '../test-fixtures.js';
 
 const runtime = resolve('dist/tsrun');
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path));
-const canRun = process.getuid?.() === 0 && busybox !== undefined && existsSync(runtime);
+const canRun = isRoot && busybox !== undefined && existsSync(runtime);
 const host = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : 'v1';
 
-const top = mkdtempSync(join(tmpdir(), 'tsrun-pages-'));
+const top = folderFor(test, 'pages');
 const bundle = join(top, 'bundle');
 test.before(() => {
   chmodSync(top, 0o755); // root of a user namespace has to get in
   for (const name of ['rootfs/bin', 'rootfs/etc', 'rootfs/proc', 'rootfs/sys', 'rootfs/dev', 'rootfs/tmp', 'data'])
-    mkdirSync(join(bundle, name), { recursive: true });
+    ensureDirSync(join(bundle, name));
   writeFileSync(join(bundle, 'data/greeting'), 'hello\n');
   writeFileSync(
     join(bundle, 'rootfs/etc/passwd'),
@@ -40,7 +31,6 @@ test.before(() => {
   const applets = spawnSync(busybox, ['--list'], { encoding: 'utf8' }).stdout.trim().split('\n');
   for (const name of applets) if (name !== 'busybox') symlinkSync('busybox', join(bundle, 'rootfs/bin', name));
 });
-test.after(() => rmSync(top, { recursive: true, force: true }));
 
 function tsrun(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const options = { encoding: 'utf8', timeout: 60_000, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } } as const;
@@ -88,7 +78,7 @@ function checkExample(page: Page, example: Example): void {
   if (example.error === undefined) {
     writeFileSync(join(bundle, 'config.json'), configText(configOf(example)));
     const { status, stderr } = tsrun('plan', '--bundle', bundle);
-    if (process.getuid?.() !== 0 && /takes root's rights|only root can/.test(stderr)) return;
+    if (!isRoot && /takes root's rights|only root can/.test(stderr)) return;
     assert.equal([status, stderr], [0, ''], page.name);
   } else if (canRun) {
     const head = example.runs[0]?.command;

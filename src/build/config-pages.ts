@@ -7,6 +7,7 @@
  * from the marker on is generated. docs/config/README.md tells readers how examples are written.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 import type { Spec } from '../bundle/types.js';
 
 export const folder = 'docs/config';
@@ -141,7 +142,7 @@ function merge(base: Json, added: Json): Json {
 
 /** The example as a whole config; null in a fragment removes the key. */
 export function configOf({ fragment }: Example, command?: string): Spec {
-  const base = JSON.parse(readFileSync(`${folder}/base.json`, 'utf8')) as Json;
+  const base = readJsonSync(`${folder}/base.json`) as Json;
   const config = merge(base, fragment);
   if (command !== undefined) config.process.args = ['sh', '-c', command];
   return config as Spec;

@@ -1,31 +1,29 @@
 // npm run conformance -- --check-reasons: each failure of the suite has one reason, and none is left over.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ensureDirSync, writeJsonSync } from 'fs-extra/esm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { withFolder } from '../test-fixtures.js';
 
 type Cases = Record<string, string>;
 
 /** The lines that the tool prints about these results (by runtime and cgroup version) and reasons. */
 function problems(results: Record<string, Cases>, reasons: readonly object[]): string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'reasons-'));
-  try {
-    mkdirSync(join(folder, 'conformance/results'), { recursive: true });
+  return withFolder('reasons', (folder) => {
+    ensureDirSync(join(folder, 'conformance/results'));
     for (const [name, cases] of Object.entries(results)) {
       const [runtime, cgroup] = name.split(' ');
       writeFileSync(join(folder, `conformance/results/${name}.json`), JSON.stringify({ runtime, cgroup, cases }));
     }
-    writeFileSync(join(folder, 'conformance/reasons.json'), JSON.stringify(reasons));
+    writeJsonSync(join(folder, 'conformance/reasons.json'), reasons);
     const tool = [resolve('src/build/run-ts.mjs'), resolve('conformance/run.ts'), '--check-reasons'];
     const { status, stdout } = spawnSync(process.execPath, tool, { cwd: folder, encoding: 'utf8' });
     const lines = stdout.split('\n').filter((line) => line !== '');
     assert.is(status, lines.length === 0 ? 0 : 1);
     return lines;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 const failing = { 'runc v1': { 'a/one': 'not ok: x', 'a/two': 'ok' }, 'runc v2': { 'a/two': 'not ok: y' } };

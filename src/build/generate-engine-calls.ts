@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 import { type GeneratedFile, header } from './generated-file.js';
 
 const source = 'src/engine/calls.json';
 
 /** The system calls of the small engine's door: the table that its host has, and the positions that TypeScript asks for. */
 export function generateEngineCalls(): GeneratedFile[] {
-  const { calls } = JSON.parse(readFileSync(source, 'utf8')) as { calls: Record<string, string> };
+  const { calls } = readJsonSync(source) as { calls: Record<string, string> };
   const rows = Object.entries(calls);
   for (const [name, kinds] of rows)
     if (!/^[nsa]{0,6}$/.test(kinds)) throw new Error(`${source}: '${kinds}' of ${name} is not n, s or a, six at most`);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 import { answeringCommands, globalOptions } from '../cli/options.js';
 
 type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
@@ -162,7 +162,7 @@ function typescript(wire: WireSource): string {
 
 /** The C header and the TypeScript types of the wire, from `ops.json`. */
 export function generateWire(): { path: string; text: string }[] {
-  const wire = JSON.parse(readFileSync('src/executor/ops.json', 'utf8')) as WireSource;
+  const wire = readJsonSync('src/executor/ops.json') as WireSource;
   checkLimits(wire);
   return [
     { path: 'src/generated/wire.h', text: header(wire) },

@@ -1,4 +1,5 @@
-// Writes every generated file; with --check it only compares and fails on a difference (the gate).
+// Writes every generated file; the gate only compares.
+import { commandLine, option } from './command-line.mjs';
 import { generateCliDocs } from './generate-cli-docs.js';
 import { generateConfigDocs } from './generate-config-docs.js';
 import { generateConfigTypes } from './generate-config-types.js';
@@ -24,7 +25,12 @@ const generators: (() => GeneratedFile[])[] = [
   generatePictures,
 ];
 
-const check = process.argv.includes('--check');
+const { check } = commandLine({
+  name: 'generate',
+  call: 'node src/build/run-ts.mjs src/build/generate.ts',
+  about: 'Writes every generated file that is stale.',
+  options: { check: option.flag('only compare, and fail on a difference') },
+});
 let stale = 0;
 for (const generator of generators) {
   for (const file of generator()) {

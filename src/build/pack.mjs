@@ -1,19 +1,23 @@
 // npm run pack: the packages of npm, in dist/npm. One for each architecture holds the program alone; `tsrun` holds the library, the manual pages and a
 // command that starts the program of this machine.
-//   node src/build/pack.mjs [--only x64,arm64]      arm64 is cross-compiled with aarch64-linux-gnu-gcc
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fs from 'fs-extra';
+import { commandLine, option } from './command-line.mjs';
 
 const out = 'dist/npm';
 const compilers = {
   x64: process.arch === 'x64' ? 'cc' : 'x86_64-linux-gnu-gcc',
   arm64: process.arch === 'arm64' ? 'cc' : 'aarch64-linux-gnu-gcc',
 };
-const wanted = process.argv.includes('--only')
-  ? process.argv[process.argv.indexOf('--only') + 1].split(',')
-  : ['x64', 'arm64'];
-const own = JSON.parse(readFileSync('package.json', 'utf8'));
+const { only } = commandLine({
+  name: 'pack',
+  call: 'npm run pack --',
+  about: "Makes the packages of npm in dist/npm. The other architecture's program is cross-compiled.",
+  options: { only: option.list('programs of these architectures only', Object.keys(compilers)) },
+});
+const wanted = only.length > 0 ? only : Object.keys(compilers);
+const own = fs.readJsonSync('package.json');
 const { version, description, license, engines, exports } = own;
 
 function run(command, args, options = {}) {
@@ -24,12 +28,8 @@ function run(command, args, options = {}) {
 }
 
 function writePackage(folder, content) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, 'package.json'),
-    `${JSON.stringify({ ...content, version, license, os: ['linux'] }, null, 2)}\n`,
-  );
-  copyFileSync('LICENSE', join(folder, 'LICENSE'));
+  fs.outputJsonSync(join(folder, 'package.json'), { ...content, version, license, os: ['linux'] }, { spaces: 2 });
+  fs.copySync('LICENSE', join(folder, 'LICENSE'));
 }
 const pack = (folder) =>
   join(out, run('npm', ['pack', '--silent', '--pack-destination', '..'], { cwd: folder }).trim());
@@ -43,9 +43,9 @@ function packProgram(cpu) {
     files: ['tsrun'],
   });
   const program = join(folder, 'tsrun');
-  if (cpu === process.arch) copyFileSync('dist/tsrun', program);
+  if (cpu === process.arch) fs.copySync('dist/tsrun', program);
   else run(process.execPath, ['src/build/prepare.mjs', '--variant', program, '--cc', compilers[cpu]]);
-  chmodSync(program, 0o755);
+  fs.chmodSync(program, 0o755);
   return pack(folder);
 }
 
@@ -68,18 +68,16 @@ function packLibrary() {
     optionalDependencies: Object.fromEntries(['x64', 'arm64'].map((cpu) => [`@tsrun/linux-${cpu}`, version])),
   });
   const programs = new Set(['tsrun', 'npm', 'parts', 'cache', 'test', 'tools', 'build']);
-  for (const name of readdirSync('dist').filter((one) => !programs.has(one) && !one.startsWith('parts.')))
-    cpSync(join('dist', name), join(folder, 'dist', name), { recursive: true });
-  cpSync('schemas', join(folder, 'schemas'), { recursive: true });
-  cpSync('docs/man', join(folder, 'man'), { recursive: true });
-  copyFileSync('README.md', join(folder, 'README.md'));
-  mkdirSync(join(folder, 'bin'));
-  copyFileSync('src/build/command.sh', join(folder, 'bin/tsrun'));
-  chmodSync(join(folder, 'bin/tsrun'), 0o755);
+  for (const name of fs.readdirSync('dist').filter((one) => !programs.has(one) && !one.startsWith('parts.')))
+    fs.copySync(join('dist', name), join(folder, 'dist', name));
+  fs.copySync('schemas', join(folder, 'schemas'));
+  fs.copySync('docs/man', join(folder, 'man'));
+  fs.copySync('README.md', join(folder, 'README.md'));
+  fs.copySync('src/build/command.sh', join(folder, 'bin/tsrun'));
+  fs.chmodSync(join(folder, 'bin/tsrun'), 0o755);
   return pack(folder);
 }
 
 run(process.execPath, ['src/build/prepare.mjs', '--all']);
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+fs.emptyDirSync(out);
 for (const file of [...wanted.map(packProgram), packLibrary()]) console.log(file);

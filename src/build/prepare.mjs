@@ -1,6 +1,5 @@
 // Makes a fresh clone runnable: installs packages, compiles the program. Safe to run again; does only what is stale.
-//   node src/build/prepare.mjs [--all]      --all also writes dist/ for Node (library, types)
-//   node src/build/prepare.mjs --variant OUT [--cc COMPILER] [--pages FILE]      the program for another architecture, or of other C
+// Without packages until it has installed them: no import but Node's own at the top.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -15,10 +14,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-
-const all = process.argv.includes('--all');
-const option = (name) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined);
-const variant = option('--variant');
 
 function run(what, command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: 'utf8', ...options });
@@ -166,8 +161,25 @@ async function buildNode() {
   run('writing types', 'node_modules/.bin/tsc', ['-p', 'tsconfig.types.json']);
 }
 
+if (!existsSync('node_modules/yargs')) install();
+const { commandLine, option } = await import('./command-line.mjs');
+const { all, variant, cc, pages } = commandLine({
+  name: 'prepare',
+  call: 'node src/build/prepare.mjs',
+  about: 'Makes a fresh clone runnable: installs packages, compiles the program. Does only what is stale.',
+  options: {
+    all: option.flag('dist/ for Node, too: the library and its types'),
+    variant: option.text('instead: the program for another architecture, or of other C, as this file'),
+    cc: { ...option.text('the compiler of the variant'), defaultDescription: 'cc', implies: 'variant' },
+    pages: {
+      ...option.text("the engine's memory of the variant"),
+      defaultDescription: 'dist/parts/pages',
+      implies: 'variant',
+    },
+  },
+});
 if (variant) {
-  buildVariant(variant, option('--cc') ?? 'cc', option('--pages') ?? 'dist/parts/pages');
+  buildVariant(variant, cc ?? 'cc', pages ?? 'dist/parts/pages');
 } else {
   install();
   mkdirSync('dist', { recursive: true });

@@ -1,5 +1,5 @@
 /** The JSON Schemas under schemas/, as the generators read them. */
-import { readFileSync } from 'node:fs';
+import { readJsonSync } from 'fs-extra/esm';
 
 /** The keywords our schemas use, no more. */
 export interface Schema {
@@ -23,7 +23,7 @@ export interface Schema {
 export type SchemaName = 'config' | 'process' | 'resources' | 'state' | 'features';
 
 export function readSchema(name: SchemaName): Schema {
-  return JSON.parse(readFileSync(`schemas/${name}.schema.json`, 'utf8')) as Schema;
+  return readJsonSync(`schemas/${name}.schema.json`) as Schema;
 }
 
 /** The name a `$ref` points to: `#/$defs/Mount` is `Mount`. */

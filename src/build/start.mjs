@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeRootfs, missingSources, prepareCopy } from '../../bundles/prepare.mjs';
+import { commandLine } from './command-line.mjs';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const runtime = process.env.RUNTIME || join(top, 'dist/tsrun');
@@ -101,4 +102,9 @@ function main() {
   }
 }
 
+commandLine({
+  name: 'start',
+  call: 'npm start --',
+  about: 'Runs bundles/hello with dist/tsrun, or with $RUNTIME, and says what the container saw.',
+});
 process.exitCode = main();

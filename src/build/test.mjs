@@ -1,23 +1,28 @@
-// Builds all TypeScript into dist/test and runs uvu over it: node src/build/test.mjs [path filter ...]
+// Builds all TypeScript into dist/test and runs uvu over it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import fs from 'fs-extra';
+import { commandLine } from './command-line.mjs';
+
+const { paths } = commandLine({
+  name: 'test',
+  call: 'npm test --',
+  about: 'Builds and runs the tests.',
+  positionals: { paths: { array: true, description: 'only the tests whose path begins so' } },
+});
 
 function* walk(dir) {
-  if (!existsSync(dir)) return;
-  for (const name of readdirSync(dir)) {
+  for (const name of fs.readdirSync(dir)) {
     if (name === 'node_modules' || name === 'rootfs') continue;
     const path = join(dir, name);
-    if (statSync(path).isDirectory()) yield* walk(path);
+    if (fs.statSync(path).isDirectory()) yield* walk(path);
     else if (path.endsWith('.ts') && !path.endsWith('.d.ts')) yield path;
   }
 }
-const filters = process.argv.slice(2);
 const out = 'dist/test';
 const files = [...walk('src'), ...walk('bundles')];
-if (filters.length === 0) rmSync(out, { recursive: true, force: true });
+if (paths.length === 0) fs.emptyDirSync(out);
 buildSync({
   entryPoints: files,
   outdir: out,
@@ -30,7 +35,7 @@ buildSync({
 });
 const tests = files
   .filter((f) => f.endsWith('.test.ts'))
-  .filter((f) => filters.length === 0 || filters.some((p) => f.startsWith(p.replace(/^\.\//, ''))))
+  .filter((f) => paths.length === 0 || paths.some((p) => f.startsWith(p.replace(/^\.\//, ''))))
   .map((f) => join(out, f.replace(/\.ts$/, '.js')));
 const escapeRegExp = (s) => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const pattern = tests.map((t) => `^${escapeRegExp(t.slice(out.length + 1))}$`).join('|');

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,9 +6,9 @@ import { TsrunError } from '../errors/error.js';
 import { type Found, headOf } from './known-part.js';
 import { loadBundleConfig, loadWithProfile } from './spec-document.js';
 import { config102, type Json } from './test-config.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-known-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'known');
 const path = join(folder, 'config.json');
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

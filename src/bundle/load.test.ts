@@ -1,7 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { catalogue } from '../errors/catalogue.js';
 import { type Failure, TsrunError } from '../errors/error.js';
@@ -10,13 +8,15 @@ import { parseProcess } from './process-document.js';
 import { parseResources } from './resources-document.js';
 import { loadBundleConfig, validateConfig } from './spec-document.js';
 import { codesOf, config130, type Json, mutants, put, smallest } from './test-config.js';
+import { makeFolder, removeTree, suiteWith } from '../test-fixtures.js';
 
-const test = suite<{ path: string; dir: string }>('load');
-test.before.each((context) => {
-  context.dir = mkdtempSync(join(tmpdir(), 'tsrun-load-'));
-  context.path = join(context.dir, 'config.json');
+const { tests, test } = suiteWith('load', {
+  make: () => {
+    const dir = makeFolder('load');
+    return { dir, path: join(dir, 'config.json') };
+  },
+  remove: ({ dir }) => removeTree(dir),
 });
-test.after.each(({ dir }) => rmSync(dir, { recursive: true, force: true }));
 
 function failureOf(action: () => unknown): Failure {
   try {
@@ -234,4 +234,4 @@ test('every code of this folder is in the catalogue', () => {
   for (const code of codes) assert.ok(catalogue.has(code.slice(1, -1)), code);
 });
 
-test.run();
+tests.run();

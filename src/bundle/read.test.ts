@@ -1,20 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
 import { readTextFile } from './read.js';
 import { loadBundleConfig } from './spec-document.js';
 import { smallest } from './test-config.js';
+import { folderSuite } from '../test-fixtures.js';
 
-const test = suite<{ dir: string }>('read');
-test.before.each((context) => {
-  context.dir = mkdtempSync(join(tmpdir(), 'tsrun-read-'));
-});
-test.after.each(({ dir }) => rmSync(dir, { recursive: true, force: true }));
+const { tests, test } = folderSuite('read');
 
 /** What loading says: `TSR_CODE message`, or 'ok'. */
 function outcome(path: string): string {
@@ -33,12 +28,12 @@ function outcomeOf(dir: string, content: string | Uint8Array): string {
   return outcome(path);
 }
 
-test('reads a regular file, also an indented one', ({ dir }) => {
+test('reads a regular file, also an indented one', (dir) => {
   assert.is(outcomeOf(dir, JSON.stringify(smallest())), 'ok');
   assert.is(outcomeOf(dir, `\n\t${JSON.stringify(smallest(), null, '\t')}\r\n `), 'ok');
 });
 
-test('says in the words that callers know when the file is missing', ({ dir }) => {
+test('says in the words that callers know when the file is missing', (dir) => {
   assert.is(outcome(join(dir, 'config.json')), 'TSR_CONFIG_READ JSON specification file config.json not found');
   try {
     loadBundleConfig(join(dir, 'nothing/config.json'));
@@ -49,7 +44,7 @@ test('says in the words that callers know when the file is missing', ({ dir }) =
   assert.match(outcome(join(dir, 'other.json')), /^TSR_CONFIG_READ cannot read '.*other\.json'$/);
 });
 
-test('refuses a FIFO, a directory, a device and a socket at once, without waiting', async ({ dir }) => {
+test('refuses a FIFO, a directory, a device and a socket at once, without waiting', async (dir) => {
   const fifo = join(dir, 'fifo');
   spawnSync('mkfifo', [fifo]);
   const started = performance.now();
@@ -63,7 +58,7 @@ test('refuses a FIFO, a directory, a device and a socket at once, without waitin
   assert.ok(performance.now() - started < 5000, 'takes long');
 });
 
-test('refuses a FIFO that has a writer, too', async ({ dir }) => {
+test('refuses a FIFO that has a writer, too', async (dir) => {
   const fifo = join(dir, 'fifo');
   spawnSync('mkfifo', [fifo]);
   const writer = spawn('sh', ['-c', `echo '{}' > ${fifo}`]);
@@ -73,7 +68,7 @@ test('refuses a FIFO that has a writer, too', async ({ dir }) => {
   writer.kill();
 });
 
-test('a process file may be a stream, and has some seconds to come to its end', async ({ dir }) => {
+test('a process file may be a stream, and has some seconds to come to its end', async (dir) => {
   const fifo = join(dir, 'fifo');
   spawnSync('mkfifo', [fifo]);
   const read = (path: string, patienceMs = 10_000): string => {
@@ -101,7 +96,7 @@ test('a process file may be a stream, and has some seconds to come to its end', 
   closeSync(fd);
 });
 
-test('refuses a terabyte without reading it', ({ dir }) => {
+test('refuses a terabyte without reading it', (dir) => {
   const path = join(dir, 'config.json');
   writeFileSync(path, '{');
   truncateSync(path, 1e12);
@@ -110,7 +105,7 @@ test('refuses a terabyte without reading it', ({ dir }) => {
   assert.ok(performance.now() - started < 2000, 'takes long');
 });
 
-test('takes a string of 50 MB', ({ dir }) => {
+test('takes a string of 50 MB', (dir) => {
   const config = { ...smallest(), annotations: { big: 'x'.repeat(50_000_000) } };
   assert.is(outcomeOf(dir, JSON.stringify(config)), 'ok');
 });
@@ -122,7 +117,7 @@ test('reads a file that is longer than its size says, as those of procfs are', (
   );
 });
 
-test('refuses what is no UTF-8 and says where', ({ dir }) => {
+test('refuses what is no UTF-8 and says where', (dir) => {
   const text = Buffer.from(JSON.stringify({ ...smallest(), hostname: 'ä' }));
   const at = text.indexOf(0xc3);
   text[at + 1] = 0x41;
@@ -131,7 +126,7 @@ test('refuses what is no UTF-8 and says where', ({ dir }) => {
   assert.match(outcomeOf(dir, Buffer.from('{"a":"\xed\xa0\x80"}', 'latin1')), /byte 0xed at offset 6$/);
 });
 
-test('refuses a byte order mark and UTF-16', ({ dir }) => {
+test('refuses a byte order mark and UTF-16', (dir) => {
   const text = JSON.stringify(smallest());
   assert.match(outcomeOf(dir, `\ufeff${text}`), /^TSR_CONFIG_ENCODING .* starts with a byte order mark$/);
   assert.match(outcomeOf(dir, Buffer.from(`\ufeff${text}`, 'utf16le')), /^TSR_CONFIG_ENCODING .* looks like UTF-16$/);
@@ -139,7 +134,7 @@ test('refuses a byte order mark and UTF-16', ({ dir }) => {
   assert.match(outcomeOf(dir, Buffer.from(text, 'utf16le').swap16()), /looks like UTF-16$/);
 });
 
-test('refuses an empty file', ({ dir }) => {
+test('refuses an empty file', (dir) => {
   assert.match(
     outcomeOf(dir, ''),
     /^TSR_CONFIG_SYNTAX .* is not JSON: the file is empty at line 1, column 1 \(offset 0\)$/,
@@ -147,4 +142,4 @@ test('refuses an empty file', ({ dir }) => {
   assert.match(outcomeOf(dir, ' \n'), /the file is empty at line 2, column 1 \(offset 2\)$/);
 });
 
-test.run();
+tests.run();

@@ -1,17 +1,14 @@
 // --log journald:ID and syslog:ID through dist/tsrun, with loggers of its own in a private mount namespace. Needs root and python3.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const daemons = suite('log daemons');
 const tsrun = resolve('dist/tsrun');
 const hasPython = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
-const test = process.getuid?.() === 0 && hasPython && existsSync(tsrun) ? daemons : daemons.skip;
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-log-daemon-'));
-daemons.after(() => rmSync(folder, { recursive: true }));
+const test = unless(daemons, needsRoot ?? needsProgram ?? (hasPython ? undefined : 'needs python3'));
+const folder = folderFor(daemons, 'log-daemon');
 
 /** Prints the first two datagrams as Python writes bytes, and those that follow within half a second. */
 const server = `
@@ -25,6 +22,7 @@ while True:
     except socket.timeout: break
     s.settimeout(0.5)
 `;
+import { folderFor, needsProgram, needsRoot, unless } from '../test-fixtures.js';
 
 /** A /dev and a /run/systemd/journal without the host's loggers. */
 const prepare = `set -e

@@ -1,15 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { logOptions, renderEntry } from './log.js';
 import { parseOptions } from './parse.js';
 import { globalOptions } from './options.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-log-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'log');
 
 const optionsOf = (...args: string[]) => logOptions(parseOptions(globalOptions, args, true).options);
 const failure = {

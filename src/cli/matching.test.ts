@@ -1,13 +1,11 @@
 // kill --regex and delete --regex, from outside. Needs root and dist/tsrun.
 import { spawnSync } from 'node:child_process';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noKernel, TestContainer } from '../executor/test-container.js';
+import { containerSuite, type TestContainer } from '../executor/test-container.js';
 
-const matching = suite('matching');
-const test = (name: string, body: (container: TestContainer, ids: readonly string[]) => void): void => {
-  const run = (): void => {
-    const container = new TestContainer();
+const { tests, test: withContainer } = containerSuite('matching');
+const test = (name: string, body: (container: TestContainer, ids: readonly string[]) => void): void =>
+  withContainer(name, (container) => {
     container.prepare('sleep 60');
     const ids = ['web-1', 'web-2', 'db'].map((end) => `${container.id}-${end}`);
     try {
@@ -18,12 +16,8 @@ const test = (name: string, body: (container: TestContainer, ids: readonly strin
       body(container, ids);
     } finally {
       for (const id of ids) container.tsrun(['delete', '--force', id]);
-      container.remove();
     }
-  };
-  if (noKernel === undefined) matching(name, run);
-  else matching.skip(`${name} (${noKernel})`, run);
-};
+  });
 const left = (container: TestContainer): string[] => container.tsrun(['list', '-q']).output.split('\n').filter(Boolean);
 const status = (container: TestContainer, id: string): string =>
   JSON.parse(container.tsrun(['state', id]).output).status;
@@ -55,4 +49,4 @@ test('what is no pattern is refused before anything happens', (container, ids) =
   assert.equal(left(container).sort(), [...ids].sort());
 });
 
-matching.run();
+tests.run();

@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { consoleFlags, mountFlags } from '../generated/ops.js';
 import type { Step } from '../plan/step.js';
@@ -27,37 +26,28 @@ import {
   none,
   payload,
   prepareRoot,
+  rootSuite,
   supervise,
-  temporaryRoot,
+  type TestRoot,
 } from './test-plans.js';
 import { buildHelper, startSwapper } from './test-swapper.js';
 
-const advisories = suite('advisories');
-interface Place {
-  readonly root: string;
-  readonly directory: string;
+const { tests, test: withRoot } = rootSuite('advisories');
+interface Place extends TestRoot {
   /** A directory of the host with one file in it, which must stay as it is. */
   readonly canary: string;
 }
-const test = (name: string, body: (place: Place) => void): void => {
-  const run = (): void => {
-    const { directory, root, remove } = temporaryRoot();
+const test = (name: string, body: (place: Place) => void): void =>
+  withRoot(name, ({ directory, root }) => {
     const canary = join(directory, 'canary');
     mkdirSync(canary);
     writeFileSync(join(canary, 'file'), 'untouched');
     chmodSync(join(canary, 'file'), 0o600);
-    try {
-      body({ root, directory, canary });
-      assert.equal(readdirSync(canary), ['file'], 'something was made on the host');
-      assert.is(readFileSync(join(canary, 'file'), 'utf8'), 'untouched');
-      assert.is(statSync(join(canary, 'file')).mode & 0o777, 0o600);
-    } finally {
-      remove();
-    }
-  };
-  if (process.getuid?.() === 0) advisories(name, run);
-  else advisories.skip(name, run);
-};
+    body({ root, directory, canary });
+    assert.equal(readdirSync(canary), ['file'], 'something was made on the host');
+    assert.is(readFileSync(join(canary, 'file'), 'utf8'), 'untouched');
+    assert.is(statSync(join(canary, 'file')).mode & 0o777, 0o600);
+  });
 
 /** Like prepareRoot, but without a tmpfs over /dev: the image's own /dev is used. */
 const bareRoot = (root: string): Step[] =>
@@ -301,4 +291,4 @@ test('CVE-2022-29162, CVE-2022-27650, CVE-2025-27612 (S25): inheritable and boun
   );
 });
 
-advisories.run();
+tests.run();

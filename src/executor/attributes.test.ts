@@ -1,25 +1,11 @@
 // Names, scheduling and clocks as the program sees them. The real kernel, through dist/tsrun. Needs root.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Linux, Namespace, Process, Spec } from '../bundle/types.js';
-import { noKernel, TestContainer } from './test-container.js';
+import { containerSuite } from './test-container.js';
 
-const attributes = suite('attributes');
-const test = (name: string, body: (container: TestContainer) => void, without?: string): void => {
-  const run = (): void => {
-    const container = new TestContainer();
-    try {
-      body(container);
-    } finally {
-      container.remove();
-    }
-  };
-  const reason = noKernel ?? without;
-  if (reason) attributes.skip(`${name} (${reason})`, run);
-  else attributes(name, run);
-};
+const { tests, test } = containerSuite('attributes');
 const namespaces = (...types: string[]): Namespace[] => types.map((type) => ({ type })) as Namespace[];
 const process_ = (changes: object): { process: Partial<Process> } => ({ process: changes as Partial<Process> });
 const linux = (changes: object): { linux: Partial<Linux> } => ({ linux: changes as Partial<Linux> });
@@ -155,4 +141,4 @@ test('all of them survive the loss of privileges', (container) => {
   assert.is(ran.output, '1000\n3\n-3\nbest-effort: prio 1', ran.errors);
 });
 
-attributes.run();
+tests.run();

@@ -1,26 +1,13 @@
 // The conversation with CRIU, on the real kernel: a shell plays CRIU's part, also where it answers with nonsense. Needs root.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Step } from '../plan/step.js';
 import { errnoName } from '../tables/errnos.js';
 import type { Outcome } from './outcome.js';
-import { create, execute, host, init, none, temporaryRoot } from './test-plans.js';
+import { create, execute, host, init, none, rootSuite } from './test-plans.js';
 
-const criu = suite('criu');
-const test = (name: string, body: (directory: string) => void): void => {
-  const run = (): void => {
-    const { directory, remove } = temporaryRoot();
-    try {
-      body(directory);
-    } finally {
-      remove();
-    }
-  };
-  if (process.getuid?.() === 0) criu(name, run);
-  else criu.skip(`${name} (needs root)`, run);
-};
+const { tests, test } = rootSuite('criu');
 
 const goOn = Uint8Array.of(8, 6, 24, 1);
 const until = (...events: string[]): Step => host('criu.until', { slot: none, notification: 6, answer: goOn, events });
@@ -54,7 +41,7 @@ function converse(script: string[], steps: readonly Step[], descriptors: readonl
   ]);
 }
 
-test('the request arrives, notifications are answered, the end is the end', (directory) => {
+test('the request arrives, notifications are answered, the end is the end', ({ directory }) => {
   const asked = join(directory, 'asked');
   const answered = join(directory, 'answered');
   const script = [hear(asked), say(notify('pre-dump')), hear(answered), say(done)];
@@ -64,7 +51,7 @@ test('the request arrives, notifications are answered, the end is the end', (dir
   assert.equal([...readFileSync(answered)], [...goOn]);
 });
 
-test('at a wanted event the plan goes on, and the answer waits until it comes back', (directory) => {
+test('at a wanted event the plan goes on, and the answer waits until it comes back', ({ directory }) => {
   const file = join(directory, 'published');
   const script = [
     hear('/dev/null'),
@@ -91,7 +78,7 @@ test('at a wanted event the plan goes on, and the answer waits until it comes ba
   assert.match(readFileSync(`${file}.seen`, 'utf8'), /^yes /);
 });
 
-test('the process that a notification names takes the place of the first one', (directory) => {
+test('the process that a notification names takes the place of the first one', ({ directory }) => {
   const file = join(directory, 'pid');
   // 10 b9 60: pid 12345, which is nobody's child here
   const script = [hear('/dev/null'), say(notify('post-restore', '10b960')), hear('/dev/null'), say(done)];
@@ -113,7 +100,7 @@ test('a failure brings the text along', () => {
   assert.equal([outcome.status, outcome.text, errnoName(outcome.errno)], ['step-failed', 'Error: no', 'ECHILD']);
 });
 
-test('when a step in between fails, the other side sees the end of the socket and may tidy up', (directory) => {
+test('when a step in between fails, the other side sees the end of the socket and may tidy up', ({ directory }) => {
   const tidy = join(directory, 'tidy');
   const script = [hear('/dev/null'), say(notify('post-restore')), hear('/dev/null'), `echo yes >${tidy}`];
   const failing = host('file.publish', {
@@ -158,7 +145,7 @@ test('S52: nonsense is refused: cut numbers, lengths beyond the message, endless
   }
 });
 
-test('descriptors have the numbers that the request counts on, and no others are open', (directory) => {
+test('descriptors have the numbers that the request counts on, and no others are open', ({ directory }) => {
   const list = join(directory, 'list');
   const one = join(directory, 'one');
   writeFileSync(one, '');
@@ -185,4 +172,4 @@ test('descriptors have the numbers that the request counts on, and no others are
   );
 });
 
-criu.run();
+tests.run();

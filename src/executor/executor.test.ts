@@ -17,7 +17,6 @@ import {
   constants,
 } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mountFlags } from '../generated/ops.js';
 import { executorPath } from '../host/executor.js';
@@ -37,26 +36,13 @@ import {
   none,
   payload,
   prepareRoot,
+  rootSuite,
   step,
   supervise,
-  temporaryRoot,
 } from './test-plans.js';
 import { decodeOutcome } from './outcome.js';
 
-const isRoot = process.getuid?.() === 0;
-const executor = suite('executor');
-const test = (name: string, body: (root: string, directory: string) => void): void => {
-  const run = (): void => {
-    const { directory, root, remove } = temporaryRoot();
-    try {
-      body(root, directory);
-    } finally {
-      remove();
-    }
-  };
-  if (isRoot) executor(name, run);
-  else executor.skip(`${name} (needs root)`, run);
-};
+const { tests, test } = rootSuite('executor');
 
 /** Runs a script in a container and returns its output and the outcome. */
 function run(
@@ -95,20 +81,20 @@ function release(fifo: string, reply: string): number {
   return reader;
 }
 
-test('runs a payload as pid 1 and passes its exit status on', (root, directory) => {
+test('runs a payload as pid 1 and passes its exit status on', ({ root, directory }) => {
   const { outcome, output } = run(root, directory, 'echo $$; exit 7');
   assert.is(output, '1');
   assert.is(outcome.status, 'ok');
   assert.is(outcome.value, 7);
 });
 
-test('a payload killed by a signal gives 128 + its number', (root, directory) => {
+test('a payload killed by a signal gives 128 + its number', ({ root, directory }) => {
   // pid 1 cannot kill itself: a shell below it is killed and its status handed on
   const { outcome } = run(root, directory, "sh -c 'kill -9 $$'; exit $?");
   assert.is(outcome.value, 137);
 });
 
-test('names the step, the errno and the system call of a failure', (root, directory) => {
+test('names the step, the errno and the system call of a failure', ({ root, directory }) => {
   const { outcome } = run(root, directory, 'true', { mounts: [filesystem('nosuchfs', '/x')] });
   assert.is(outcome.status, 'step-failed');
   assert.is(outcome.step, 1 + prepareRoot(root).length);
@@ -116,7 +102,7 @@ test('names the step, the errno and the system call of a failure', (root, direct
   assert.is(outcome.syscall, 'fsopen');
 });
 
-test('a tolerated errno goes on to the alternative, a success skips it', (root, directory) => {
+test('a tolerated errno goes on to the alternative, a success skips it', ({ root, directory }) => {
   const first = filesystem('nosuchfs', '/x', {});
   const fallback = filesystem('tmpfs', '/fallback');
   const tolerant = { ...first, tolerate: ['ENODEV'], orElseNext: true } as Step;
@@ -127,7 +113,10 @@ test('a tolerated errno goes on to the alternative, a success skips it', (root, 
   assert.not.match(output, '/fallback');
 });
 
-test('S18, CVE-2015-3627, CVE-2016-9962: the payload has stdio and nothing else, whatever the caller left open', (root, directory) => {
+test('S18, CVE-2015-3627, CVE-2016-9962: the payload has stdio and nothing else, whatever the caller left open', ({
+  root,
+  directory,
+}) => {
   const odd = [1, 2, 3].map(() => openSync('/etc', 'r'));
   const out = openSync(join(directory, 'out'), 'w+');
   // What Node opens it does not hand on; what is in this list it does.
@@ -137,7 +126,7 @@ test('S18, CVE-2015-3627, CVE-2016-9962: the payload has stdio and nothing else,
   assert.equal(output.split('\n'), ['0', '1', '2', '3']); // 3 is ls reading the directory
 });
 
-test('preserved descriptors keep their numbers', (root, directory) => {
+test('preserved descriptors keep their numbers', ({ root, directory }) => {
   const fd = openSync(join(directory, 'kept'), 'w+');
   writeSync(fd, 'kept text');
   const out = openSync(join(directory, 'out'), 'w+');
@@ -149,7 +138,10 @@ test('preserved descriptors keep their numbers', (root, directory) => {
   assert.match(readFileSync(join(directory, 'out'), 'utf8'), /kept\n0\n1\n2\n3\n4\n$/);
 });
 
-test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd, not the file on the host', (root, directory) => {
+test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd, not the file on the host', ({
+  root,
+  directory,
+}) => {
   const fifo = join(directory, 'exec.fifo');
   const reply = join(directory, 'reply.fifo');
   const outcome = execute(
@@ -182,7 +174,7 @@ test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd,
   closeSync(program);
 });
 
-test('the reply fifo carries the record when the payload cannot be executed', (root, directory) => {
+test('the reply fifo carries the record when the payload cannot be executed', ({ root, directory }) => {
   const fifo = join(directory, 'exec.fifo');
   const reply = join(directory, 'reply.fifo');
   const steps = [
@@ -206,14 +198,14 @@ test('the reply fifo carries the record when the payload cannot be executed', (r
   closeSync(again);
 });
 
-test('S03: a mount over the root is refused', (root, directory) => {
+test('S03: a mount over the root is refused', ({ root, directory }) => {
   for (const target of ['/', '/.', '/usr/..']) {
     const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', target)] });
     assert.is(errnoName(outcome.errno), 'EBUSY', target);
   }
 });
 
-test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', (root, directory) => {
+test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', ({ root, directory }) => {
   mkdirSync(join(directory, 'outside'));
   symlinkSync(join(directory, 'outside'), join(root, 'absolute'));
   symlinkSync('../../../../../../../../tmp', join(root, 'dots'));
@@ -230,7 +222,10 @@ test('S02, CVE-2019-18837: symlinks in the image are resolved inside the root', 
   assert.not.ok(existsSync(join(directory, 'outside/new')));
 });
 
-test('S02: links that dangle are made where they lead, in chains, with dots and in the middle; loops are refused', (root, directory) => {
+test('S02: links that dangle are made where they lead, in chains, with dots and in the middle; loops are refused', ({
+  root,
+  directory,
+}) => {
   writeFileSync(join(directory, 'file'), 'content');
   const links = {
     run: '/var-run',
@@ -261,7 +256,10 @@ test('S02: links that dangle are made where they lead, in chains, with dots and 
   assert.is(errnoName(outcome.errno), 'ELOOP');
 });
 
-test('S06, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc as a symlink is refused, and so is anything but procfs over it', (root, directory) => {
+test('S06, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc as a symlink is refused, and so is anything but procfs over it', ({
+  root,
+  directory,
+}) => {
   mkdirSync(join(root, 'fake'));
   symlinkSync('/fake', join(root, 'proc'));
   const linked = run(root, directory, 'true');
@@ -269,14 +267,17 @@ test('S06, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867: /proc
   assert.is(errnoName(linked.outcome.errno), 'ELOOP');
 });
 
-test('S06, CVE-2019-16884, CVE-2015-3630, CVE-2015-3631: nothing is mounted below /proc', (root, directory) => {
+test('S06, CVE-2019-16884, CVE-2015-3630, CVE-2015-3631: nothing is mounted below /proc', ({ root, directory }) => {
   for (const target of ['/proc', '/proc/sys', '/proc/self/attr', '/usr/../proc/self']) {
     const { outcome } = run(root, directory, 'true', { mounts: [filesystem('tmpfs', target)] });
     assert.is(errnoName(outcome.errno), 'EPERM', target);
   }
 });
 
-test('S05, CVE-2024-45310, CVE-2025-24965: a mount point that is missing is made without following the image out', (root, directory) => {
+test('S05, CVE-2024-45310, CVE-2025-24965: a mount point that is missing is made without following the image out', ({
+  root,
+  directory,
+}) => {
   writeFileSync(join(directory, 'file'), 'content');
   const { outcome, output } = run(root, directory, 'cat /deep/er/file', {
     mounts: [bind(join(directory, 'file'), '/deep/er/file')],
@@ -285,7 +286,7 @@ test('S05, CVE-2024-45310, CVE-2025-24965: a mount point that is missing is made
   assert.is(output, 'content');
 });
 
-test('S12: masked files read as empty, masked directories are one read-only file system', (root, directory) => {
+test('S12: masked files read as empty, masked directories are one read-only file system', ({ root, directory }) => {
   mkdirSync(join(root, 'secret/deep'), { recursive: true });
   mkdirSync(join(root, 'secret2'));
   writeFileSync(join(root, 'key'), 'hidden');
@@ -304,7 +305,10 @@ test('S12: masked files read as empty, masked directories are one read-only file
   assert.match(touched ?? '', 'Read-only file system');
 });
 
-test('a plan may have some hundred thousand steps, as a config with that many masked paths has', (root, directory) => {
+test('a plan may have some hundred thousand steps, as a config with that many masked paths has', ({
+  root,
+  directory,
+}) => {
   const began = performance.now();
   const masks = Array.from({ length: 70_000 }, (_, index) => init('path.mask', { path: `/proc/none${index}` }));
   const { outcome, output } = run(root, directory, 'echo in', { mounts: masks });
@@ -312,7 +316,10 @@ test('a plan may have some hundred thousand steps, as a config with that many ma
   assert.ok(performance.now() - began < 20_000);
 });
 
-test('S10, S12: what masks files is read as empty and may be written to, and the inode of the host is not to be changed', (root, directory) => {
+test('S10, S12: what masks files is read as empty and may be written to, and the inode of the host is not to be changed', ({
+  root,
+  directory,
+}) => {
   for (const name of ['one', 'two']) writeFileSync(join(root, name), 'hidden');
   const mask = (path: string): Step => init('path.mask', { path });
   // all of it as it is on the host, should it succeed
@@ -325,7 +332,7 @@ test('S10, S12: what masks files is read as empty and may be written to, and the
   assert.equal(output.split('\n'), Array(6).fill('Read-only file system'));
 });
 
-test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, directory) => {
+test('S06: over /proc goes a procfs and nothing else, mounted or not', ({ root, directory }) => {
   const { outcome } = run(root, directory, 'true', {
     mounts: [bind(directory, '/elsewhere', { flags: mountFlags.sourceIsProc })],
   });
@@ -336,7 +343,7 @@ test('S06: over /proc goes a procfs and nothing else, mounted or not', (root, di
   assert.is(proc.outcome.status, 'ok');
 });
 
-test('what a tmpfs hides is copied up, links and modes included, and its mode stays', (root, directory) => {
+test('what a tmpfs hides is copied up, links and modes included, and its mode stays', ({ root, directory }) => {
   mkdirSync(join(root, 'data/deep'), { recursive: true });
   writeFileSync(join(root, 'data/deep/file'), 'kept', { mode: 0o640 });
   symlinkSync('deep/file', join(root, 'data/link'));
@@ -347,7 +354,7 @@ test('what a tmpfs hides is copied up, links and modes included, and its mode st
   assert.is(output, 'kept 711\n 640\ntmpfs');
 });
 
-test('copy-symlink makes the link again instead of following it', (root, directory) => {
+test('copy-symlink makes the link again instead of following it', ({ root, directory }) => {
   symlinkSync('/somewhere', join(directory, 'link'));
   const { output } = run(root, directory, 'readlink /made', {
     mounts: [bind(join(directory, 'link'), '/made', { flags: mountFlags.copySymlink })],
@@ -371,7 +378,7 @@ test('copy-symlink makes the link again instead of following it', (root, directo
   assert.is(errnoName(taken.outcome.errno), 'EEXIST');
 });
 
-test('the loopback of a new network namespace is up', (root, directory) => {
+test('the loopback of a new network namespace is up', ({ root, directory }) => {
   const path = join(directory, 'out');
   const fd = openSync(path, 'w+');
   const namespaces = newNamespaces.mount | newNamespaces.pid | newNamespaces.net;
@@ -381,7 +388,7 @@ test('the loopback of a new network namespace is up', (root, directory) => {
   assert.is(readFileSync(path, 'utf8').trim(), '0x9');
 });
 
-test('S28: a filter that allows execve and nothing else still lets the payload be executed', (root) => {
+test('S28: a filter that allows execve and nothing else still lets the payload be executed', ({ root }) => {
   // load nr; jump to allow when it is execve (59 or 221) or exit_group (231 or 94); else kill
   const [execve, exit] = process.arch === 'arm64' ? [221, 94] : [59, 231];
   const program = [
@@ -412,7 +419,7 @@ test('S28: a filter that allows execve and nothing else still lets the payload b
   assert.is(outcome.value, 128 + 31); // the shell dies of SIGSYS at its first call: it was reached
 });
 
-test('hooks get the state on stdin and their output comes back when they fail', (root, directory) => {
+test('hooks get the state on stdin and their output comes back when they fail', ({ root, directory }) => {
   const hook = (script: string, timeoutMs = 0): Step =>
     host('hook.run', {
       timeoutMs,
@@ -446,7 +453,7 @@ test('hooks get the state on stdin and their output comes back when they fail', 
   assert.ok(Date.now() - began < 3000); // R15: the whole group dies at the deadline
 });
 
-test('joins an existing namespace before it creates its own', (root, directory) => {
+test('joins an existing namespace before it creates its own', ({ root, directory }) => {
   const out = openSync(join(directory, 'out'), 'w+');
   const outcome = execute(
     [
@@ -471,7 +478,7 @@ test('joins an existing namespace before it creates its own', (root, directory) 
   ]);
 });
 
-test('a namespace of the wrong type is refused', (root) => {
+test('a namespace of the wrong type is refused', ({ root }) => {
   const outcome = execute([
     host('child.create', { namespaces: 0, cgroupSlot: none, asJoiner: 1, fullSlot: none }),
     step('joiner', 'ns.join', { type: newNamespaces.uts, path: '/proc/self/ns/net' }),
@@ -484,7 +491,7 @@ test('a namespace of the wrong type is refused', (root) => {
   assert.is(errnoName(outcome.errno), 'EINVAL');
 });
 
-test('a child that dies without a word is reported, not waited for (R07)', (root) => {
+test('a child that dies without a word is reported, not waited for (R07)', ({ root }) => {
   const outcome = execute([
     create(),
     ...prepareRoot(root),
@@ -505,7 +512,7 @@ test('a child that dies without a word is reported, not waited for (R07)', (root
   assert.is(outcome.value & 0x7f, 9);
 });
 
-test('S37, CVE-2021-43784: a damaged plan is refused whole', (root) => {
+test('S37, CVE-2021-43784: a damaged plan is refused whole', ({ root }) => {
   const good = encodePlan({ steps: [create(), ...prepareRoot(root), ...payload('true'), supervise], preserveFds: 0 });
   const refuse = (name: string, change: (bytes: Uint8Array) => Uint8Array): void => {
     const bytes = change(new Uint8Array(good));
@@ -526,7 +533,7 @@ test('S37, CVE-2021-43784: a damaged plan is refused whole', (root) => {
   refuse('reserved bits', (bytes) => bytes.fill(1, 40, 41));
 });
 
-test('a plan in a memory file that cannot be sealed is copied', (root) => {
+test('a plan in a memory file that cannot be sealed is copied', ({ root }) => {
   // What a caller may make of its input: it cannot be sealed.
   const memfd = openLibrary(null).bind<number>('memfd_create', 'int', ['str', 'uint32_t'])('plan', 1);
   assert.ok(memfd >= 0);
@@ -554,4 +561,4 @@ test('S38: started by hand in that mode it says what it expects', () => {
   assert.match(result.stderr, 'expects a plan');
 });
 
-executor.run();
+tests.run();

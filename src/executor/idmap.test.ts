@@ -3,36 +3,30 @@ import { spawn } from 'node:child_process';
 import { chownSync, mkdirSync, readlinkSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { IdMapping, Namespace } from '../bundle/types.js';
-import { noKernel, TestContainer } from './test-container.js';
+import { containerSuite, type TestContainer } from './test-container.js';
 
-const idmap = suite('idmap');
 /** Why most tests cannot run here. The conformance suite has such mounts on an ext4 of its own. */
 const tmpfs = 0x01021994;
 const before63 = /^[0-5]\.|^6\.[0-2]\./.test(release());
 const unfit =
-  noKernel ??
-  (statfsSync(tmpdir()).type === tmpfs && before63 ? 'tmpfs cannot be id-mapped before Linux 6.3' : undefined);
+  statfsSync(tmpdir()).type === tmpfs && before63 ? 'tmpfs cannot be id-mapped before Linux 6.3' : undefined;
+const { tests, test: withContainer } = containerSuite('idmap');
 type Body = (container: TestContainer, source: string) => void;
-const test = (name: string, body: Body, reason = unfit): void => {
-  const run = (): void => {
-    const container = new TestContainer();
-    try {
+const test = (name: string, body: Body, reason: string | undefined | null = unfit): void =>
+  withContainer(
+    name,
+    (container) => {
       const source = join(container.folder, 'data');
       mkdirSync(source);
       chownSync(source, 1000, 2000);
       writeFileSync(join(source, 'file'), 'x');
       chownSync(join(source, 'file'), 1000, 2000);
-      body(container, source);
-    } finally {
-      container.remove();
-    }
-  };
-  if (reason) idmap.skip(`${name} (${reason})`, run);
-  else idmap(name, run);
-};
+      return body(container, source);
+    },
+    reason ?? undefined,
+  );
 const map = (containerID: number, hostID: number, size = 1): IdMapping[] => [{ containerID, hostID, size }];
 const show = "stat -c '%u:%g' /data/file";
 const namespaces = (...types: string[]): Namespace[] => types.map((type) => ({ type })) as Namespace[];
@@ -141,7 +135,7 @@ test(
     });
     assert.match(proc.errors, /\/mounts\/7.*on \/data, id-mapped: EINVAL.*its filesystem cannot be id-mapped/);
   },
-  noKernel,
+  null,
 );
 
-idmap.run();
+tests.run();

@@ -15,7 +15,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mountFlags } from '../generated/ops.js';
 import { executorPath } from '../host/executor.js';
@@ -30,29 +29,14 @@ import {
   init,
   payload,
   prepareRoot,
+  rootSuite,
   supervise,
-  temporaryRoot,
+  type TestRoot,
 } from './test-plans.js';
 
-const invariants = suite('invariants of the executor');
-interface Place {
-  readonly root: string;
-  readonly directory: string;
-}
-const test = (name: string, body: (place: Place) => void): void => {
-  const run = (): void => {
-    const { directory, root, remove } = temporaryRoot();
-    try {
-      body({ root, directory });
-    } finally {
-      remove();
-    }
-  };
-  if (process.getuid?.() === 0) invariants(name, run);
-  else invariants.skip(`${name} (needs root)`, run);
-};
+const { tests, test } = rootSuite('invariants of the executor');
 
-function run({ root, directory }: Place, script: string, middle: readonly Step[], after: readonly Step[] = []) {
+function run({ root, directory }: TestRoot, script: string, middle: readonly Step[], after: readonly Step[] = []) {
   const path = join(directory, 'out');
   const out = openSync(path, 'w');
   const steps = [create(), ...prepareRoot(root), ...middle, ...payload(script, after), supervise];
@@ -234,4 +218,4 @@ test('S31: a name cannot lead out of the directory of a cgroup', (place) => {
   }
 });
 
-invariants.run();
+tests.run();

@@ -1,26 +1,13 @@
 // Network devices moved into a container, on the real kernel, through dist/tsrun. Needs root.
 import { spawn, spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Namespace } from '../bundle/types.js';
-import { noKernel, TestContainer } from './test-container.js';
+import { needsRoot } from '../test-fixtures.js';
+import { containerSuite } from './test-container.js';
 
 const hasIp = spawnSync('ip', ['-V']).error === undefined;
-const skip = noKernel ?? (hasIp ? undefined : "needs 'ip'");
-const network = suite('network devices');
-const test = (name: string, body: (container: TestContainer) => void): void => {
-  const run = (): void => {
-    const container = new TestContainer();
-    try {
-      body(container);
-    } finally {
-      container.remove();
-    }
-  };
-  if (skip) network.skip(`${name} (${skip})`, run);
-  else network(name, run);
-};
+const { tests, test } = containerSuite('network devices', needsRoot ?? (hasIp ? undefined : "needs 'ip'"));
 
 /** The "host" is a network namespace of the test's own, made ready by `script`; `after` looks at it when tsrun is done. */
 const onHost = (script: string, after = ':'): string[] => {
@@ -162,4 +149,4 @@ test("the host's own network namespace is no place to move to", (container) => {
   assert.match(errors, /\/linux\/netDevices\/lo.*nowhere to move/);
 });
 
-network.run();
+tests.run();

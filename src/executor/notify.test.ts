@@ -2,11 +2,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Process, Seccomp } from '../bundle/types.js';
 import { executorPath } from '../host/executor.js';
-import { noKernel, TestContainer } from './test-container.js';
+import { containerSuite, type TestContainer } from './test-container.js';
 
 /** Accepts once, prints what came, then lets every call go on, but for mkdir, which it only pretends to carry out. */
 const agent = `
@@ -69,21 +68,16 @@ class Agent {
   }
 }
 
-const notify = suite('seccomp agent');
-const test = (name: string, body: (container: TestContainer, agent: Agent) => void): void => {
-  const run = (): void => {
-    const container = new TestContainer();
+const { tests, test: withContainer } = containerSuite('seccomp agent');
+const test = (name: string, body: (container: TestContainer, agent: Agent) => void): void =>
+  withContainer(name, (container) => {
     const agent = new Agent(container.folder);
     try {
       body(container, agent);
     } finally {
       agent.close();
-      container.remove();
     }
-  };
-  if (noKernel) notify.skip(`${name} (${noKernel})`, run);
-  else notify(name, run);
-};
+  });
 
 /** Also what the runtime itself calls before the program runs. */
 const hostile = ['mkdir', 'mkdirat', 'sendmsg', 'recvmsg', 'capset', 'prctl', 'close', 'read', 'execve'];
@@ -190,4 +184,4 @@ test('nobody at the path is an error', (container) => {
   );
 });
 
-notify.run();
+tests.run();

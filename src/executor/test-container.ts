@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import type { Linux, Mount, Process, Spec } from '../bundle/types.js';
 import { executorPath } from '../host/executor.js';
+import { needsRoot, suiteWith } from '../test-fixtures.js';
 
 export interface Changes {
   readonly process?: Partial<Process>;
@@ -98,23 +98,6 @@ export class TestContainer {
   }
 }
 
-/** Why the tests cannot run here, or undefined. */
-export const noKernel = process.getuid?.() === 0 ? undefined : 'needs root';
-
 /** A suite whose tests get a container that is removed when they are done. */
-export function containerSuite(title: string) {
-  const tests = suite(title);
-  const test = (name: string, body: (container: TestContainer) => void | Promise<void>): void => {
-    const run = async (): Promise<void> => {
-      const container = new TestContainer();
-      try {
-        await body(container);
-      } finally {
-        container.remove();
-      }
-    };
-    if (noKernel === undefined) tests(name, run);
-    else tests.skip(`${name} (${noKernel})`, run);
-  };
-  return { tests, test };
-}
+export const containerSuite = (title: string, missing = needsRoot) =>
+  suiteWith(title, { make: () => new TestContainer(), remove: (container) => container.remove(), missing });

@@ -1,11 +1,11 @@
 /** Building blocks of small plans for tests: a container of host binaries on an empty root. Needs root. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountFlags, type OpArgs, type OpName, type Role } from '../generated/ops.js';
 import { carryOut } from '../host/executor.js';
 import { encodePlan } from '../plan/encode.js';
 import type { Step } from '../plan/step.js';
+import { makeFolder, needsRoot, removeTree, suiteWith } from '../test-fixtures.js';
 import { decodeOutcome, type Outcome } from './outcome.js';
 
 export const none = 0xffffffff;
@@ -76,17 +76,20 @@ export const payload = (script: string, before: readonly Step[] = []): Step[] =>
 ];
 export const supervise = host('child.supervise', { terminal: 0, subreaper: 1 });
 
-/** A temporary directory with an empty `rootfs`; removed by the returned function. */
-export function temporaryRoot(): { directory: string; root: string; remove: () => void } {
-  const directory = mkdtempSync(join(tmpdir(), 'tsrun-executor-'));
+/** A temporary directory with an empty `rootfs`. */
+export interface TestRoot {
+  readonly directory: string;
+  readonly root: string;
+}
+export function temporaryRoot(): TestRoot {
+  const directory = makeFolder('executor');
   const root = join(directory, 'rootfs');
   mkdirSync(root);
-  return {
-    directory,
-    root,
-    remove: () => rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
-  };
+  return { directory, root };
 }
+/** A suite whose tests get one. */
+export const rootSuite = (title: string) =>
+  suiteWith(title, { make: temporaryRoot, remove: ({ directory }) => removeTree(directory), missing: needsRoot });
 
 export function execute(steps: readonly Step[], stdio?: readonly (number | 'ignore')[], preserveFds = 0): Outcome {
   return decodeOutcome(carryOut(encodePlan({ steps, preserveFds }), stdio));

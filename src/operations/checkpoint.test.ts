@@ -1,24 +1,18 @@
 // checkpoint and restore as commands, up to where CRIU would begin: a program in its place says that it cannot. What CRIU
 // itself does is shown by conformance/engines/checkpoint.sh. Needs root and dist/tsrun.
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { folderFor, needsProgram, needsRoot, unless } from '../test-fixtures.js';
 
 const checkpoint = suite('checkpoint');
-const test = process.getuid?.() === 0 && existsSync('dist/tsrun') ? checkpoint : checkpoint.skip;
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-checkpoint-'));
+const test = unless(checkpoint, needsRoot ?? needsProgram);
+checkpoint.after(() => {
+  tsrun('delete', '--force', 'web');
+});
+const folder = folderFor(checkpoint, 'checkpoint');
 const cgroup = `tsrun-checkpoint-${process.pid}`;
 const path = (...parts: string[]): string => join(folder, ...parts);
 
@@ -61,10 +55,6 @@ checkpoint.before(() => {
     linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }], cgroupsPath: `/${cgroup}` },
   };
   writeFileSync(path('config.json'), JSON.stringify(config));
-});
-checkpoint.after(() => {
-  tsrun('delete', '--force', 'web');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 test('a created or missing container is refused', () => {

@@ -1,14 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
 import { findCriu } from '../linux/criu.js';
 import { preparePlace, quoteLog } from './criu.js';
+import { folderFor, needsRoot, unless } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-criu-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'criu');
 
 /** A directory with a program that only knows its version. */
 function installed(name: string, version: string): string {
@@ -29,7 +28,7 @@ function codeOf(directory: string): string {
 }
 
 // Needs root: CRIU does, and a group is given away.
-(process.getuid?.() === 0 ? test : test.skip)('images of a user namespace: its group may pass, nobody may list', () => {
+unless(test, needsRoot)('images of a user namespace: its group may pass, nobody may list', () => {
   const path = process.env.PATH;
   process.env.PATH = installed('found', 'Version: 4.2.1');
   try {

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,6 +8,7 @@ import type { Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { Confinement } from '../state/record.js';
 import { completeProcess, type ExecFlags, processFromFlags } from './exec-process.js';
+import { withFolder } from '../test-fixtures.js';
 
 const noFlags: ExecFlags = { args: ['sh'], env: [], tty: false, additionalGids: [], caps: [] };
 const spec = {
@@ -32,15 +32,12 @@ const spec = {
 const fromFlags = (flags: Partial<ExecFlags> = {}) => processFromFlags(spec, { ...noFlags, ...flags }).process;
 
 function fromFile(process: object, confinement: Partial<Confinement> = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'tsrun-process-'));
-  const file = join(folder, 'process.json');
-  writeFileSync(file, JSON.stringify(process));
   const whole = { rlimits: [], noNewPrivileges: true, additionalGids: [3], seccomp: false, ...confinement };
-  try {
+  return withFolder('process', (folder) => {
+    const file = join(folder, 'process.json');
+    writeFileSync(file, JSON.stringify(process));
     return completeProcess(parseProcess(file), whole).process;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 function codeOf(act: () => unknown): string {

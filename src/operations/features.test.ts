@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Ajv from 'ajv';
@@ -9,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { capabilityNames } from '../tables/capabilities.js';
 import { describeFeatures, flagsOfKernel } from './features.js';
 import { makeSpec } from './spec.js';
+import { folderFor } from '../test-fixtures.js';
 
 const features = describeFeatures(flagsOfKernel());
 
@@ -27,8 +27,7 @@ test('cri-o finds both versions, containerd and docker their switches', () => {
   assert.is(typeof features.linux?.mountExtensions?.idmap?.enabled, 'boolean');
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-features-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'features');
 mkdirSync(join(folder, 'rootfs'));
 
 /** Whether `tsrun plan` refuses the config as something that is not built. */

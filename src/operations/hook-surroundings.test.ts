@@ -1,11 +1,10 @@
 // Where hooks start and what environment they have, of the whole program. Needs root and dist/tsrun.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Hook, Hooks } from '../bundle/types.js';
-import { executorPath } from '../host/executor.js';
-import { TestContainer } from '../executor/test-container.js';
+import { containerSuite, type TestContainer } from '../executor/test-container.js';
+import { needsRoot, needsProgram } from '../test-fixtures.js';
 
 const outside = ['prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop'] as const;
 // What would steer a JavaScript engine is in it, too: it reaches the hooks, and the engine never (S46).
@@ -20,7 +19,7 @@ const caller = [
 ];
 const own = ['MARK=se en', 'NODE_OPTIONS=--no-such', 'PATH=/usr/bin:/bin', 'TSRUN_SELF=x'];
 
-const needsRoot = process.getuid?.() === 0 && existsSync(executorPath()) ? test : test.skip;
+const { tests, test } = containerSuite('surroundings of hooks', needsRoot ?? needsProgram);
 
 interface Seen {
   readonly directory: string;
@@ -66,40 +65,25 @@ function check(container: TestContainer, out: string): void {
   assert.equal(seen(out, 'startContainer-1').environment, []);
 }
 
-const withContainer = (body: (container: TestContainer) => void) => (): void => {
-  const container = new TestContainer();
-  try {
-    body(container);
-  } finally {
-    container.remove();
-  }
-};
+test('run: hooks start in the bundle with the environment of the caller; an env of their own is all there is', (container) => {
+  const out = prepare(container);
+  const ran = container.tsrun(['run', '--bundle', container.folder, container.id], caller);
+  assert.equal([ran.status, ran.errors], [0, '']);
+  check(container, out);
+});
 
-needsRoot(
-  'run: hooks start in the bundle with the environment of the caller; an env of their own is all there is',
-  withContainer((container) => {
-    const out = prepare(container);
-    const ran = container.tsrun(['run', '--bundle', container.folder, container.id], caller);
-    assert.equal([ran.status, ran.errors], [0, '']);
-    check(container, out);
-  }),
-);
+test('S46, S53: create, start and delete do, too, and nothing of that environment is in the container or in the engine', (container) => {
+  const out = prepare(container);
+  const call = (...args: string[]): void => {
+    const ran = container.tsrun(args, ['sh', '-c', 'exec "$@" >/dev/null 2>&1', 'sh', ...caller]);
+    assert.is(ran.status, 0, args[0]);
+  };
+  call('create', '--bundle', container.folder, container.id);
+  const state = JSON.parse(container.tsrun(['state', container.id]).output) as { pid: number };
+  assert.not.match(readFileSync(`/proc/${state.pid}/environ`, 'latin1'), 'MARK');
+  call('start', container.id);
+  call('delete', '--force', container.id);
+  check(container, out);
+});
 
-needsRoot(
-  'S46, S53: create, start and delete do, too, and nothing of that environment is in the container or in the engine',
-  withContainer((container) => {
-    const out = prepare(container);
-    const call = (...args: string[]): void => {
-      const ran = container.tsrun(args, ['sh', '-c', 'exec "$@" >/dev/null 2>&1', 'sh', ...caller]);
-      assert.is(ran.status, 0, args[0]);
-    };
-    call('create', '--bundle', container.folder, container.id);
-    const state = JSON.parse(container.tsrun(['state', container.id]).output) as { pid: number };
-    assert.not.match(readFileSync(`/proc/${state.pid}/environ`, 'latin1'), 'MARK');
-    call('start', container.id);
-    call('delete', '--force', container.id);
-    check(container, out);
-  }),
-);
-
-test.run();
+tests.run();

@@ -1,18 +1,16 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
 import type { State } from '../generated/config-types.js';
-import { executorPath } from '../host/executor.js';
 import { startTimeOf } from '../state/status.js';
 import { until } from '../state/test-container.js';
 import { runHooks } from './hooks.js';
+import { folderFor, needsProgram, unless } from '../test-fixtures.js';
 
-const withExecutor = existsSync(executorPath()) ? test : test.skip;
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-hooks-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const withExecutor = unless(test, needsProgram);
+const folder = folderFor(test, 'hooks');
 
 const state: State = {
   ociVersion: '1.2.0',

@@ -1,23 +1,10 @@
 // R21: which system call a signal is sent with, seen from outside. Needs root, strace and dist/tsrun.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noKernel, TestContainer } from '../executor/test-container.js';
+import { containerSuite, type TestContainer } from '../executor/test-container.js';
 
-const traces = suite('kill-trace');
-const test = (name: string, body: (container: TestContainer) => void): void => {
-  const run = (): void => {
-    const container = new TestContainer();
-    try {
-      body(container);
-    } finally {
-      container.remove();
-    }
-  };
-  if (noKernel === undefined) traces(name, run);
-  else traces.skip(`${name} (${noKernel})`, run);
-};
+const { tests, test } = containerSuite('kill-trace');
 
 /** The signals that `tsrun kill` sends, as strace writes them; what it sends itself is no business of ours. */
 function signalsOf(container: TestContainer, ...args: string[]): string[] {
@@ -71,4 +58,4 @@ test('R21: and that of delete --force', (container) => {
   );
 });
 
-traces.run();
+tests.run();

@@ -9,11 +9,7 @@ import { TestContainer } from '../executor/test-container.js';
 import { executorPath } from '../host/executor.js';
 
 const notify = suite('notify');
-const missing = process.getuid?.() !== 0 ? 'root' : spawnSync('python3', ['--version']).error ? 'python3' : undefined;
-const test = (name: string, body: () => Promise<void>): void => {
-  if (missing) notify.skip(`${name} (needs ${missing})`, body);
-  else notify(name, body);
-};
+const test = unless(notify, needsRoot ?? (spawnSync('python3', ['--version']).error ? 'needs python3' : undefined));
 
 /** Prints a line a message: its text, the sender's pid, and how many descriptors came with it, which it closes. */
 const managerScript = `
@@ -38,6 +34,7 @@ for text in ("STATUS=almost", "X=1\\nREADY=1"):
 time.sleep(1)
 raise SystemExit(5)
 '`;
+import { needsRoot, unless } from '../test-fixtures.js';
 
 const until = async (what: () => boolean): Promise<void> => {
   for (let i = 0; i < 500 && !what(); i++) await new Promise((resolve) => setTimeout(resolve, 10));

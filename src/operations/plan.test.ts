@@ -1,6 +1,5 @@
 // Every 64-bit number of a config on its way into a plan and a record.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,10 +14,10 @@ import { hostFacts } from '../plan/phases/cgroup-test-facts.js';
 import { placeInSystemd } from '../plan/phases/systemd-placement.js';
 import { compileUnitPart } from '../plan/phases/systemd-unit.js';
 import { planContainer } from './plan.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-plan-'));
+const folder = folderFor(test, 'plan');
 mkdirSync(join(folder, 'rootfs'));
-test.after(() => rmSync(folder, { recursive: true }));
 
 const isLong = (shape: Shape | undefined): boolean =>
   shape !== undefined && (shape as Json).is === 'integer' && BigInt((shape as Json).max ?? 0) > 1n << 53n;

@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { needsRoot, needsProgram, unless } from '../test-fixtures.js';
 
 const rollback = suite('roll back');
-const test = process.getuid?.() === 0 && existsSync('dist/tsrun') ? rollback : rollback.skip;
+const test = unless(rollback, needsRoot ?? needsProgram);
 const name = `tsrun-rollback-${process.pid}`;
 /** A hierarchy of this host in which a stranger can sit. */
 const hierarchy =

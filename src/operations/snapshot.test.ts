@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,9 +7,9 @@ import { config102 } from '../bundle/test-config.js';
 import { stringifyExact } from '../tables/exact-json.js';
 import { stateFiles } from '../tables/state-files.js';
 import { readSnapshot } from './snapshot.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-snapshot-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'snapshot');
 
 test('S49: what create was given, to the last digit, whether the profile is known or not', () => {
   const config = config102();

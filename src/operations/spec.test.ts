@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadBundleConfig } from '../bundle/spec-document.js';
 import { TsrunError } from '../errors/error.js';
 import { makeRootlessSpec, makeSpec, writeSpec } from './spec.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-spec-'));
-test.after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor(test, 'spec');
 
 test('what is written is a config this runtime takes without a word', () => {
   for (const [name, spec] of [

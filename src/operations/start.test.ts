@@ -10,8 +10,8 @@ import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess, unt
 import { explainReply } from './explain-reply.js';
 import { type StartTools, startContainer } from './start.js';
 import { FakeCgroups } from './test-tools.js';
+import { needsRoot, unless } from '../test-fixtures.js';
 
-const isRoot = process.getuid?.() === 0;
 test.after(cleanUp);
 
 const tools: StartTools = {
@@ -198,7 +198,7 @@ test('before 1.3 a failed poststart hook was a warning, and the next one ran', a
   assert.ok(startTimeOf(init.pid) !== undefined);
 });
 
-(isRoot ? test : test.skip)('R24: a read-only state root releases nothing, and a later start works', async () => {
+unless(test, needsRoot)('R24: a read-only state root releases nothing, and a later start works', async () => {
   const root = makeRoot();
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', root]);
   try {

@@ -1,10 +1,10 @@
 /** For tests: cgroups that remember what was asked of them. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sendSignal } from '../host/process.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 import type { CgroupControl } from './tools.js';
+import { lastingFolder } from '../test-fixtures.js';
 
 export const someCgroup: CgroupRecord = {
   driver: 'cgroupfs',
@@ -37,7 +37,7 @@ export class FakeCgroups implements CgroupControl {
   }
   /** As the kernel's: a file with a number in each line. */
   lists(): string[] | undefined {
-    const list = join(mkdtempSync(join(tmpdir(), 'tsrun-cgroup-')), 'cgroup.procs');
+    const list = join(lastingFolder('cgroup'), 'cgroup.procs');
     writeFileSync(list, this.pids.map((pid) => `${pid}\n`).join(''));
     return [list];
   }

@@ -1,6 +1,5 @@
 // On a tree of plain files in resctrl's place: what the kernel makes of a schema is not seen here.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,12 +8,10 @@ import { cleanUp, draftOf, makeRoot, publish, startProcess } from '../state/test
 import { someCgroup } from './test-tools.js';
 import { updateContainer } from './update.js';
 import { stateFiles } from '../tables/state-files.js';
+import { folderFor } from '../test-fixtures.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-resctrl-'));
-test.after(() => {
-  cleanUp();
-  rmSync(folder, { recursive: true });
-});
+const folder = folderFor(test, 'resctrl');
+test.after(cleanUp);
 
 const group = join(folder, 'web');
 const schemata = join(group, 'schemata');

@@ -18,9 +18,9 @@ import {
   writeProvisional,
 } from './store.js';
 import { cleanUp, draftOf, makeRoot, publish } from './test-container.js';
+import { needsRoot, unless } from '../test-fixtures.js';
 
-const isRoot = process.getuid?.() === 0;
-const rootTest = isRoot ? test : test.skip;
+const rootTest = unless(test, needsRoot);
 const mounted: string[] = [];
 
 test.after(() => {

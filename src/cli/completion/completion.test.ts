@@ -1,7 +1,6 @@
 // The scripts in the shells they are for: what is offered for a line that ends at the cursor.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
@@ -9,13 +8,11 @@ import * as assert from 'uvu/assert';
 import { cleanUp, draftOf, makeRoot, publish } from '../../state/test-container.js';
 import { hasCommand } from '../commands.js';
 import { completionModel } from './model.js';
+import { folderFor } from '../../test-fixtures.js';
 
 const dist = fileURLToPath(new URL('../../../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-completion-'));
-test.after(() => {
-  cleanUp();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderFor(test, 'completion');
+test.after(cleanUp);
 
 /** As readline does it: words cut at blanks and `=`, the last one under the cursor. */
 const bash = `source <(tsrun completion bash)

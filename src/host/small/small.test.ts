@@ -1,18 +1,17 @@
 /** The small engine's host and Node's: the same questions, the same answers. Needs `npm run build`. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundleForEngine } from '../../build/engine-module.js';
+import { folderFor, needsProgram, needsRoot, unless } from '../../test-fixtures.js';
 
 const small = suite('small engine');
 const outer = resolve('dist/parts/outer');
-const test = existsSync(outer) ? small : small.skip;
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-small-'));
-small.after(() => rmSync(folder, { recursive: true }));
+const test = unless(small, existsSync(outer) ? undefined : 'needs npm run build');
+const folder = folderFor(small, 'small');
 
 /** A program of the engine whose TypeScript is this text. */
 async function programOf(text: string): Promise<string> {
@@ -68,7 +67,7 @@ function made(name: string): string {
 }
 
 const musl = `/lib/ld-musl-${process.arch === 'x64' ? 'x86_64' : 'aarch64'}.so.1`;
-const withMusl = process.getuid?.() === 0 && existsSync('dist/tsrun') && existsSync(musl) ? small : small.skip;
+const withMusl = unless(small, needsRoot ?? needsProgram ?? (existsSync(musl) ? undefined : 'needs musl'));
 
 withMusl(
   'a host has musl and no glibc: the program runs, and libraries are asked for through its loader (needs root)',

@@ -1,6 +1,5 @@
 // What cgroup v2 does by itself, on this machine's v2 hierarchy: device filter, freezer, kill. Needs root and dist/tsrun.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Resources } from '../../bundle/types.js';
 import { execute } from '../../executor/test-plans.js';
@@ -11,25 +10,14 @@ import { apply } from './apply.js';
 import { currentPlaces } from './current.js';
 import { cgroupManager as manager } from './manager.js';
 import { stats } from './stats.js';
-import { TestCgroup } from './test-cgroups.js';
+import { cgroupSuite, type TestCgroup } from './test-cgroups.js';
 
-const cgroups = suite('cgroups v2');
 const unified = gatherFacts().hierarchies.find(({ version }) => version === 2);
 
+const { tests, test: withCgroup } = cgroupSuite('cgroups v2', unified ? undefined : 'needs a v2 hierarchy', true);
 function test(name: string, body: (cgroup: TestCgroup) => void | Promise<void>, ...needed: string[]): void {
-  const lacking = needed.find((controller) => !unified?.controllers.includes(controller));
-  const missing = process.getuid?.() !== 0 ? 'root' : unified ? lacking : 'a v2 hierarchy';
-  const run = async (): Promise<void> => {
-    const cgroup = new TestCgroup(true);
-    try {
-      await body(cgroup);
-    } finally {
-      await cgroup.remove();
-    }
-    assert.equal(cgroup.leftovers, []);
-  };
-  if (missing) cgroups.skip(`${name} (needs ${missing})`, run);
-  else cgroups(name, run);
+  const missing = needed.find((controller) => !unified?.controllers.includes(controller));
+  withCgroup(name, body, missing && `needs ${missing}`);
 }
 
 /** Exit status of a shell that opens a device in the cgroup. */
@@ -268,4 +256,4 @@ test('below a threaded cgroup a container is threaded, too, unless a limit of it
   assert.equal(manager.processes(cgroup.record), []);
 });
 
-cgroups.run();
+tests.run();

@@ -1,7 +1,6 @@
 // The compiler's steps, the executor and the manager on this machine's cgroups. Needs root and dist/tsrun.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Cpu, Memory, Resources } from '../../bundle/types.js';
 import type { TsrunError } from '../../errors/error.js';
@@ -11,9 +10,8 @@ import { gatherFacts } from '../facts.js';
 import { apply } from './apply.js';
 import { cgroupManager as manager } from './manager.js';
 import { stats } from './stats.js';
-import { TestCgroup } from './test-cgroups.js';
+import { cgroupSuite, type TestCgroup } from './test-cgroups.js';
 
-const cgroups = suite('cgroups');
 const facts = gatherFacts();
 const has = (controller: string): boolean =>
   facts.hierarchies.some(({ controllers }) => controllers.includes(controller));
@@ -22,21 +20,10 @@ const diskName =
 const disk = { major: Number(diskName.split(':')[0]), minor: Number(diskName.split(':')[1]) };
 const isV1 = facts.cgroupMode === 'v1' || facts.cgroupMode === 'hybrid';
 
-/** A test with a cgroup of its own; skipped, and counted so, where it cannot be had. */
+const { tests, test: withCgroup } = cgroupSuite('cgroups', isV1 ? undefined : 'needs cgroup v1');
 function test(name: string, needed: readonly string[], body: (cgroup: TestCgroup) => void | Promise<void>): void {
-  const missing =
-    process.getuid?.() !== 0 ? 'root' : !isV1 ? 'cgroup v1' : needed.find((controller) => !has(controller));
-  const run = async (): Promise<void> => {
-    const cgroup = new TestCgroup();
-    try {
-      await body(cgroup);
-    } finally {
-      await cgroup.remove();
-    }
-    assert.equal(cgroup.leftovers, []);
-  };
-  if (missing) cgroups.skip(`${name} (needs ${missing})`, run);
-  else cgroups(name, run);
+  const missing = needed.find((controller) => !has(controller));
+  withCgroup(name, body, missing && `needs ${missing}`);
 }
 
 function failureOf(work: () => void): TsrunError['failure'] {
@@ -406,4 +393,4 @@ test('leaves the controllers of the v2 hierarchy as they were', [], (cgroup) => 
   assert.is(read(), before);
 });
 
-cgroups.run();
+tests.run();

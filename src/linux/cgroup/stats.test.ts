@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,20 +7,18 @@ import { renderStats } from './stats-json.js';
 import type { CgroupStats } from './stats-types.js';
 import * as v1 from './stats-v1.js';
 import * as v2 from './stats-v2.js';
+import { withFolder } from '../../test-fixtures.js';
 
 const unlimited = 18_446_744_073_709_551_615n;
 
 /** Gives a reader a directory of these files and returns what it put into empty stats. */
 function readFrom(files: Record<string, string>, reader: (directory: string, stats: CgroupStats) => void) {
-  const directory = mkdtempSync(join(tmpdir(), 'tsrun-stats-'));
-  try {
+  return withFolder('stats', (directory) => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
     const stats = { cpu: {}, memory: {}, pids: {}, blkio: {}, hugetlb: {} } as unknown as CgroupStats;
     reader(directory, stats);
     return stats;
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  });
 }
 
 test('numbers are exact, max is the largest, anything else is 0', () => {

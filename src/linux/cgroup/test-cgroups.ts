@@ -1,12 +1,14 @@
 /** Real cgroups for the tests, below names of their own; made by the executor from the compiler's steps. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import * as assert from 'uvu/assert';
 import type { Linux, Resources } from '../../bundle/types.js';
 import type { Outcome } from '../../executor/outcome.js';
 import { execute } from '../../executor/test-plans.js';
 import { compileCgroup } from '../../plan/phases/cgroup.js';
 import { placeCgroup } from '../../plan/phases/cgroup-placement.js';
 import type { CgroupPlace, CgroupRecord } from '../../tables/cgroup.js';
+import { needsRoot, suiteWith } from '../../test-fixtures.js';
 import { gatherFacts, type HostFacts } from '../facts.js';
 
 let counter = 0;
@@ -131,3 +133,12 @@ function removeTree(directory: string): void {
     }
   }
 }
+
+/** A suite whose tests get a cgroup each, and leave none; skipped, and counted so, where it cannot be had. */
+export const cgroupSuite = (title: string, missing: string | undefined, unifiedOnly = false) =>
+  suiteWith(title, {
+    make: () => new TestCgroup(unifiedOnly),
+    remove: (cgroup) => cgroup.remove(),
+    check: (cgroup) => assert.equal(cgroup.leftovers, []),
+    missing: needsRoot ?? missing,
+  });

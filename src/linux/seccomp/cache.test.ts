@@ -1,21 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Seccomp } from '../../bundle/types.js';
 import { cacheKey, type Entry, decodeEntry, encodeEntry, findProfile, loadSeccomp, textKey } from './cache.js';
 import { findLibseccomp } from './library.js';
+import { makeFolder, removeTree, suiteWith } from '../../test-fixtures.js';
 
-const test = suite<{ root: string; folder: string }>('seccomp cache');
-test.before.each((context) => {
-  context.root = fs.mkdtempSync(join(tmpdir(), 'tsrun-seccomp-'));
-  context.folder = join(context.root, '.cache/seccomp');
+interface Place {
+  readonly root: string;
+  readonly folder: string;
+}
+const { tests, test } = suiteWith<Place>('seccomp cache', {
+  make: () => {
+    const root = makeFolder('seccomp');
+    return { root, folder: join(root, '.cache/seccomp') };
+  },
+  remove: ({ root }) => removeTree(root),
 });
-test.after.each(({ root }) => fs.rmSync(root, { recursive: true }));
 /** What a host without libseccomp cannot show is skipped, not passed. */
-const compiling = findLibseccomp().path.startsWith('/') ? test : test.skip;
+const unfit = findLibseccomp().path.startsWith('/') ? undefined : 'needs libseccomp';
+const compiling = (name: string, body: (place: Place) => void | Promise<void>): void => test(name, body, unfit);
 
 const profile: Seccomp = {
   defaultAction: 'SCMP_ACT_ERRNO',
@@ -224,4 +229,4 @@ test('decodes what it encoded, under its own key only', () => {
   }
 });
 
-test.run();
+tests.run();

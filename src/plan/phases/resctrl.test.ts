@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { IntelRdt } from '../../bundle/types.js';
+import { needsRoot, removeTree, unless } from '../../test-fixtures.js';
 import { create, execute, payload, prepareRoot, supervise, temporaryRoot } from '../../executor/test-plans.js';
 import { findResctrl, removeResctrlGroup, schemataOf } from '../../linux/resctrl.js';
 import type { Step } from '../step.js';
@@ -83,37 +84,35 @@ test('the mount point is found where it is', () => {
   assert.is(findResctrl('29 1 0:1 / / rw - ext4 resctrl rw\n'), undefined);
 });
 
-if (process.getuid?.() !== 0) test.skip('the executor carries it out (needs root)', () => {});
-else
-  test('the executor carries it out', () => {
-    const { directory, root, remove } = temporaryRoot();
-    try {
-      const mountPoint = join(directory, 'resctrl');
-      const group = join(mountPoint, 'web');
-      mkdirSync(mountPoint);
-      const made = compileResctrl({ l3CacheSchema: 'L3:0=f' }, 'web', { mountPoint, schemataOf });
-      assert.is(execute(made.open.slice(0, 1)).status, 'ok');
-      assert.is(execute(made.open.slice(0, 1)).syscall, 'mkdirat', 'a group that is there by now is not ours');
-      for (const name of ['schemata', 'tasks']) writeFileSync(join(group, name), '');
-      const outcome = execute([
-        ...made.open.slice(1),
-        create(),
-        ...made.join,
-        ...prepareRoot(root),
-        ...payload('true'),
-        supervise,
-      ]);
-      assert.is(outcome.status, 'ok');
-      assert.is(readFileSync(join(group, 'schemata'), 'utf8'), 'L3:0=f\n');
-      assert.is(readFileSync(join(group, 'tasks'), 'utf8'), `${outcome.pid}`);
-      assert.is(schemataOf(group), 'L3:0=f\n');
-      mkdirSync(join(mountPoint, 'empty'));
-      removeResctrlGroup(join(mountPoint, 'empty'));
-      removeResctrlGroup(join(mountPoint, 'empty'));
-      assert.equal(readdirSync(mountPoint), ['web']);
-    } finally {
-      remove();
-    }
-  });
+unless(test, needsRoot)('the executor carries it out', () => {
+  const { directory, root } = temporaryRoot();
+  try {
+    const mountPoint = join(directory, 'resctrl');
+    const group = join(mountPoint, 'web');
+    mkdirSync(mountPoint);
+    const made = compileResctrl({ l3CacheSchema: 'L3:0=f' }, 'web', { mountPoint, schemataOf });
+    assert.is(execute(made.open.slice(0, 1)).status, 'ok');
+    assert.is(execute(made.open.slice(0, 1)).syscall, 'mkdirat', 'a group that is there by now is not ours');
+    for (const name of ['schemata', 'tasks']) writeFileSync(join(group, name), '');
+    const outcome = execute([
+      ...made.open.slice(1),
+      create(),
+      ...made.join,
+      ...prepareRoot(root),
+      ...payload('true'),
+      supervise,
+    ]);
+    assert.is(outcome.status, 'ok');
+    assert.is(readFileSync(join(group, 'schemata'), 'utf8'), 'L3:0=f\n');
+    assert.is(readFileSync(join(group, 'tasks'), 'utf8'), `${outcome.pid}`);
+    assert.is(schemataOf(group), 'L3:0=f\n');
+    mkdirSync(join(mountPoint, 'empty'));
+    removeResctrlGroup(join(mountPoint, 'empty'));
+    removeResctrlGroup(join(mountPoint, 'empty'));
+    assert.equal(readdirSync(mountPoint), ['web']);
+  } finally {
+    removeTree(directory);
+  }
+});
 
 test.run();

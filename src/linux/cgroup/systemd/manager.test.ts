@@ -10,9 +10,10 @@ import type { TsrunError } from '../../../errors/error.js';
 import type { UnitProperty, UnitRequest } from '../../../tables/systemd.js';
 import { busAddresses } from './addresses.js';
 import { attachProcess, setUnitProperties, startUnit, stopUnit, versionNumber } from './manager.js';
+import { unless } from '../../../test-fixtures.js';
 
 const systemd = suite('systemd');
-const missing = spawnSync('dbus-daemon', ['--version']).error ? 'dbus-daemon' : undefined;
+const test = unless(systemd, spawnSync('dbus-daemon', ['--version']).error ? 'needs dbus-daemon' : undefined);
 const standIn = fileURLToPath(new URL('./test-manager.js', import.meta.url));
 
 const untilLine = (child: ChildProcess): Promise<string> =>
@@ -64,11 +65,6 @@ async function withStandIn(scenario: string, body: (address: string) => void): P
     }
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-function test(name: string, body: () => Promise<void>): void {
-  if (missing) systemd.skip(`${name} (needs ${missing})`, body);
-  else systemd(name, body);
 }
 
 const ownPath = (): string =>
