@@ -144,7 +144,7 @@ function buildVariant(out, compiler, pages) {
 
 async function buildNode() {
   const sources = [...walk('src')].filter(
-    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('src/build'),
+    (path) => path.endsWith('.ts') && !/\.test\.ts$|\/test-/.test(path) && !path.startsWith('src/build'),
   );
   if (!isStale('dist/types/index.d.ts', [...sources, 'src/build/prepare.mjs', 'tsconfig.types.json'])) return;
   const { buildSync } = await import('esbuild');
