@@ -168,7 +168,6 @@ ${4:-}
 [crio.image]
   pause_image = "$2"
   pause_command = ""
-  signature_policy = "$WORK/policy.json"
   signature_policy_dir = "$WORK/policies"
 [crio.network]
   network_dir = "$WORK/net.d"
@@ -180,7 +179,7 @@ ${4:-}
   nri_plugin_config_dir = "$WORK/nri.d"
 CONF
 }
-# CRI-O reads its registries in /etc/containers alone, and keeps what its CNI plugins said in /var/lib/cni: both are others in this mount namespace.
+# CRI-O reads its registries in /etc/containers alone (and restores nothing with a signature_policy of another place), and keeps what its CNI plugins said in /var/lib/cni: both are others in this mount namespace.
 crio_folders() {
   local name
   mkdir -p "$WORK/etc-containers/registries.conf.d" "$WORK/var-cni" /etc/containers /var/lib/cni

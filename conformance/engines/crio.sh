@@ -111,6 +111,7 @@ cell 'pinns keeps the namespaces of the pod' $'nsfs\nnsfs\nnsfs' pinned
 joined() { # the container is in the namespaces that pinns keeps
   local kind pid path
   pid=$(inspect "$one" .info.pid)
+  [ -e "/proc/$pid/ns/net" ] || return
   for kind in net ipc uts; do
     path=$(inspect "$one" ".info.runtimeSpec.linux.namespaces[] | select(.type == \"${kind/net/network}\").path")
     [ "$(stat -Lc %i "$path")" = "$(stat -Lc %i "/proc/$pid/ns/$kind")" ] && echo "$kind"

@@ -13,11 +13,19 @@ DOCKER=docker
 [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 dockerd_start() { # dockerd_start FLAG...
-  dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
-    "$@" >>"$WORK/dockerd.log" 2>&1 &
-  daemon=$!
-  eventually d version || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
+  for _ in 1 2 3; do # dockerd ends when its containerd is not up after 15 seconds, which is too short for the first one in an emulated machine
+    dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
+      "$@" >>"$WORK/dockerd.log" 2>&1 &
+    daemon=$!
+    eventually dockerd_decided
+    d version >/dev/null 2>&1 && return
+    ! kill -0 "$daemon" 2>/dev/null || break
+  done
+  tail -5 "$WORK/dockerd.log"
+  echo "Bail out! dockerd does not answer"
+  exit 2
 }
+dockerd_decided() { d version || ! kill -0 "$daemon"; }
 echo '{}' >"$WORK/daemon.json"
 named=(--add-runtime "rig=$RUNTIME" --default-runtime rig)
 alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
