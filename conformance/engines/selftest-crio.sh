@@ -1,4 +1,4 @@
-# What selftest.sh breaks for crio.sh (CRIO names the folder, as for that). The infra container is left whole where a cell needs its pod.
+# What selftest.sh breaks for crio.sh (CRIO names the folder, as for that). The infra container is left whole where a cell needs its pod. Sysctls of a pod are pinns' work, not the runtime's.
 together=yes
 [ -n "$wanted" ] || { harmless; nothing "Version|Status: the runtime is ready|RunPodSandbox: the pod is ready|removed pods are gone, and their namespaces|annotation Devices: a handler that does not allow it|hooks.d: (only where the annotation is|a hook that fails)|pinns keeps the namespaces of the pod|10 pods at once"; }
 leftover 'a container runs and its log is kept'
@@ -20,7 +20,6 @@ broken - 'del(.linux.resources.memory)' 'reason: OOMKilled'
 broken - 'del(.process.rlimits)' 'default_ulimits'
 broken - '.mounts|=map(select(.destination|test("^/(data|v|img|dev/shm)$")|not))' 'a mount' 'mount propagation: HostToContainer' 'an image as a volume' 'a volume in it is idmapped' 'annotation ShmSize'
 broken - '.process.env=["PATH=/bin"]|.process.cwd="/"' 'environment and working directory' 'a CDI device'
-broken - 'del(.linux.sysctl)' 'sysctls of a pod'
 broken - 'del(.hooks)' 'hooks.d: all stages, in their order'
 broken - "$(of_container '.linux.devices=[]')" 'a device' 'annotation Devices'
 broken - "$(of_container '.process.oomScoreAdj=100')" 'oom_score_adj'
