@@ -45,6 +45,8 @@ mkdir -p conformance/results/engines
 
 # What of an engine's script is told on cgroup v2 without systemd: what has to do with cgroups, devices, capabilities and mounts.
 v2_cells='^(run prints|--(memory|cpus|cpu-|cpuset|pids|cgroup|blkio|device|privileged|ulimit|sysctl|uidmap|userns auto)|devices are|exec prints|exec is in|pause|a paused|stats|update|out of memory|inspect says|task (metrics|ps)|-v :r(slave|shared|private)|build (--memory|in a user|with RUN)|systemd (is|stops)|stop sends|kill -s USR1|leaves nothing)'
+# The same of what speaks the CRI, and what is new there.
+v2_cri_cells='^(Version|Status|RunPodSandbox|a container runs|ExecSync$|ContainerStats|PodSandboxStats|UpdateContainerResources|the container is below|StopContainer sends|reason: OOMKilled|resources|masked|pause|a privileged pod|a pod with a user|user namespace|a volume|exec and update|a (recursive )?read-only mount|an image as|cgroup_writable|annotation (UnifiedCgroup|cgroup2|Devices)|a (CDI )?device|NRI|sandbox API|checkpoint|restore|a restored|removed pods|leaves nothing)'
 
 # What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
 boots() {
@@ -72,7 +74,7 @@ run() {
   local mode script only=${ONLY:-} root engine=$1 runtime
   root=$(root_of "$1")
   [ -z "$root" ] || engine=${1#*-}
-  [[ $engine != *-v2 || $engine = buildah-v2 || $engine = cri-v2 || $engine = crio-v2 ]] || only=${ONLY:-$v2_cells}
+  case $engine in buildah-v2) ;; cri-v2 | crio-v2) only=${ONLY:-$v2_cri_cells} ;; *-v2) only=${ONLY:-$v2_cells} ;; esac
   local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
   # In another root the controls are its own.
   case $root/$(basename "$2") in ?*/crun | ?*/runc) runtime=$(basename "$2") ;; *) runtime=$(readlink -f "$2") ;; esac

@@ -6,9 +6,24 @@
 #   registry_start ROOTFS      the stand-in registry (cri-registry.mjs): $registry is its process, $port where it is
 #   containerd_start, crio_start   $daemon answers at $socket, what it says is in $WORK/daemon.log
 #   scored_runtime             $used is $RUNTIME, or where the machine withholds CAP_SYS_RESOURCE, a wrapper that makes no oomScoreAdj negative
-#   cri METHOD JSON            one call (cri.mjs)
+#   cri METHOD JSON            one call (cri.mjs); after cri_serve by a Node that runs already ($server)
 
-cri() { timeout -k 5 120 node "$here/cri.mjs" "$socket" "$@"; }
+cri() {
+  local answer fd
+  if [ ! -s "$WORK/cri.port" ] || [[ $1 != [A-Z]* ]]; then timeout -k 5 120 node "$here/cri.mjs" "$socket" "$@"; return; fi
+  exec {fd}<>"/dev/tcp/127.0.0.1/$(cat "$WORK/cri.port")" || return
+  printf '%s %s\n' "$1" "$(tr '\n' ' ' <<<"${2:-{\}}")" >&"$fd"
+  IFS= read -r answer <&"$fd"
+  exec {fd}>&-
+  [[ $answer != 0\ * ]] || { echo "${answer#0 }"; return; }
+  echo "${answer#1 }" >&2
+  return 1
+}
+cri_serve() {
+  node "$here/cri.mjs" "$socket" serve "$WORK/cri.port" >"$WORK/cri.log" 2>&1 </dev/null &
+  server=$!
+  eventually test -s "$WORK/cri.port" || eventually test -s "$WORK/cri.port" || { cat "$WORK/cri.log"; echo 'Bail out! no client'; exit 2; }
+}
 
 paper_network() {
   mkdir -p "$WORK/cni" "$WORK/net.d"
@@ -153,7 +168,6 @@ ${4:-}
 [crio.image]
   pause_image = "$2"
   pause_command = ""
-  signature_policy = "$WORK/policy.json"
   signature_policy_dir = "$WORK/policies"
 [crio.network]
   network_dir = "$WORK/net.d"
@@ -165,7 +179,7 @@ ${4:-}
   nri_plugin_config_dir = "$WORK/nri.d"
 CONF
 }
-# CRI-O reads its registries in /etc/containers alone, and keeps what its CNI plugins said in /var/lib/cni: both are others in this mount namespace.
+# CRI-O reads its registries in /etc/containers alone (and restores nothing with a signature_policy of another place), and keeps what its CNI plugins said in /var/lib/cni: both are others in this mount namespace.
 crio_folders() {
   local name
   mkdir -p "$WORK/etc-containers/registries.conf.d" "$WORK/var-cni" /etc/containers /var/lib/cni

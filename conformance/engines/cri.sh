@@ -26,13 +26,14 @@ if [ "$containerd" -ge 2 ]; then
   # containerd starts with it on cgroup v2 alone.
   [ "$CGROUP" = 1 ] || containerd_handler writable "$RUNTIME" "$annotations"$'\n      cgroup_writable = true'
 fi >>"$WORK/config.toml"
-engine_rest() { end_daemon "$daemon"; }
+engine_rest() { end_daemon "$daemon"; end_daemon "$server"; }
 engine_stop() {
   local pod
   for pod in $(cri ListPodSandbox 2>/dev/null | jq -r '.items[]?.id'); do pod_end "$pod"; done 2>/dev/null
   engine_rest
   engine_remove
 }
+cri_serve
 containerd_start
 make_rootfs "$WORK/rootfs"
 make_image "$WORK/rootfs" "$WORK/box.tar"
@@ -77,9 +78,11 @@ in_pod() { # in_pod CONTAINER COMMAND...: ExecSync
 }
 security() { echo "\"linux\":{\"security\":{$1}}"; }
 
-cell 'Version' 'containerd' bash -c "node $here/cri.mjs $WORK/containerd.sock Version | jq -r .runtimeName"
+version_of() { cri Version | jq -r .runtimeName; }
+cell 'Version' 'containerd' version_of
 main=$(pod_start main)
-cell 'RunPodSandbox: the pod is ready' '0' bash -c "node $here/cri.mjs $WORK/containerd.sock PodSandboxStatus '{\"podSandboxId\":\"$main\"}' | jq -r '.status.state // 0'"
+state_of() { cri PodSandboxStatus "{\"podSandboxId\":\"$main\"}" | jq -r '.status.state // 0'; }
+cell 'RunPodSandbox: the pod is ready' '0' state_of
 cell 'a container runs and its log is kept' 'hello' say '' echo hello
 cell 'both streams are in the log' $'out\nerr' say '' sh -c 'echo out; sleep 0.2; echo err >&2'
 one=$(start "$main" one '' sleep 1000) two=$(start "$main" two '' sleep 1000)

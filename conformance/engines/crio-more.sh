@@ -23,7 +23,9 @@ notified() { # the listener goes to CRI-O, which ends the container five seconds
 }
 cell 'annotation seccompNotifierAction: the syscall is seen, the container stopped' 'seccomp killed, Used forbidden syscalls: swapoff.*' notified
 if [ "$CGROUP" = 2 ]; then
-  cell 'annotation UnifiedCgroup' '1234567[0-9]*' annotated "$(of_crio UnifiedCgroup.it memory.high=12345678)" cat /sys/fs/cgroup/memory.high
+  # The name is that of the kubelet's label. A value that can be read as base64 is: eight digits can, so these are.
+  unified() { local container='.labels = {"io.kubernetes.container.name": "it"}'; annotated "$(of_crio UnifiedCgroup/it "memory.high=$(printf 12345678 | base64)")" cat /sys/fs/cgroup/memory.high; }
+  cell 'annotation UnifiedCgroup' '12345344' unified
   cell 'annotation cgroup2-mount-hierarchy-rw' '1' annotated "$(of_crio cgroup2-mount-hierarchy-rw true)" sh -c 'grep -c "/sys/fs/cgroup rw" /proc/self/mountinfo'
 fi
 
@@ -57,7 +59,7 @@ cell "user namespace: by CRI-O's annotation" ' 0 1[0-9]{6} 65536' annotated "$(o
 kept_id() { local container='.linux.security_context.run_as_user = {value: 1000}'; annotated "$(of_crio userns-mode 'auto:size=65536;keep-id=true') | .linux.security_context.run_as_user = {value: 1000}" "$@"; }
 cell 'user namespace: keep-id, by the annotation' '1000 0 .* 1000 1000 1' kept_id sh -c 'echo $(id -u) $(cat /proc/self/uid_map)'
 mapped='userns_options: {mode: 0, uids: [{host_id: 300000, container_id: 0, length: 65536}], gids: [{host_id: 300000, container_id: 0, length: 65536}]}'
-if any_wanted 'user namespace: by the CRI' 'a volume in it is idmapped' 'exec, stats and update in it' 'a pod with a user namespace stops'; then
+if any_wanted 'user namespace: by the CRI' 'a volume in it is idmapped' 'exec and update in it' 'a pod with a user namespace stops'; then
   mkdir -p "$WORK/owned" && echo 'of root' >"$WORK/owned/in"
   pod=$(pod_start apart ".linux.security_context.namespace_options += {$mapped}")
   it=$(start "$pod" mapped ".linux.security_context.namespace_options += {$mapped} | .mounts = [{container_path: \"/v\", host_path: \"$WORK/owned\",
@@ -67,8 +69,8 @@ if any_wanted 'user namespace: by the CRI' 'a volume in it is idmapped' 'exec, s
   cell 'a volume in it is idmapped' $'0\n0' owned
   used() { crictl exec "$it" id -u && crictl update --memory 67108864 "$it" >/dev/null && cgroup_file "$it" memory.limit_in_bytes memory.max && stat -c %u "/proc/$(inspect "$it" .info.pid)"; }
   cell 'exec and update in it' $'0\n67108864\n300000' used
-  stops() { pod_end "$pod" && crictl pods -q | grep -c "$pod"; :; }
-  cell 'a pod with a user namespace stops' '0' stops
+  stops() { in_pod "$it" id -u; pod_end "$pod" && crictl pods -q | grep -c "$pod"; :; }
+  cell 'a pod with a user namespace stops' $'0\n0' stops
 fi
 
 cell 'sysctls of a pod' '3000' annotated '.linux.sysctls = {"net.core.somaxconn": "3000"}' cat /proc/sys/net/core/somaxconn
@@ -103,16 +105,19 @@ cell 'a CDI device' $'one\nc' say '.CDI_devices = [{name: "rig.test/thing=one"}]
 many() { local i pids=(); for i in $(seq "$1"); do (pod=$(pod_start "many$i") && start "$pod" it '' sleep 1000 >>"$WORK/many"; pod_end "$pod") & pids+=($!); done; wait "${pids[@]}"; grep -c . "$WORK/many"; }
 cell '10 pods at once' '10' many 10
 
-if any_wanted 'checkpoint' 'restore into another pod: it goes on' 'a restored one stops'; then
+if any_wanted 'checkpoint' 'restore into another pod: it goes on' 'a restored one: exec, stop'; then
   if criu check --feature mem_dirty_track >/dev/null 2>&1; then
     it=$(start "$main" counts '' sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done')
     eventually grep -q ' 10$' "$WORK/logs/counts.log"
     dumped() { crictl checkpoint --export="$WORK/dump.tar" "$it" >/dev/null && tar -tf "$WORK/dump.tar" | grep -cxE 'checkpoint/inventory.img|spec.dump|config.dump' && status "$it"; }
     cell 'checkpoint' $'3\nRUNNING 0' dumped
+    cp "$WORK/logs/counts.log" "$WORK/counted"
     crictl rm -f "$it" >/dev/null
     pod=$(pod_start restored)
-    it=$(start "$pod" counts ".image = {image: \"$WORK/dump.tar\", user_specified_image: \"$WORK/dump.tar\"} | .log_path = \"restored.log\" | del(.command)" 2>"$WORK/restore.log")
-    goes_on() { sleep 2; [ "$(log_of restored | head -n 1)" -gt 5 ] && status "$it" && inspect "$it" .info.restored || cat "$WORK/restore.log"; }
+    it=$(start "$pod" counts ".image = {image: \"$WORK/dump.tar\", user_specified_image: \"$WORK/dump.tar\"} | del(.command)" 2>"$WORK/restore.log")
+    # CRI-O takes no name of a log for it. The numbers go on; if small ones are in there, they are those of before.
+    goes_on() { log=$(inspect "$it" .status.logPath) && eventually further && { [ "$(sed -n '1s/.* //p' "$log")" -gt 5 ] || head -n 9 "$log" | cmp - <(head -n 9 "$WORK/counted"); } && status "$it" && inspect "$it" .info.restored || cat "$WORK/restore.log"; }
+    further() { [ "$(sed -n '$s/.* //p' "$log")" -gt "$(($(sed -n '$s/.* //p' "$WORK/counted") + 3))" ] && sed 's/.* //' "$log" | sort -nuc; }
     cell 'restore into another pod: it goes on' $'RUNNING 0\ntrue' goes_on
     restored_stops() { in_pod "$it" hostname && crictl stop --timeout 1 "$it" >/dev/null && status "$it"; }
     cell 'a restored one: exec, stop' $'.*\nEXITED 137' restored_stops
@@ -123,29 +128,31 @@ if any_wanted 'checkpoint' 'restore into another pod: it goes on' 'a restored on
 fi
 
 # Trouble: CRI-O restarts, conmon dies. In this shell, for the new daemon is to be waited for.
-pod=$(pod_start trouble)
-it=$(start "$pod" lasting '' sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done')
-end_daemon "$daemon"
-crio_start
-lasted() { in_pod "$it" hostname && crictl inspectp "$pod" | jq -r .status.state && crictl stop --timeout 10 "$it" >/dev/null && status "$it"; }
-cell 'CRI-O restarts: pod and container go on' $'trouble\nSANDBOX_READY\nEXITED 9' lasted
-away() { # what ends while CRI-O is away is known when it is back
-  inspect "$it" '.status.exitCode'
-}
-it=$(start "$pod" away '' sh -c 'sleep 3; exit 6')
-end_daemon "$daemon"
-sleep 4
-crio_start
-cell 'CRI-O restarts: what ended meanwhile' '6' away
-orphaned() { # a container without its monitor is ended by CRI-O, or by hand
-  local id
-  id=$(start "$pod" orphan '' sleep 6001) && pkill -KILL -f "conmon.* -c $id " && crictl rm -f "$id" >/dev/null && pgrep -fx 'sleep 6001'; "$RUNTIME" --root "/run/$NAME" list -q | grep -c "$id"
-  :
-}
-cell 'conmon dies: the container can be removed, nothing is left' '0' orphaned
-session() { # the pod ends while somebody is in it
-  local id
-  id=$(start "$pod" busy '' sleep 1000) && { crictl exec "$id" sleep 6002 >/dev/null 2>&1 & } && eventually pgrep -fx 'sleep 6002' && crictl rm -f "$id" >/dev/null; sleep 0.5; pgrep -fcx 'sleep 6002'; :
-}
-cell 'a container ends while somebody is in it' '0' session
-pod_end "$pod"
+if any_wanted 'CRI-O restarts: pod and container go on' 'CRI-O restarts: what ended meanwhile' 'conmon dies: the container can be removed, nothing is left' 'a container ends while somebody is in it'; then
+  pod=$(pod_start trouble)
+  it=$(start "$pod" lasting '' sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done')
+  end_daemon "$daemon"
+  crio_start
+  lasted() { in_pod "$it" hostname && crictl inspectp "$pod" | jq -r .status.state && crictl stop --timeout 10 "$it" >/dev/null && status "$it"; }
+  cell 'CRI-O restarts: pod and container go on' $'trouble\nSANDBOX_READY\nEXITED 9' lasted
+  away() { # what ends while CRI-O is away is known when it is back
+    inspect "$it" '.status.exitCode'
+  }
+  it=$(start "$pod" away '' sh -c 'sleep 3; exit 6')
+  end_daemon "$daemon"
+  sleep 4
+  crio_start
+  cell 'CRI-O restarts: what ended meanwhile' '6' away
+  orphaned() { # a container without its monitor is ended by CRI-O, or by hand
+    local id
+    id=$(start "$pod" orphan '' sleep 6001) && pkill -KILL -f "conmon.* -c $id " && echo alone && crictl rm -f "$id" >/dev/null && pgrep -fx 'sleep 6001'; "$RUNTIME" --root "/run/$NAME" list -q | grep -c "$id"
+    :
+  }
+  cell 'conmon dies: the container can be removed, nothing is left' $'alone\n0' orphaned
+  session() { # the pod ends while somebody is in it
+    local id
+    id=$(start "$pod" busy '' sleep 1000) && { crictl exec "$id" sleep 6002 >/dev/null 2>&1 & } && eventually pgrep -fx 'sleep 6002' && echo inside && crictl rm -f "$id" >/dev/null; sleep 0.5; pgrep -fcx 'sleep 6002'; :
+  }
+  cell 'a container ends while somebody is in it' $'inside\n0' session
+  pod_end "$pod"
+fi

@@ -51,7 +51,7 @@ ENGINE_MOUNTS+=$'\n/etc/subuid\n/etc/subgid\n/etc/passwd'
 crictl() { timeout -k 5 120 "$CRIO/crictl" --config /dev/null -r "unix://$socket" -i "unix://$socket" --timeout 60s "$@"; }
 crio_start
 engine_rest() {
-  crictl rmp -fa >/dev/null 2>&1
+  ! kill -0 "$daemon" 2>/dev/null || crictl rmp -fa >/dev/null 2>&1 # a minute is what crictl waits for one that has gone
   end_daemon "$daemon"
   end_daemon "$registry"
   umount -R "$WORK/storage/overlay" 2>/dev/null # the graph driver's own, as long as the machine is up
@@ -111,6 +111,7 @@ cell 'pinns keeps the namespaces of the pod' $'nsfs\nnsfs\nnsfs' pinned
 joined() { # the container is in the namespaces that pinns keeps
   local kind pid path
   pid=$(inspect "$one" .info.pid)
+  [ -e "/proc/$pid/ns/net" ] || return
   for kind in net ipc uts; do
     path=$(inspect "$one" ".info.runtimeSpec.linux.namespaces[] | select(.type == \"${kind/net/network}\").path")
     [ "$(stat -Lc %i "$path")" = "$(stat -Lc %i "/proc/$pid/ns/$kind")" ] && echo "$kind"

@@ -95,16 +95,9 @@ else
   mkdir -p "$WORK/certs/_default"
   printf 'server = "http://127.0.0.1:%s"\n[host."http://127.0.0.1:%s"]\n  capabilities = ["pull", "resolve"]\n' "$port" "$port" >"$WORK/certs/_default/hosts.toml"
   containerd_config "$used" registry.k8s.io/pause:3.9 '  enable_unprivileged_ports = false'
-  cat >>"$WORK/config.toml" <<CONF
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "$WORK/certs"
-[plugins."io.containerd.nri.v1.nri"]
-  disable = false
-  socket_path = "$NRI_SOCKET"
-  plugin_path = "$WORK/nri"
-  plugin_config_path = "$WORK/nri.d"
-CONF
-  [ "$(major containerd --version)" -ge 2 ] || NRI_SOCKET=
+  images=io.containerd.cri.v1.images
+  [ "$containerd" -ge 2 ] || images=io.containerd.grpc.v1.cri NRI_SOCKET=
+  printf '[plugins."%s".registry]\n  config_path = "%s"\n' "$images" "$WORK/certs" >>"$WORK/config.toml"
   containerd_start
 fi
 [ -z "${NRI_SOCKET:-}" ] || "$CRITEST" -help 2>&1 | grep -q nri-socket || NRI_SOCKET= # older than 1.37

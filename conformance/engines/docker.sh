@@ -14,10 +14,18 @@ DOCKER=docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 dockerd_start() { # dockerd_start FLAG...
   dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
-    "$@" >>"$WORK/dockerd.log" 2>&1 &
+    "${below[@]}" "$@" >>"$WORK/dockerd.log" 2>&1 &
   daemon=$!
   eventually d version || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
 }
+# dockerd ends when a containerd of its own is not up after 15 seconds, which is too short for an emulated machine: there it gets one.
+below=() containerd=
+if [ -n "${PATIENCE:-}" ]; then
+  printf 'version = 2\nroot = "%s/croot"\nstate = "%s/cstate"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\n  address = "%s/containerd.sock"\n' "$WORK" "$WORK" "$WORK" >"$WORK/containerd.toml"
+  containerd --config "$WORK/containerd.toml" >"$WORK/containerd.log" 2>&1 &
+  containerd=$! below=(--containerd "$WORK/containerd.sock")
+  for _ in 1 2 3; do eventually ctr --address "$WORK/containerd.sock" version && break; done
+fi
 echo '{}' >"$WORK/daemon.json"
 named=(--add-runtime "rig=$RUNTIME" --default-runtime rig)
 alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
@@ -29,7 +37,7 @@ engine_stop() {
   engine_rest
   engine_remove
 }
-engine_rest() { end_daemon "$daemon"; }
+engine_rest() { end_daemon "$daemon"; [ -z "$containerd" ] || end_daemon "$containerd"; }
 without_apparmor
 dockerd_start "${named[@]}" "${alone[@]}"
 make_rootfs "$WORK/rootfs"

@@ -143,6 +143,7 @@ without_apparmor() {
   if [ "$(cat $file 2>/dev/null)" = Y ] && ! command -v apparmor_parser >/dev/null; then
     echo N >"$WORK/apparmor"
     mount --bind "$WORK/apparmor" $file
+    ENGINE_MOUNTS+=$'\n'$file
   fi
 }
 

@@ -4,13 +4,16 @@ DOCKER=docker
 [ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 without_apparmor
-dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file <(echo '{}') --exec-opt native.cgroupdriver=systemd \
-  --add-runtime "rig=$RUNTIME" --default-runtime rig --bridge=none --iptables=false --ip6tables=false --ip-masq=false >"$WORK/dockerd.log" 2>&1 &
-dockerd=$!
+dockerd_start() {
+  dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file <(echo '{}') --exec-opt native.cgroupdriver=systemd \
+    --add-runtime "rig=$RUNTIME" --default-runtime rig --bridge=none --iptables=false --ip6tables=false --ip-masq=false >>"$WORK/dockerd.log" 2>&1 &
+  dockerd=$!
+}
 d() { timeout -k 5 120 "$DOCKER" "$@"; }
 stop_docker() { d ps -aq | xargs -r "$DOCKER" rm -f; end_daemon $dockerd; umount /sys/module/apparmor/parameters/enabled; }
 stops+=(stop_docker)
-for _ in 1 2 3 4; do eventually d version && break; done || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
+dockerd_start
+for _ in 1 2 3 4; do eventually d version && break; kill -0 $dockerd 2>/dev/null || dockerd_start; done || { tail -5 "$WORK/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
 tar -C "$WORK/rootfs" -cf - . | d import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }
 drun() { d run --rm --network none "$@"; }
 
