@@ -33,7 +33,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     row: 'CVE-2019-5736',
-    what: 'the program on the disk goes inside',
+    what: 'the part that goes inside runs from the disk, too',
     test: executor,
     edits: [['entry/main.c', 'return seals > 0 && (seals & all) == all;', 'return seals != 0 || all;']],
   },

@@ -138,6 +138,21 @@ test('preserved descriptors keep their numbers', ({ root, directory }) => {
   assert.match(readFileSync(join(directory, 'out'), 'utf8'), /kept\n0\n1\n2\n3\n4\n$/);
 });
 
+test('S21, CVE-2019-5736: the part that goes inside does nothing unless it runs from sealed memory', ({
+  directory,
+}) => {
+  const file = readFileSync(executorPath());
+  const said: string[] = [];
+  // Two more programs lie in the file, the executor and the bridge; what follows one of them is no part of it.
+  for (let at = file.indexOf('\x7fELF', 1); at > 0; at = file.indexOf('\x7fELF', at + 1)) {
+    const part = join(directory, `part-${at}`);
+    writeFileSync(part, file.subarray(at), { mode: 0o755 });
+    const { status, stderr } = spawnSync(part, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+    if (stderr.includes('sealed memory')) said.push(`${status} ${stderr.trim()}`);
+  }
+  assert.equal(said, ['1 tsrun: this is a part of tsrun and runs from sealed memory only']);
+});
+
 test('S21, CVE-2019-5736: what runs inside before the payload is a sealed memfd, not the file on the host', ({
   root,
   directory,
