@@ -543,6 +543,7 @@ test('S37, CVE-2021-43784: a damaged plan is refused whole', ({ root }) => {
   refuse('cut', (bytes) => bytes.subarray(0, bytes.length - 1));
   refuse('empty', () => new Uint8Array(0));
   refuse('unknown operation', (bytes) => bytes.fill(0xee, 48, 50));
+  refuse('an operation of another role', (bytes) => bytes.fill(1, 48 + 76 + 2, 48 + 76 + 3));
   refuse('offset outside', (bytes) => bytes.fill(0x7f, 48 + 76 + 36, 48 + 76 + 40));
   refuse('other version', (bytes) => bytes.fill(99, 4, 5));
   refuse('reserved bits', (bytes) => bytes.fill(1, 40, 41));

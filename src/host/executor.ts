@@ -49,7 +49,7 @@ export function executorPath(): string {
 
 /**
  * Spawns the executor with the plan and waits. `stdio` is what the container gets as 0, 1, 2, then preserved ones.
- * Returns the outcome record's bytes. It has our environment, which is for hooks only (launch.c).
+ * Returns the outcome record's bytes. It has our environment, which is for hooks only (environment.c).
  */
 export function carryOut(plan: Uint8Array, stdio: readonly (number | 'ignore')[] = [0, 1, 2]): Uint8Array {
   // 'ignore' behind the third stream would leave the descriptor closed
