@@ -60,7 +60,7 @@ const flagsFor = (compiler) =>
   isCross(compiler) || process.arch === 'arm64' ? cFlags : [...cFlags, '-fcf-protection=none'];
 
 const cSources = (folder) => [...walk(folder)].filter((path) => !path.includes('/fuzz/') && /\.[chS]$/.test(path));
-const executorSources = () => [...cSources('src/executor'), 'src/generated/wire.h'];
+const executorSources = () => [...cSources('src/executor'), ...cSources('src/generated')];
 const compiled = (paths) => paths.filter((path) => /\.[cS]$/.test(path));
 
 const tool = (what, ...args) =>
