@@ -60,10 +60,12 @@ start() { # start POD NAME FIELDS-JSON COMMAND...: prints the container's id
   [ -n "$id" ] && cri StartContainer "{\"containerId\":\"$id\"}" >/dev/null && echo "$id"
 }
 say() { # say FIELDS-JSON COMMAND...: the log of a container that runs this command
-  local fields=$1 name=say$RANDOM$RANDOM id
+  local fields=$1 name=say$RANDOM$RANDOM id i
   shift
   id=$(start "$main" "$name" "$fields" "$@") || return
   eventually exited "$id"
+  # What it said comes to the log by another way than the news of its end.
+  for ((i = 0; i < 20; i++)); do [ -s "$WORK/logs/$name.log" ] && break; sleep 0.05; done
   sed -n 's/^[^ ]* std[a-z]* [FP] //p' "$WORK/logs/$name.log"
   cri RemoveContainer "{\"containerId\":\"$id\"}" >/dev/null
 }
