@@ -112,12 +112,18 @@ export interface EncodedRecord {
 /** From here on it takes less to look than to write. */
 const long = 256;
 
+function hasLong(texts: { readonly [name: string]: string }): boolean {
+  for (const name in texts) if (texts[name]!.length >= long) return true;
+  return false;
+}
+
 /** JSON of an object of texts. An interpreter writes 10 ns a character; most long texts are written as they are. */
 export function stringifyTexts(texts: { readonly [name: string]: string }): string {
-  const entries = Object.entries(texts);
-  if (!entries.some(([, text]) => text.length >= long)) return JSON.stringify(texts);
+  if (!hasLong(texts)) return JSON.stringify(texts);
   const write = (text: string): string => (text.length >= long && isPlain(text) ? `"${text}"` : JSON.stringify(text));
-  return `{${entries.map(([name, text]) => `${JSON.stringify(name)}:${write(text)}`).join(',')}}`;
+  return `{${Object.entries(texts)
+    .map(([name, text]) => `${JSON.stringify(name)}:${write(text)}`)
+    .join(',')}}`;
 }
 
 export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status'] = 'ready'): EncodedRecord {
