@@ -2,8 +2,8 @@
 import { fail } from '../errors/error.js';
 import { opTable, roles } from '../generated/ops.js';
 import { errnoNumber } from '../tables/errnos.js';
-import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
 import type { Step } from './step.js';
+import { encodeText, mayBeHalf, utf8Length } from './wire-text.js';
 
 export const headerWords = 12;
 export const stepWords = 19;
@@ -64,27 +64,6 @@ const layouts: ReadonlyMap<string, Layout> = new Map(
     },
   ]),
 );
-const utf8 = new TextEncoder();
-
-/** NaN for half a surrogate pair, which would come out as another text; but U+DC80 to U+DCFF are raw bytes (lossless-text.ts). */
-export function utf8Length(text: string): number {
-  let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x80) length += 1;
-    else if (code < 0x800) length += 2;
-    else if (code < 0xd800 || code >= 0xe000) length += 3;
-    else if (code < 0xdc00 && isLow(text.charCodeAt(i + 1))) {
-      length += 4;
-      i++;
-    } else if (code >= 0xdc80 && code <= 0xdcff) length += 1;
-    else return Number.NaN;
-  }
-  return length;
-}
-
-const isLow = (code: number): boolean => code >= 0xdc00 && code < 0xe000;
-
 const roleBits: ReadonlyMap<string, number> = new Map(roles.map((role, i) => [role, i << 16]));
 
 export function invalid(step: Step, message: string): never {
@@ -124,16 +103,13 @@ function addText(draft: Draft, step: Step, name: string, value: unknown): number
   return length;
 }
 
-/** With this byte begins what stands for half of a surrogate pair, which is a raw byte or a mistake. */
-export const ofReplacement = 0xef;
-
 /** @throws TSR_PLAN_ENCODE as for the texts that are encoded together (encode.ts). */
-function encodeText(text: string, step: Step, name: string): Uint8Array {
-  const bytes = utf8.encode(text);
+function encodeLong(text: string, step: Step, name: string): Uint8Array {
+  const bytes = encodeText(text);
   if (bytes.indexOf(0) !== -1) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
-  if (bytes.indexOf(ofReplacement) === -1) return bytes;
-  if (Number.isNaN(utf8Length(text))) invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
-  return hasRawBytes(text) ? encodeLossless(text) : bytes;
+  if (mayBeHalf(bytes) && Number.isNaN(utf8Length(text)))
+    invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
+  return bytes;
 }
 
 /** Bytes, or text for bytes: aligned, and what is long only once. Says whether the reference needs nothing more. */
@@ -147,7 +123,7 @@ function addBinary(draft: Draft, step: Step, name: string, value: unknown, at: n
   if (value.length >= worthSharing) {
     const same = blobs.find(({ text }) => text === value);
     if (same !== undefined) same.at.push(at);
-    else blobs.push({ at: [at], bytes: encodeText(value, step, name), text: value });
+    else blobs.push({ at: [at], bytes: encodeLong(value, step, name), text: value });
     return true;
   }
   while (draft.length % 8 !== 0) {

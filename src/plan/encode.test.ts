@@ -179,6 +179,11 @@ test('refuses what the executor would refuse, and names the key', () => {
     [step('process.exec', { args: [1], env: [] }), /not a string/],
     [step('path.mask', { path: '/\ud800x' }), /half a surrogate/],
     [step('path.mask', { path: '/x\udc00' }), /half a surrogate/],
+    [
+      step('criu.request', { request: `${'x'.repeat(2000)}\ud800` }),
+      /'request' of criu.request contains half a surrogate/,
+    ],
+    [step('criu.request', { request: `${'x'.repeat(2000)}\0` }), /'request' of criu.request contains a NUL/],
     [step('__proto__', {}), /unknown operation/],
     [step('process.umask', { mask: -1 }), /32-bit/],
     [step('process.umask', { mask: 2 ** 32 }), /32-bit/],

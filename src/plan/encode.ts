@@ -1,18 +1,8 @@
 import { fail } from '../errors/error.js';
 import { wireLimits, wireVersion } from '../generated/ops.js';
-import { encodeLossless, hasRawBytes } from '../tables/lossless-text.js';
-import {
-  type Draft,
-  headerWords,
-  invalid,
-  layOut,
-  type LengthOf,
-  numberWord,
-  ofReplacement,
-  stepWords,
-  utf8Length,
-} from './encode-steps.js';
+import { type Draft, headerWords, invalid, layOut, type LengthOf, numberWord, stepWords } from './encode-steps.js';
 import type { Plan, Step } from './step.js';
+import { encodeText, mayBeHalf, utf8Length } from './wire-text.js';
 
 /**
  * The plan's wire form, little endian: header, steps of one size, data, notes, without gaps. What goes where in
@@ -24,8 +14,6 @@ import type { Plan, Step } from './step.js';
  * as bytes. If it turns out not to be ASCII, the true lengths are seen in what came out, and the steps are laid out again.
  */
 const magic = 0x50525354;
-
-const utf8 = new TextEncoder();
 
 /** Where the first number of the step with this index lies in an encoded plan, in bytes; the others follow, four each. */
 export const numbersOffset = (index: number): number => (headerWords + index * stepWords + numberWord) * 4;
@@ -49,11 +37,8 @@ function checkTotal(total: number): void {
 }
 
 /** All texts, each with a NUL behind it. */
-function encodeTexts(texts: readonly string[]): Uint8Array {
-  const text = texts.length === 0 ? '' : `${texts.join('\0')}\0`;
-  const bytes = utf8.encode(text);
-  return bytes.indexOf(ofReplacement) !== -1 && hasRawBytes(text) ? encodeLossless(text) : bytes;
-}
+const encodeTexts = (texts: readonly string[]): Uint8Array =>
+  encodeText(texts.length === 0 ? '' : `${texts.join('\0')}\0`);
 
 /** Where each text ends; undefined where one holds a NUL. An engine that interprets searches bytes much faster than text. */
 function endsOf(bytes: Uint8Array, count: number): number[] | undefined {
@@ -64,7 +49,7 @@ function endsOf(bytes: Uint8Array, count: number): number[] | undefined {
 
 /** The lengths of the texts as bytes. Where something may be half a surrogate pair, they are looked at one by one. */
 function trueLengths({ padding }: Draft, bytes: Uint8Array, ends: readonly number[]): LengthOf {
-  if (bytes.indexOf(ofReplacement) !== -1) return utf8Length;
+  if (mayBeHalf(bytes)) return utf8Length;
   const isPadding = new Set(padding);
   const lengths = ends.map((end, i) => end - (i === 0 ? 0 : ends[i - 1]! + 1)).filter((_, i) => !isPadding.has(i));
   return (_, index) => lengths[index]!;

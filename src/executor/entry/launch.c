@@ -144,8 +144,8 @@ int start_round(char **argv, char **envp, int number, struct round *r, int taken
 
 /* Something to explain although the plan goes on: the engine says it, or TypeScript when that has started us, which is told of steps at the end. */
 int tell(const struct outcome *out) {
-  if (telling.answer >= 0 && out->status == STATUS_TRACE) return 0;
   if (telling.answer >= 0) {
+    if (out->status == STATUS_TRACE) return 0;
     RAW(write, telling.answer, out, sizeof *out);
     return 1;
   }

@@ -41,6 +41,11 @@ int write_file(int dir, const char *name, const char *value, usize size) {
   return result < 0 ? (int)result : (usize)result < size ? -EIO : 0;
 }
 
+int write_number(int dir, const char *name, u64 value) {
+  char digits[24], *text = number_to_text(digits + sizeof digits, value);
+  return write_file(dir, name, text, str_length(text));
+}
+
 /* As the kernel wants it from mknod(2): twelve bits and twenty, the low eight of the latter first. */
 u32 device_number(u32 major, u32 minor) {
   return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffu) << 12;

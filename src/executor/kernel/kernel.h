@@ -139,6 +139,7 @@ char **pointers(const char *strings, u32 bytes, u32 extra, u32 *count);
 int high(long fd);
 int stat_fd(int fd, struct statx *st);
 int write_file(int dir, const char *name, const char *value, usize size);
+int write_number(int dir, const char *name, u64 value);
 long read_small(int dir, const char *name, char *buffer, usize size);
 struct dirent64 *next_entry(struct listing *list);
 u32 device_number(u32 major, u32 minor);

@@ -51,8 +51,6 @@ int receive_record(int fd, struct record *r, int *passed, u32 flags) {
 /* One message, one descriptor, and the socket is done (cli-contract section 5). */
 int send_descriptor(int to, const char *message_text, u32 size, int fd) {
   long sent = send_message(to, message_text, size, fd);
-  int at = where;
   RAW(close, to);
-  where = at;
   return sent < 0 ? (int)sent : 0;
 }

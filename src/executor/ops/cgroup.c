@@ -115,8 +115,7 @@ int op_cgroup_write(const struct step *s) {
 }
 
 int op_cgroup_join(const struct step *s) {
-  char digits[24], *pid = number_to_text(digits + sizeof digits, (u64)G.pid);
-  return write_file(slot(s->n[N_CGROUP_JOIN_slot]), "cgroup.procs", pid, str_length(pid));
+  return write_number(slot(s->n[N_CGROUP_JOIN_slot]), "cgroup.procs", (u64)G.pid);
 }
 
 /* Who moves itself, and only its one thread, needs not wait for everybody else's forks: a millisecond and more each time. */

@@ -43,7 +43,7 @@ static int open_host_ptmx(void) {
 static int bind_console(int peer) {
   int clone = (int)TRY(SYS(open_tree, peer, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   int target = make_target("/dev/console", 0, MOUNT_NO_TARGET_LINK | MOUNT_MADE_DIRECTLY), result = target;
-  if (target >= 0) result = (int)SYS(move_mount, clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  if (target >= 0) result = attach(clone, target);
   if (target >= 0) RAW(close, target);
   RAW(close, clone);
   return result;

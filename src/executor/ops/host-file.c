@@ -139,7 +139,7 @@ int op_fifo_make(const struct step *s) {
 int op_resctrl_make(const struct step *s) { return (int)SYS(mkdirat, AT_FDCWD, text(s, S_RESCTRL_MAKE_path), 0755); }
 
 int op_resctrl_write(const struct step *s) {
-  char digits[24];
-  const char *value = s->n[N_RESCTRL_WRITE_pid] ? number_to_text(digits + sizeof digits, (u64)G.pid) : text(s, S_RESCTRL_WRITE_value);
-  return write_file(AT_FDCWD, text(s, S_RESCTRL_WRITE_path), value, str_length(value));
+  const char *path = text(s, S_RESCTRL_WRITE_path);
+  if (s->n[N_RESCTRL_WRITE_pid]) return write_number(AT_FDCWD, path, (u64)G.pid);
+  return write_file(AT_FDCWD, path, text(s, S_RESCTRL_WRITE_value), length(s, S_RESCTRL_WRITE_value));
 }

@@ -38,10 +38,7 @@ static int is_child(int pid) {
   return pid > 1 && RAW(waitid, P_PID, pid, NULL, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-static int to_cgroup(int dir, int pid) {
-  char digits[24], *text = number_to_text(digits + sizeof digits, (u64)pid);
-  return write_file(dir, "cgroup.procs", text, str_length(text));
-}
+static int to_cgroup(int dir, int pid) { return write_number(dir, "cgroup.procs", (u64)pid); }
 
 /* The joiner is in a cgroup that has no room for its child: it goes to the one above, and the child is moved in by us. */
 static int make_room(u32 step) {
