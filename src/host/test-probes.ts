@@ -70,6 +70,7 @@ function textProbes(): string[] {
     sha256('a', Uint8Array.of(0, 255), 'é'),
     ...objectProbes(),
     ...plainProbes(),
+    ...placeProbes(),
   ];
 }
 
@@ -92,6 +93,15 @@ function objectProbes(): string[] {
     }
   }
   return rows;
+}
+
+/** What is no ASCII at each place of eight bytes and the next ones: C looks at eight at a time. */
+function placeProbes(): string[] {
+  return [...Array(20).keys()].flatMap((at) => {
+    const bytes = Uint8Array.from({ length: 20 }, (_, i) => (i === at ? 0xff : 0x79));
+    const text = `${'y'.repeat(at)}\ud800${'y'.repeat(19 - at)}`;
+    return [new TextDecoder().decode(bytes), new TextEncoder().encode(text).join()];
+  });
 }
 
 /** Every character below 256 at every place of texts of some lengths, and whole ones. */
