@@ -4,6 +4,7 @@
  */
 import { specShape } from '../generated/config-shapes.js';
 import { findObject, type Span } from '../host/json.js';
+import { ordinaryReader } from './ordinary.js';
 import { parseQuickly } from './parse.js';
 import type { Source } from './read.js';
 import { Reporter } from './rule.js';
@@ -57,21 +58,29 @@ export function addRules(seccomp: Seccomp, { bytes }: Found): void {
   Object.defineProperty(seccomp, 'syscalls', { get: read, enumerable: true, configurable: true });
 }
 
+const profileShape = shapeAt(specShape, ['linux', 'seccomp']) as Shape;
+const readOrdinary = ordinaryReader(profileShape);
+
+function parsePlain(text: string, bytes: Uint8Array): unknown {
+  const parsed = parseQuickly(text, bytes);
+  if (parsed === undefined || parsed.hasNulls || parsed.large.length > 0) return undefined;
+  const walk = newWalk();
+  const isPlain = conforms(parsed.value, profileShape, walk) && !walk.unknown && walk.keys === parsed.keys;
+  return isPlain ? parsed.value : undefined;
+}
+
 /**
  * What to remember of a profile, undefined where that would not do: anything odd is said anew each time, and a listener is often
  * another one each time.
  */
 export function headOf(profile: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(profile);
-  const parsed = parseQuickly(text, profile);
-  if (parsed === undefined || parsed.hasNulls || parsed.large.length > 0) return undefined;
-  const walk = newWalk();
-  const shape = shapeAt(specShape, ['linux', 'seccomp']) as Shape;
-  if (!conforms(parsed.value, shape, walk) || walk.unknown || walk.keys !== parsed.keys) return undefined;
-  const { syscalls, ...head } = parsed.value as Seccomp;
+  const source = { name: 'profile', text: new TextDecoder().decode(profile), bytes: profile };
+  const value = readOrdinary(source) ?? parsePlain(source.text, profile);
+  if (value === undefined) return undefined;
+  const { syscalls, ...head } = value as Seccomp;
   if (syscalls === undefined || head.listenerPath !== undefined || head.listenerMetadata !== undefined)
     return undefined;
   const found = { errors: [], warnings: [] };
-  seccompRule.check({ linux: { seccomp: parsed.value } } as Spec, new Reporter('', found));
+  seccompRule.check({ linux: { seccomp: value } } as Spec, new Reporter('', found));
   return found.errors.length + found.warnings.length > 0 ? undefined : JSON.stringify(head);
 }

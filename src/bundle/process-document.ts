@@ -1,6 +1,7 @@
 /** A process: its rules, and the door to a process file. */
 import { processShape } from '../generated/config-shapes.js';
 import { type Finding, loadDocument } from './load.js';
+import { ordinaryReader } from './ordinary.js';
 import { type RuleRow, runRules } from './rule.js';
 import { argsRule } from './rules/args.js';
 import { capabilitiesRule } from './rules/capabilities.js';
@@ -28,6 +29,7 @@ export const processRules: readonly RuleRow<Process>[] = [
 export const processKind: DocumentKind<Process> = {
   shape: processShape,
   name: 'process',
+  readOrdinary: ordinaryReader(processShape),
   runRules: (process, run) => runRules(processRules, process, process, '', run),
 };
 

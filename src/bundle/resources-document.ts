@@ -1,6 +1,7 @@
 /** Resources: their rules, and the door to a resources file. */
 import { resourcesShape } from '../generated/config-shapes.js';
 import { type Finding, loadDocument } from './load.js';
+import { ordinaryReader } from './ordinary.js';
 import { type RuleRow, runRules } from './rule.js';
 import { blockIoRule } from './rules/block-io.js';
 import { cpuRule } from './rules/cpu.js';
@@ -24,6 +25,7 @@ export const resourcesRules: readonly RuleRow<Resources>[] = [
 export const resourcesKind: DocumentKind<Resources> = {
   shape: resourcesShape,
   name: 'resources',
+  readOrdinary: ordinaryReader(resourcesShape),
   runRules: (resources, run) => runRules(resourcesRules, resources, resources, '', run),
 };
 

@@ -2,7 +2,7 @@
 import { specShape } from '../generated/config-shapes.js';
 import { addRules, type Found, findProfileIn } from './known-part.js';
 import { type Finding, loadDocument, loadSource } from './load.js';
-import { parseQuickly } from './parse.js';
+import { ordinaryReader } from './ordinary.js';
 import { processRules } from './process-document.js';
 import { type ReadOptions, readTextFile } from './read.js';
 import { resourcesRules } from './resources-document.js';
@@ -14,6 +14,7 @@ import { type Checked, checkQuickly, checkValue, type DocumentKind } from './val
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,
   name: 'spec',
+  readOrdinary: ordinaryReader(specShape),
   runRules(spec, run) {
     const { process, linux } = spec;
     runRules(specRules, spec, spec, '', run);
@@ -45,8 +46,7 @@ export function loadWithProfile<T extends Found>(
   const source = readTextFile(configPath, options);
   const { text, bytes = text } = source;
   const { profile, shorter } = findProfileIn(source, find);
-  const parsed = shorter && parseQuickly(shorter.text, shorter.bytes);
-  const checked = parsed && checkQuickly(parsed, specKind);
+  const checked = shorter && checkQuickly(shorter, specKind);
   const seccomp = checked?.value.linux?.seccomp;
   // Anything that is to be said is said about the whole text.
   if (profile && seccomp && checked.errors.length === 0) {

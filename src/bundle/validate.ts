@@ -4,6 +4,7 @@ import { clip } from './describe.js';
 import { type DocumentName, explainer } from './explainer.js';
 import { type Literal, scanExactly } from './json64.js';
 import { dropNulls, type Nulls } from './nulls.js';
+import type { ReadOrdinary } from './ordinary.js';
 import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
 import type { Source } from './read.js';
@@ -17,6 +18,7 @@ export interface DocumentKind<T> {
   readonly shape: Shape;
   readonly name: DocumentName;
   readonly runRules: (value: T, run: RuleRun) => void;
+  readonly readOrdinary: ReadOrdinary;
 }
 
 /** A value, to be trusted only where `errors` is empty. */
@@ -26,16 +28,23 @@ export interface Checked<T> extends Findings {
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
 export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
-  const parsed = parseQuickly(source.text, source.bytes);
-  if (parsed !== undefined) {
-    const checked = checkQuickly(parsed, kind);
-    if (checked !== undefined) return checked;
-  }
-  return checkExactly(source, kind);
+  return checkQuickly(source, kind) ?? checkExactly(source, kind);
 }
 
-/** The way of an ordinary document; undefined when anything needs a closer look at its text. */
-export function checkQuickly<T>(
+/** The way of nearly all documents; undefined when anything needs a closer look at the text. */
+export function checkQuickly<T>(source: Source, kind: DocumentKind<T>): Checked<T> | undefined {
+  const ordinary = kind.readOrdinary(source);
+  if (ordinary !== undefined) return askRules(ordinary as T, kind, { errors: [], warnings: [] });
+  const parsed = parseQuickly(source.text, source.bytes);
+  return parsed && checkParsed(parsed, kind);
+}
+
+function askRules<T>(value: T, kind: DocumentKind<T>, findings: Findings): Checked<T> {
+  kind.runRules(value, { findings, misshapen: [] });
+  return { value, errors: findings.errors, warnings: findings.warnings };
+}
+
+function checkParsed<T>(
   { value, keys: written, large, hasNulls }: Parsed,
   kind: DocumentKind<T>,
 ): Checked<T> | undefined {
@@ -52,8 +61,7 @@ export function checkQuickly<T>(
     if (walk.keys + countUnseenKeys(value, kind.shape) !== keys) return undefined;
     found.warnings.push(...findUnknownKeys(value, kind.shape));
   } else if (walk.keys !== keys) return undefined;
-  kind.runRules(value as T, { findings: found, misshapen: [] });
-  return { value: value as T, errors: found.errors, warnings: found.warnings };
+  return askRules(value as T, kind, found);
 }
 
 const noNulls: Nulls = { count: 0, warnings: [] };
@@ -74,9 +82,8 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
 export function checkMade<T>(value: T, kind: DocumentKind<T>): Checked<T> | undefined {
   const walk = newWalk();
   if (!conforms(value, kind.shape, walk) || walk.unknown) return undefined;
-  const found: Findings = { errors: [], warnings: [] };
-  kind.runRules(value, { findings: found, misshapen: [] });
-  return found.errors.length > 0 ? undefined : { value, ...found };
+  const checked = askRules(value, kind, { errors: [], warnings: [] });
+  return checked.errors.length > 0 ? undefined : checked;
 }
 
 /**

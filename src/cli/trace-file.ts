@@ -62,9 +62,12 @@ export class TraceFile {
   #heard(topic: keyof Topics, data: unknown): void {
     const phase = phaseNames[topic === 'done' ? (data as Topics['done']) : topic];
     if (phase === undefined) return;
-    if (topic === 'config') this.#keepConfig((data as Topics['config']).spec);
-    if (topic === 'exec') this.#keepConfig({ process: (data as Topics['exec']).process });
     this.#phases.push([phase, monotonicMs()]);
+    if (topic === 'config') this.#keepConfig((data as Topics['config']).spec);
+    else if (topic === 'exec') this.#keepConfig({ process: (data as Topics['exec']).process });
+    // Nobody waits for that but who wants a trace.
+    else return;
+    this.#phases.push(['keep the config for this trace', monotonicMs()]);
   }
 
   #keepConfig(config: unknown): void {

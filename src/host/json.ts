@@ -73,5 +73,11 @@ export function findObject(text: Uint8Array, path: readonly string[]): Span | un
   return found;
 }
 
+/** How many keys the maps of a JSON text have where it is an ordinary document (bundle/ordinary.ts), -1 where it may be another. */
+export type Scanner = (text: Uint8Array) => number;
+
+/** Who looks at bytes with the table of a shape (bundle/shape-table.ts): nobody here, for the walk over the value is as quick under Node. */
+export const scannerOf = (_table: () => Uint8Array): Scanner | undefined => undefined;
+
 /** Whether a text is all ASCII that JSON writes as it is. */
 export const isPlain = (text: string): boolean => /^[ !#-[\]-~]*$/.test(text);

@@ -26,6 +26,8 @@ interface Door {
   object(text: number, length: number, path: number, found: number): number;
   /** Whether so many characters, all of a text, are written in JSON as they are: 1 or 0. */
   plain(text: string, units: number): number;
+  /** How many keys the maps of a text have, which is an ordinary document by a table (src/engine/shape.c), or -1. */
+  ordinary(text: number, length: number, table: number): number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;
@@ -45,7 +47,22 @@ export interface Room {
 export function makeRoom(length: number, dirty = false): Room {
   const buffer = door.buffer(length, dirty ? 1 : 0);
   if (buffer === undefined) throw new Error('out of memory');
-  return { at: door.address(), bytes: new Uint8Array(buffer) };
+  const at = door.address();
+  (buffer as Placed).at = at;
+  return { at, bytes: new Uint8Array(buffer) };
+}
+
+interface Placed extends ArrayBuffer {
+  at?: number;
+}
+
+/** The bytes where they have an address: where they are, if that is part of a room, or in one of their own, which is gone with what is returned. */
+export function placed(bytes: Uint8Array): Room {
+  const { at } = bytes.buffer as Placed;
+  if (at !== undefined) return { at: at + bytes.byteOffset, bytes };
+  const room = makeRoom(bytes.length, true);
+  room.bytes.set(bytes);
+  return room;
 }
 
 /** For short-lived contents; each of its users is done with it before another begins. */

@@ -5,28 +5,12 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bundleForEngine } from '../../build/engine-module.js';
 import { folderFor, needsProgram, needsRoot, unless } from '../../test-fixtures.js';
+import { needsEngine, programOf } from './test-program.js';
 
 const small = suite('small engine');
-const outer = resolve('dist/parts/outer');
-const test = unless(small, existsSync(outer) ? undefined : 'needs npm run build');
+const test = unless(small, needsEngine);
 const folder = folderFor(small, 'small');
-
-/** A program of the engine whose TypeScript is this text. */
-async function programOf(text: string): Promise<string> {
-  const entry = join(folder, 'entry.ts');
-  writeFileSync(entry, text);
-  const input = await bundleForEngine(build, entry, {});
-  const { status, stdout, stderr } = spawnSync(outer, [], { argv0: 'tsrun:snapshot', input, maxBuffer: 64 << 20 });
-  assert.is(status, 0, String(stderr));
-  const program = join(folder, `program-${Date.now()}`);
-  const joined = spawnSync('sh', ['-c', `cp "$1" "$2" && truncate -s %4096 "$2" && cat >>"$2"`, 'sh', outer, program], {
-    input: stdout,
-  });
-  assert.is(joined.status, 0);
-  return program;
-}
 
 const environment = { PROBE: 'é', EMPTY: '', PATH: '/usr/bin:/bin', HOME: '/nowhere' };
 const host = (name: string): string => JSON.stringify(resolve('src/host', name));
@@ -36,7 +20,7 @@ test('every promise of src/host is kept as under Node', async () => {
     `import { probe } from ${host('test-probes.ts')}; import { writeAll } from ${host('files.ts')}; import { exit } from ${host('process.ts')};
      import { commandLine } from ${host('arguments.ts')}; import { whenStarted } from ${host('start.ts')};
      ${begin}(() => { writeAll(1, probe(commandLine()[0] ?? '').join('\\n')); exit(0); });`;
-  const program = await programOf(script('whenStarted'));
+  const program = await programOf(folder, script('whenStarted'));
   const underNode = resolve('dist/test/small-probes.mjs'); // where koffi is found
   const entry = join(folder, 'entry.ts');
   await build({
