@@ -1,4 +1,5 @@
 /** The generated half of docs/config: what schema, plan and error catalogue say about each key, and the index. */
+import { singly } from '../plan/step-items.js';
 import { readdirSync, readFileSync } from 'node:fs';
 import { catalogue } from '../errors/catalogue.js';
 import { TsrunError } from '../errors/error.js';
@@ -57,7 +58,9 @@ function stepsOf(example: Example, host: Host): readonly Step[] {
 /** The lines of the plan that the page's keys cause, or why there is no plan. */
 function planText(page: Page, example: Example, host: Host): string {
   try {
-    const steps = stepsOf(example, host).filter(({ pointer }) => page.keys.some((key) => matches(pointer, key)));
+    const steps = stepsOf(example, host)
+      .flatMap(singly)
+      .filter(({ pointer }) => page.keys.some((key) => matches(pointer, key)));
     const width = Math.max(...steps.map(({ pointer }) => pointer.length));
     return steps
       .map(

@@ -1,11 +1,12 @@
 import { readJsonSync } from 'fs-extra/esm';
 import { answeringCommands, globalOptions } from '../cli/options.js';
 
-type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
+type FieldType = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings' | 'paths';
 interface OpRow {
   code: number;
   roles: string[];
   args: Record<string, FieldType>;
+  each?: string;
 }
 export interface WireSource {
   version: number;
@@ -29,8 +30,9 @@ const typeOf: Record<FieldType, string> = {
   string: 'string',
   bytes: 'Uint8Array | string',
   strings: 'readonly string[]',
+  paths: 'readonly string[]',
 };
-const kindCode: Record<string, number> = { string: 1, path: 2, bytes: 3, strings: 4 };
+const kindCode: Record<string, number> = { string: 1, path: 2, bytes: 3, strings: 4, paths: 5 };
 
 function checkLimits(wire: WireSource): void {
   const codes = new Set<number>();
@@ -41,6 +43,8 @@ function checkLimits(wire: WireSource): void {
     if (numbers > 7 || references > 5) throw new Error(`${name}: ${numbers} numbers, ${references} references`);
     if (codes.has(op.code) || op.code > 255) throw new Error(`${name}: code ${op.code} is taken or too large`);
     codes.add(op.code);
+    if (op.each !== undefined && !['strings', 'paths'].includes(op.args[op.each] ?? ''))
+      throw new Error(`${name}: '${op.each}' is no list`);
     if (op.roles.length === 0 || op.roles.some((role) => !wire.roles.includes(role)))
       throw new Error(`${name}: roles ${op.roles.join(', ')}`);
   }
@@ -88,7 +92,7 @@ function header(wire: WireSource): string {
   }
   lines.push(
     '',
-    '/* What the decoder checks: by whom (a bit a role; none: there is no such operation), how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings). */',
+    '/* What the decoder checks: by whom (a bit a role; none: there is no such operation), how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings, 5 paths). */',
   );
   lines.push('struct op_shape { unsigned char roles, numbers, kinds[5]; };');
   lines.push('static const struct op_shape op_shapes[256] = {');
@@ -149,12 +153,16 @@ function typescript(wire: WireSource): string {
       lines.push(`  /** ${meaning} */`, `  ${bit}: ${value},`);
     lines.push('} as const;');
   }
-  lines.push("export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';");
+  lines.push("export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings' | 'paths';");
   lines.push('/** Code of each operation and its fields in wire order: name, kind, name, kind, … */');
   lines.push('export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] } = {');
   for (const [name, op] of Object.entries(wire.ops)) {
     lines.push(`  '${name}': ${JSON.stringify([op.code, ...Object.entries(op.args).flat()])},`);
   }
+  lines.push('};', '/** The list that an operation goes through. */');
+  lines.push('export const eachOf: { readonly [op: string]: string } = {');
+  for (const [name, { each }] of Object.entries(wire.ops))
+    if (each !== undefined) lines.push(`  '${name}': '${each}',`);
   lines.push('};', '/** System calls an outcome can name, by index. */');
   lines.push(`export const syscallNames: readonly string[] = ${JSON.stringify(wire.syscalls)};`, '');
   return lines.join('\n');

@@ -1,4 +1,5 @@
 /** `tsrun plan` for people: text that fits, colour where it is wanted, the difference of two plans, and the page in a real browser. Needs root. */
+import { singly } from '../plan/step-items.js';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ test('a title, five lines, every group once, every step once', (container) => {
   const titles = [...text.matchAll(/^# (.*)$/gm)].map(([, title]) => title);
   assert.is(new Set(titles).size, titles.length);
   const numbers = [...text.matchAll(/^ *(\d+) {2}(?:host|init|joiner) /gm)].map(([, number]) => Number(number));
-  const { steps } = JSON.parse(plan(container, '--json'));
+  const steps = JSON.parse(plan(container, '--json')).steps.flatMap(singly);
   assert.equal(
     numbers.sort((a, b) => a - b),
     steps.map((_: unknown, index: number) => index + 1),
@@ -113,7 +114,7 @@ test('the page: self-contained, escaped, without secrets; in Chromium a step sho
   assert.not.match(markup, '<script>document.title');
   assert.not.match(markup, /(?:src|href)=|https?:\/\/|url\(/);
   if (!chromium) return;
-  const { steps } = JSON.parse(plan(container, '--json'));
+  const steps = JSON.parse(plan(container, '--json')).steps.flatMap(singly);
   const hostname = steps.findIndex(({ pointer }: { pointer: string }) => pointer === '/hostname') + 1;
   assert.ok(hostname > 0);
   const browser = new Browser();

@@ -70,7 +70,7 @@ function run(
   return { outcome, output: readFileSync(path, 'utf8').trim() };
 }
 
-const device = (path: string): Step => init('device.make', { mode: 0o20666, major: 1, minor: 3, uid: 0, gid: 0, path });
+const device = (path: string): Step => init('device.make', { nodes: [`c 1:3 0666 0:0 ${path}`] });
 
 test('CVE-2026-41579, CVE-2026-47766 (S09): /dev of the image leads out of it, and nothing is made there', (place) => {
   symlinkSync(place.canary, join(place.root, 'dev'));
@@ -105,7 +105,7 @@ test('CVE-2025-31133, CVE-2025-62161 (S11): /dev/null of the image is not what m
   symlinkSync(join(place.canary, 'file'), join(place.root, 'dev/null'));
   writeFileSync(join(place.root, 'secret'), 'hidden');
   const { outcome, output } = run(place, 'cat /secret; stat -c %t:%T /secret', [
-    init('path.mask', { path: '/secret' }),
+    init('path.mask', { paths: ['/secret'] }),
   ]);
   assert.is(outcome.status, 'ok');
   assert.is(output, '1:3');
@@ -181,7 +181,7 @@ test('CVE-2016-3697 (S26): a numeric user is no name of the image’s passwd', (
 test('S51: a passwd that is a FIFO, a device or endless is not waited for', (place) => {
   mkdirSync(join(place.root, 'etc'));
   symlinkSync('/dev/zero', join(place.root, 'etc/passwd'));
-  const zero = init('device.make', { mode: 0o20666, major: 1, minor: 5, uid: 0, gid: 0, path: '/dev/zero' });
+  const zero = init('device.make', { nodes: ['c 1:5 0666 0:0 /dev/zero'] });
   assert.is(run(place, 'echo $HOME', [zero], [init('process.home', { uid: 0 })]).output, '/');
 });
 

@@ -307,7 +307,7 @@ test('S12: masked files read as empty, masked directories are one read-only file
   mkdirSync(join(root, 'secret/deep'), { recursive: true });
   mkdirSync(join(root, 'secret2'));
   writeFileSync(join(root, 'key'), 'hidden');
-  const mask = (path: string): Step => init('path.mask', { path });
+  const mask = (path: string): Step => init('path.mask', { paths: [path] });
   const { outcome, output } = run(
     root,
     directory,
@@ -327,7 +327,7 @@ test('a plan may have some hundred thousand steps, as a config with that many ma
   directory,
 }) => {
   const began = performance.now();
-  const masks = Array.from({ length: 70_000 }, (_, index) => init('path.mask', { path: `/proc/none${index}` }));
+  const masks = Array.from({ length: 70_000 }, (_, index) => init('path.mask', { paths: [`/proc/none${index}`] }));
   const { outcome, output } = run(root, directory, 'echo in', { mounts: masks });
   assert.equal([outcome.status, output], ['ok', 'in']);
   assert.ok(performance.now() - began < 20_000);
@@ -338,7 +338,7 @@ test('S10, S12: what masks files is read as empty and may be written to, and the
   directory,
 }) => {
   for (const name of ['one', 'two']) writeFileSync(join(root, name), 'hidden');
-  const mask = (path: string): Step => init('path.mask', { path });
+  const mask = (path: string): Step => init('path.mask', { paths: [path] });
   // all of it as it is on the host, should it succeed
   const script = `for f in /one /two; do
     cat $f; echo text >$f; echo text >>$f

@@ -130,8 +130,8 @@ test('S12, S13: what is protected in /proc is protected, though the name leads e
   for (const there of ['ln -s /other proc', 'mkdir proc']) {
     const steps = [
       hook(`mv -T proc away && ${there}`),
-      init('path.mask', { path: '/proc/version' }),
-      init('path.readonly', { path: '/proc/sys' }),
+      init('path.mask', { paths: ['/proc/version'] }),
+      init('path.readonly', { paths: ['/proc/sys'] }),
       hook('rm -d proc && mv -T away proc'),
     ];
     const { output } = run(place, 'wc -c </proc/version; echo x 2>&1 >/proc/sys/kernel/domainname', steps);
@@ -140,7 +140,7 @@ test('S12, S13: what is protected in /proc is protected, though the name leads e
 });
 
 test('S10: a node of the image that is something else is refused, the right one is left as it is', (place) => {
-  const make = init('device.make', { mode: 0o20600, major: 1, minor: 5, uid: 7, gid: 7, path: '/node' });
+  const make = init('device.make', { nodes: ['c 1:5 0600 7:7 /node'] });
   const node = join(place.root, 'node');
   for (const kind of [['c', '1', '3'], ['b', '1', '5'], ['p']]) {
     spawnSync('mknod', [node, ...kind]);

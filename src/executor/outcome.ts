@@ -1,5 +1,6 @@
 import { TsrunError } from '../errors/error.js';
-import { syscallNames } from '../generated/ops.js';
+import { eachOf, type OpName, opTable, syscallNames } from '../generated/ops.js';
+import { noteOfAll, noteOfItem } from '../tables/step-notes.js';
 import { errnoName } from '../tables/errnos.js';
 import { decodeLossless } from '../tables/lossless-text.js';
 
@@ -25,12 +26,14 @@ export interface Outcome {
   readonly value: number;
   /** Host pid of the container's first process, 0 for none. */
   readonly pid: number;
+  /** Which of its list a step was at that goes through one (plan/step-items.ts). */
+  readonly item: number;
   /** Output of a hook or helper; untrusted text. */
   readonly text: string;
 }
 
 const magic = 0x4f525354;
-const headerSize = 32;
+const headerSize = 36;
 const textLimit = 1024;
 export const outcomeSize = headerSize + textLimit;
 const statuses = [
@@ -59,7 +62,7 @@ export function decodeOutcome(bytes: Uint8Array): Outcome {
   const word = (index: number): number => view.getUint32(index * 4, true);
   const status = statuses[word(1)];
   if (word(0) !== magic || !status) broken('unknown format');
-  const textLength = Math.min(word(7), textLimit);
+  const textLength = Math.min(word(8), textLimit);
   const text = new TextDecoder().decode(bytes.subarray(headerSize, headerSize + textLength));
   return {
     status,
@@ -68,6 +71,7 @@ export function decodeOutcome(bytes: Uint8Array): Outcome {
     syscall: word(4) === 0 ? '' : (syscallNames[word(4)] ?? ''),
     value: view.getInt32(20, true),
     pid: word(6),
+    item: word(7),
     text,
   };
 }
@@ -104,11 +108,45 @@ export function planNotes(plan: Uint8Array): { notes: Uint8Array; more: Uint8Arr
   return { notes: all.subarray(0, end), more: all.subarray(end) };
 }
 
-/** Reads the notes out of an encoded plan; an engine that was interrupted has left none. */
-export function decodeNotes(plan: Uint8Array): Notes {
+const headerBytes = 48;
+const stepBytes = 76;
+const referencesAt = 36;
+
+/** Of operations that go through a list: which of a step's references it is, by the code. */
+const listReferences: ReadonlyMap<number, number> = new Map(
+  Object.entries(eachOf).map(([op, name]) => {
+    const [code, ...fields] = opTable[op as OpName];
+    const references = fields.filter((_, i) => i % 2 === 0 && !['u32', 'slot', 'u64'].includes(fields[i + 1]!));
+    return [code, references.indexOf(name)];
+  }),
+);
+
+/** What the step with this index goes through; undefined where it is one alone. */
+function listOf(plan: Uint8Array, view: DataView, index: number): readonly string[] | undefined {
+  const step = headerBytes + index * stepBytes;
+  const reference = listReferences.get(view.getUint16(step, true));
+  if (reference === undefined) return undefined;
+  const at = step + referencesAt + reference * 8;
+  const from = view.getUint32(20, true) + view.getUint32(at, true);
+  const list = decodeLossless(plan.subarray(from, from + view.getUint32(at + 4, true)));
+  return list.split('\0').slice(0, -1);
+}
+
+/**
+ * Reads the notes out of an encoded plan; an engine that was interrupted has left none. Of a step that goes through a list it is that for
+ * all of it, or where `failed` is an outcome, for the one that it failed at.
+ */
+export function decodeNotes(plan: Uint8Array, failed?: Pick<Outcome, 'step' | 'item'>): Notes {
   if (plan.length === 0) return [];
   const texts = decodeLossless(planNotes(plan).notes).split('\0');
-  return Array.from({ length: (texts.length - 1) / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!]);
+  const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
+  return Array.from({ length: (texts.length - 1) / 2 }, (_, i) => {
+    const [pointer, summary] = [texts[2 * i]!, texts[2 * i + 1]!];
+    const list = summary.includes('{}') ? listOf(plan, view, i) : undefined;
+    if (list === undefined) return [pointer, summary];
+    const item = failed?.step === i ? list[failed.item] : undefined;
+    return item === undefined ? noteOfAll(pointer, summary, list) : noteOfItem(pointer, summary, failed!.item, item);
+  });
 }
 
 /** "exit status 3", "killed by signal 9". */

@@ -6,7 +6,7 @@ import { fail } from '../errors/error.js';
 import { syscallNames } from '../generated/ops.js';
 import type { Notes, Outcome } from './outcome.js';
 
-const headerSize = 24;
+const headerSize = 28;
 const textLimit = 1024;
 const replySize = headerSize + textLimit;
 
@@ -19,7 +19,7 @@ export function decodeReply(bytes: Uint8Array): Outcome {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (index: number): number => view.getUint32(index * 4, true);
-  const length = Math.min(word(5), textLimit);
+  const length = Math.min(word(6), textLimit);
   return {
     status: 'step-failed',
     step: word(1),
@@ -27,6 +27,7 @@ export function decodeReply(bytes: Uint8Array): Outcome {
     syscall: word(3) === 0 ? '' : (syscallNames[word(3)] ?? ''),
     value: view.getInt32(16, true),
     pid: 0,
+    item: word(5),
     text: new TextDecoder().decode(bytes.subarray(headerSize, headerSize + length)),
   };
 }

@@ -2,6 +2,7 @@
 #pragma once
 int op_cgroup_open(const struct step *s);
 int op_cgroup_write(const struct step *s);
+int op_cgroup_write_each(const struct step *s);
 int op_cgroup_join(const struct step *s);
 int op_cgroup_devices(const struct step *s);
 int op_cgroup_remove(const struct step *s);

@@ -2,6 +2,7 @@
 static int (*const handlers[256])(const struct step *s) = {
   [OP_CGROUP_OPEN] = op_cgroup_open,
   [OP_CGROUP_WRITE] = op_cgroup_write,
+  [OP_CGROUP_WRITE_EACH] = op_cgroup_write_each,
   [OP_CGROUP_JOIN] = op_cgroup_join,
   [OP_CGROUP_DEVICES] = op_cgroup_devices,
   [OP_CGROUP_REMOVE] = op_cgroup_remove,

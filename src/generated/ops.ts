@@ -7,6 +7,7 @@ export type Role = (typeof roles)[number];
 export interface OpArgs {
   'cgroup.open': { readonly slot: number; readonly version: number; readonly flags: number; readonly root: string; readonly path: string; readonly controllers: readonly string[] };
   'cgroup.write': { readonly slot: number; readonly file: string; readonly value: string };
+  'cgroup.write-each': { readonly slot: number; readonly file: string; readonly values: readonly string[] };
   'cgroup.join': { readonly slot: number };
   'cgroup.devices': { readonly slot: number; readonly program: Uint8Array | string };
   'cgroup.remove': { readonly root: string; readonly path: string };
@@ -71,10 +72,10 @@ export interface OpArgs {
   'mount.remount': { readonly set: number; readonly clear: number; readonly recursiveSet: number; readonly recursiveClear: number; readonly flags: number; readonly target: string; readonly options: readonly string[] };
   'mount.propagation': { readonly propagation: number; readonly recursive: number; readonly flags: number; readonly target: string };
   'path.symlink': { readonly target: string; readonly path: string };
-  'device.make': { readonly mode: number; readonly major: number; readonly minor: number; readonly uid: number; readonly gid: number; readonly path: string };
+  'device.make': { readonly nodes: readonly string[] };
   'path.mount-flags': { readonly attributes: number; readonly null: number; readonly paths: readonly string[] };
-  'path.mask': { readonly path: string };
-  'path.readonly': { readonly path: string };
+  'path.mask': { readonly paths: readonly string[] };
+  'path.readonly': { readonly paths: readonly string[] };
   'sysctl.write': { readonly path: string; readonly value: string };
   'criu.exec': { readonly firstSlot: number; readonly count: number; readonly withoutStdio: number; readonly path: string; readonly args: readonly string[]; readonly env: readonly string[] };
   'criu.request': { readonly request: Uint8Array | string };
@@ -116,6 +117,7 @@ export type OpName = keyof OpArgs;
 export interface OpRoles {
   'cgroup.open': 'host';
   'cgroup.write': 'host';
+  'cgroup.write-each': 'host';
   'cgroup.join': 'host';
   'cgroup.devices': 'host';
   'cgroup.remove': 'host';
@@ -270,11 +272,12 @@ export const consoleFlags = {
   /** it comes from the devpts of the runtime */
   host: 4,
 } as const;
-export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings';
+export type FieldKind = 'slot' | 'u32' | 'u64' | 'path' | 'string' | 'bytes' | 'strings' | 'paths';
 /** Code of each operation and its fields in wire order: name, kind, name, kind, … */
 export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] } = {
   'cgroup.open': [1,"slot","slot","version","u32","flags","u32","root","path","path","path","controllers","strings"],
   'cgroup.write': [2,"slot","slot","file","string","value","string"],
+  'cgroup.write-each': [76,"slot","slot","file","string","values","strings"],
   'cgroup.join': [3,"slot","slot"],
   'cgroup.devices': [4,"slot","slot","program","bytes"],
   'cgroup.remove': [5,"root","path","path","path"],
@@ -339,10 +342,10 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'mount.remount': [62,"set","u32","clear","u32","recursiveSet","u32","recursiveClear","u32","flags","u32","target","path","options","strings"],
   'mount.propagation': [63,"propagation","u32","recursive","u32","flags","u32","target","path"],
   'path.symlink': [65,"target","string","path","path"],
-  'device.make': [66,"mode","u32","major","u32","minor","u32","uid","u32","gid","u32","path","path"],
+  'device.make': [66,"nodes","strings"],
   'path.mount-flags': [78,"attributes","u32","null","u32","paths","strings"],
-  'path.mask': [67,"path","path"],
-  'path.readonly': [68,"path","path"],
+  'path.mask': [67,"paths","paths"],
+  'path.readonly': [68,"paths","paths"],
   'sysctl.write': [69,"path","string","value","string"],
   'criu.exec': [70,"firstSlot","slot","count","u32","withoutStdio","u32","path","path","args","strings","env","strings"],
   'criu.request': [71,"request","bytes"],
@@ -378,6 +381,13 @@ export const opTable: { readonly [K in OpName]: readonly [number, ...string[]] }
   'process.end-on': [121,"signals","u64"],
   'process.effective': [120,"caps","u64"],
   'process.exec': [119,"args","strings","env","strings"],
+};
+/** The list that an operation goes through. */
+export const eachOf: { readonly [op: string]: string } = {
+  'cgroup.write-each': 'values',
+  'device.make': 'nodes',
+  'path.mask': 'paths',
+  'path.readonly': 'paths',
 };
 /** System calls an outcome can name, by index. */
 export const syscallNames: readonly string[] = ["none","plan","statx","openat","openat2","open_tree","move_mount","mount_setattr","fsopen","fsconfig","fsmount","fspick","mount","umount2","pivot_root","chroot","chdir","fchdir","getcwd","mkdirat","mknodat","symlinkat","readlinkat","unlinkat","renameat2","fchownat","fchmodat","fstat","newfstatat","fstatfs","read","write","pwrite64","ioctl","clone3","clone","setns","unshare","setsid","keyctl","sethostname","setdomainname","prctl","capget","capset","setgroups","setresuid","setresgid","seccomp","prlimit64","execve","execveat","faccessat2","faccessat","dup3","fcntl","close_range","close","memfd_create","sendfile","pipe2","socketpair","socket","connect","bind","sendmsg","recvmsg","ppoll","signalfd4","rt_sigprocmask","rt_sigaction","wait4","waitid","kill","pidfd_open","pidfd_send_signal","exit_group","mmap","munmap","mprotect","getppid","getpid","getdents64","personality","sched_setattr","sched_setaffinity","ioprio_set","set_mempolicy","bpf","umask","clock_gettime","nanosleep","sendto","recvfrom","pidfd_getfd","lseek","fchown","getuid","geteuid","sched_getaffinity","setfsuid","linkat","fallocate","fchmod","getsockopt","setitimer"];

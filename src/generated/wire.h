@@ -49,6 +49,7 @@ enum console_flag {
 enum op {
   OP_CGROUP_OPEN = 1,
   OP_CGROUP_WRITE = 2,
+  OP_CGROUP_WRITE_EACH = 76,
   OP_CGROUP_JOIN = 3,
   OP_CGROUP_DEVICES = 4,
   OP_CGROUP_REMOVE = 5,
@@ -273,6 +274,9 @@ enum where {
 #define N_CGROUP_WRITE_slot 0
 #define S_CGROUP_WRITE_file 0
 #define S_CGROUP_WRITE_value 1
+#define N_CGROUP_WRITE_EACH_slot 0
+#define S_CGROUP_WRITE_EACH_file 0
+#define S_CGROUP_WRITE_EACH_values 1
 #define N_CGROUP_JOIN_slot 0
 #define N_CGROUP_DEVICES_slot 0
 #define S_CGROUP_DEVICES_program 0
@@ -435,17 +439,12 @@ enum where {
 #define S_MOUNT_PROPAGATION_target 0
 #define S_PATH_SYMLINK_target 0
 #define S_PATH_SYMLINK_path 1
-#define N_DEVICE_MAKE_mode 0
-#define N_DEVICE_MAKE_major 1
-#define N_DEVICE_MAKE_minor 2
-#define N_DEVICE_MAKE_uid 3
-#define N_DEVICE_MAKE_gid 4
-#define S_DEVICE_MAKE_path 0
+#define S_DEVICE_MAKE_nodes 0
 #define N_PATH_MOUNT_FLAGS_attributes 0
 #define N_PATH_MOUNT_FLAGS_null 1
 #define S_PATH_MOUNT_FLAGS_paths 0
-#define S_PATH_MASK_path 0
-#define S_PATH_READONLY_path 0
+#define S_PATH_MASK_paths 0
+#define S_PATH_READONLY_paths 0
 #define S_SYSCTL_WRITE_path 0
 #define S_SYSCTL_WRITE_value 1
 #define N_CRIU_EXEC_firstSlot 0
@@ -513,11 +512,12 @@ enum where {
 #define S_PROCESS_EXEC_args 0
 #define S_PROCESS_EXEC_env 1
 
-/* What the decoder checks: by whom (a bit a role; none: there is no such operation), how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings). */
+/* What the decoder checks: by whom (a bit a role; none: there is no such operation), how many numbers, and the kind of each reference (1 string, 2 path, 3 bytes, 4 strings, 5 paths). */
 struct op_shape { unsigned char roles, numbers, kinds[5]; };
 static const struct op_shape op_shapes[256] = {
   [OP_CGROUP_OPEN] = {1, 3, {2, 2, 4, 0}},
   [OP_CGROUP_WRITE] = {1, 1, {1, 1, 0}},
+  [OP_CGROUP_WRITE_EACH] = {1, 1, {1, 4, 0}},
   [OP_CGROUP_JOIN] = {1, 1, {0}},
   [OP_CGROUP_DEVICES] = {1, 1, {3, 0}},
   [OP_CGROUP_REMOVE] = {1, 0, {2, 2, 0}},
@@ -582,10 +582,10 @@ static const struct op_shape op_shapes[256] = {
   [OP_MOUNT_REMOUNT] = {4, 5, {2, 4, 0}},
   [OP_MOUNT_PROPAGATION] = {4, 3, {2, 0}},
   [OP_PATH_SYMLINK] = {4, 0, {1, 2, 0}},
-  [OP_DEVICE_MAKE] = {4, 5, {2, 0}},
+  [OP_DEVICE_MAKE] = {4, 0, {4, 0}},
   [OP_PATH_MOUNT_FLAGS] = {1, 2, {4, 0}},
-  [OP_PATH_MASK] = {4, 0, {2, 0}},
-  [OP_PATH_READONLY] = {4, 0, {2, 0}},
+  [OP_PATH_MASK] = {4, 0, {5, 0}},
+  [OP_PATH_READONLY] = {4, 0, {5, 0}},
   [OP_SYSCTL_WRITE] = {4, 0, {1, 1, 0}},
   [OP_CRIU_EXEC] = {4, 3, {2, 4, 4, 0}},
   [OP_CRIU_REQUEST] = {1, 0, {3, 0}},

@@ -71,7 +71,7 @@ export function explainOutcome(outcome: Outcome, notes: Notes, oomKills = 0): Fa
 /** The error to throw for a failed round. An interrupted command ends with 128 + the signal's number. */
 export function errorOf(round: { readonly outcome: Uint8Array; readonly plan: Uint8Array }, oomKills = 0): TsrunError {
   const outcome = decodeOutcome(round.outcome);
-  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan);
+  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan, outcome);
   const error = new TsrunError(explainOutcome(outcome, notes, oomKills));
   if (outcome.status === 'interrupted') error.exitCode = 128 + outcome.value;
   return error;

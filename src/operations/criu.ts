@@ -125,7 +125,7 @@ const isCriu = (summary: string): boolean => Object.values(summaries).some((one)
 /** What a failed plan of ours means; `log` is the path of CRIU's log. */
 export function explainCriu(round: { readonly outcome: Uint8Array; readonly plan: Uint8Array }, log: string): Failure {
   const outcome = decodeOutcome(round.outcome);
-  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan);
+  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan, outcome);
   const failure = explainOutcome(outcome, notes);
   const summary = notes[outcome.step]?.[1] ?? '';
   if (outcome.status !== 'step-failed' || !isCriu(summary)) return explainHelper(summary, outcome.text) ?? failure;

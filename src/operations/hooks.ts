@@ -40,5 +40,5 @@ export const runHooks = ((hooks, state, pointer, first = 0) => {
   if (answer.length === 0) fail('TSR_EXECUTOR_ANSWER', 'the executor has not answered', { pointer });
   const outcome = decodeOutcome(answer);
   traceStep(() => `${hooks.length} of the ${name} hooks: ${outcome.status === 'ok' ? 'done' : 'failed'}`, { pointer });
-  if (outcome.status !== 'ok') throw new TsrunError(explainOutcome(outcome, decodeNotes(plan)));
+  if (outcome.status !== 'ok') throw new TsrunError(explainOutcome(outcome, decodeNotes(plan, outcome)));
 }) satisfies RunHooks;

@@ -16,7 +16,7 @@ interface Round {
 /** Why the signals have not gone out; and what was frozen for them runs again. */
 export function explainKill(cgroup: CgroupRecord, round: Round, cgroups: Pick<CgroupControl, 'thaw'>): TsrunError {
   const outcome = decodeOutcome(round.outcome);
-  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan);
+  const notes = outcome.status === 'plan-refused' ? [] : decodeNotes(round.plan, outcome);
   if (notes.some(([, summary]) => summary === thawSummary)) cgroups.thaw(cgroup);
   if (outcome.status !== 'step-failed') return new TsrunError(explainOutcome(outcome, notes));
   if (outcomeErrno(outcome) === 'ESRCH') return notRunning();

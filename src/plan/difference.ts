@@ -1,6 +1,7 @@
 /** What differs between two plans, in steps. Pure. */
 import { jsonValue } from './print.js';
 import type { Plan, Step } from './step.js';
+import { singly } from './step-items.js';
 
 export interface Change {
   /** '-': only in the other plan, '+': only in this one, '~': the same step with other arguments. */
@@ -25,7 +26,7 @@ interface Line {
 }
 
 const linesOf = ({ steps }: Plan, neutral: Neutral): Line[] =>
-  steps.map((step) => {
+  steps.flatMap(singly).map((step) => {
     const head = `${step.role} ${step.op} ${neutral(step.summary)}`;
     return { step, head, whole: personal.has(step.op) ? head : `${head} ${argText(step.args, neutral)}` };
   });

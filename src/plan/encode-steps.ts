@@ -47,12 +47,14 @@ const kindNumbers: Readonly<Record<string, number>> = {
   path: 3,
   bytes: 4,
   strings: 5,
+  paths: 6,
 };
 const u32 = 0;
 const u64 = 1;
 const string = 2;
 const path = 3;
 const binary = 4;
+const paths = 6;
 
 const layouts: ReadonlyMap<string, Layout> = new Map(
   Object.entries(opTable).map(([op, [code, ...fields]]) => [
@@ -142,10 +144,42 @@ function addOther(draft: Draft, step: Step, name: string, kind: number, value: u
     return addText(draft, step, name, value);
   }
   if (!Array.isArray(value)) invalid(step, `'${name}' of ${step.op} is not a list`);
+  if (value.length >= manyTexts) {
+    draft.blobs.push({ at: [at], bytes: encodeList(value, step, name, kind === paths) });
+    return -1;
+  }
   const start = draft.length;
   draft.words[at] = start;
-  for (let i = 0; i < value.length; i++) addText(draft, step, name, value[i]);
+  for (let i = 0; i < value.length; i++) {
+    const length = addText(draft, step, name, value[i]);
+    if (kind === paths) checkPath(step, name, length);
+  }
   return draft.length - start;
+}
+
+/** From here on a list is encoded by itself, all of it at once. */
+const manyTexts = 32;
+
+/** @throws TSR_PLAN_ENCODE as for the texts that are encoded together (encode.ts). */
+function encodeList(list: readonly unknown[], step: Step, name: string, arePaths: boolean): Uint8Array {
+  for (let i = 0; i < list.length; i++)
+    if (typeof list[i] !== 'string') invalid(step, `'${name}' of ${step.op} is not a list of strings`);
+  const text = `${list.join('\0')}\0`;
+  // A NUL in one of them makes two.
+  if (text.split('\0').length !== list.length + 1) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
+  const bytes = encodeText(text);
+  if (mayBeHalf(bytes) && Number.isNaN(utf8Length(text)))
+    invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
+  if (arePaths) for (const one of list as readonly string[]) checkPath(step, name, pathLength(one));
+  return bytes;
+}
+
+/** Not more than this many bytes; all are only counted where that could matter. */
+const pathLength = (path: string): number => (path.length * 3 <= maxPath ? path.length : utf8Length(path));
+
+function checkPath(step: Step, name: string, length: number): void {
+  if (length === 0) invalid(step, `'${name}' of ${step.op} is an empty path`);
+  if (length > maxPath) invalid(step, `'${name}' of ${step.op} is longer than ${maxPath} bytes`);
 }
 
 /** Writes one step's numbers and references; `at` is the record's first word. */
@@ -169,8 +203,7 @@ function addFields(draft: Draft, at: number, step: Step, { names, kinds }: Layou
       words[ref] = draft.length;
       const length = addText(draft, step, name, value);
       words[ref + 1] = length;
-      if (kind === path && length === 0) invalid(step, `'${name}' of ${step.op} is an empty path`);
-      if (kind === path && length > maxPath) invalid(step, `'${name}' of ${step.op} is longer than ${maxPath} bytes`);
+      if (kind === path) checkPath(step, name, length);
       ref += 2;
     } else {
       const length = addOther(draft, step, name, kind, value, ref);

@@ -58,7 +58,7 @@ function decode(bytes: Uint8Array) {
         if (kind === 'bytes') {
           assert.is(offset % 8, 0);
           args[name] = bytes.slice(start, start + length);
-        } else if (kind === 'strings') {
+        } else if (kind === 'strings' || kind === 'paths') {
           if (length > 0) assert.is(bytes[start + length - 1], 0);
           args[name] = length === 0 ? [] : text(start, length - 1).split('\0');
         } else {
@@ -91,7 +91,8 @@ function filled(op: string): Step {
   const args: Record<string, unknown> = {};
   for (let i = 1; i < row.length; i += 2) {
     const kind = row[i + 1] as string;
-    args[row[i] as string] = kind === 'strings' ? ['a', '', 'ü€😀'] : sample[kind as keyof typeof sample];
+    args[row[i] as string] =
+      kind === 'strings' ? ['a', '', 'ü€😀'] : kind === 'paths' ? ['/a', '/ü€😀'] : sample[kind as keyof typeof sample];
   }
   return step(op, args);
 }
@@ -138,8 +139,8 @@ test('roles, alternatives and tolerated errnos are carried', () => {
   const back = decode(
     encodePlan(
       plan(
-        step('path.mask', args, { role: 'host', orElseNext: true, tolerate: ['EPERM', 'EBUSY', 'ENOTSUP'] }),
-        step('path.mask', args, { role: 'joiner' }),
+        step('root.attach', args, { role: 'host', orElseNext: true, tolerate: ['EPERM', 'EBUSY', 'ENOTSUP'] }),
+        step('root.attach', args, { role: 'joiner' }),
       ),
     ),
   );
@@ -170,15 +171,21 @@ test('bytes stay bytes, and large data makes the buffer grow', () => {
 
 test('refuses what the executor would refuse, and names the key', () => {
   const bad: [Step, RegExp][] = [
-    [step('path.mask', { path: '/a\0b' }), /'path' of path.mask contains a NUL/],
-    [step('path.mask', { path: '' }), /empty path/],
-    [step('path.mask', { path: `/${'ä'.repeat(2048)}` }), /longer than 4095/],
-    [step('path.mask', {}), /not a string/],
+    [step('root.attach', { path: '/a\0b' }), /'path' of root.attach contains a NUL/],
+    [step('root.attach', { path: '' }), /empty path/],
+    [step('root.attach', { path: `/${'ä'.repeat(2048)}` }), /longer than 4095/],
+    [step('root.attach', {}), /not a string/],
     [step('process.exec', { args: ['a\0'], env: [] }), /NUL/],
     [step('process.exec', { args: 'a', env: [] }), /not a list/],
     [step('process.exec', { args: [1], env: [] }), /not a string/],
-    [step('path.mask', { path: '/\ud800x' }), /half a surrogate/],
-    [step('path.mask', { path: '/x\udc00' }), /half a surrogate/],
+    [step('root.attach', { path: '/\ud800x' }), /half a surrogate/],
+    [step('root.attach', { path: '/x\udc00' }), /half a surrogate/],
+    [step('path.mask', { paths: ['/a', ''] }), /'paths' of path.mask is an empty path/],
+    [step('path.mask', { paths: ['/a', `/${'x'.repeat(4095)}`] }), /longer than 4095/],
+    ...['/a\0b', '', `/${'ä'.repeat(2048)}`, 1, '/\ud800x'].map((odd): [Step, RegExp] => [
+      step('path.mask', { paths: [...Array.from({ length: 40 }, (_, i) => `/${i}`), odd] }),
+      /'paths' of path.mask (contains a NUL|is an empty path|is longer than 4095|is not a list of strings|contains half)/,
+    ]),
     [
       step('criu.request', { request: `${'x'.repeat(2000)}\ud800` }),
       /'request' of criu.request contains half a surrogate/,

@@ -18,7 +18,7 @@ const plan = {
       'start init',
     ),
     step('init', 'keyring.join', { name: 'k' }, '', 'join keyring', { tolerate: ['ENOSYS'] }),
-    step('init', 'path.mask', { path: '/x' }, '/linux/maskedPaths/0', 'mask /x', {
+    step('init', 'path.mask', { paths: ['/x'] }, '/linux/maskedPaths/0', 'mask /x', {
       tolerate: ['EPERM', 'EBUSY'],
       orElseNext: true,
     }),
@@ -54,7 +54,7 @@ test('a plan is data for programs, with exact numbers', () => {
     role: 'init',
     pointer: '/linux/maskedPaths/0',
     summary: 'mask /x',
-    args: { path: '/x' },
+    args: { paths: ['/x'] },
     tolerate: ['EPERM', 'EBUSY'],
     orElseNext: true,
   });

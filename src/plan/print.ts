@@ -1,5 +1,6 @@
 import type { OpName } from '../generated/ops.js';
 import type { Plan, Step } from './step.js';
+import { singly } from './step-items.js';
 
 /** What a person wants to find in a plan; each area covers operations, by their names' beginnings. */
 export const areas: readonly (readonly [title: string, ...prefixes: string[]])[] = [
@@ -43,7 +44,7 @@ const leastWidth = 32;
 
 /** The plan as lines for a person: number, who does it, the config key that caused it, and what it is. */
 export function printPlan(plan: Plan): string {
-  const { steps } = plan;
+  const steps = plan.steps.flatMap(singly);
   const digits = String(steps.length).length;
   const width = steps.reduce((most, { pointer }) => Math.max(most, pointer.length), leastWidth);
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 /** Inputs of the compiler for tests: a small config, a host, options; and ways to look at what came out. */
+import { singly } from './step-items.js';
 import type { Linux, Process, Seccomp, Spec } from '../bundle/types.js';
 import { TsrunError } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
@@ -58,7 +59,7 @@ export const compile = (
 
 /** Steps whose operation starts with one of `ops`, in order. */
 export const pick = ({ steps }: { readonly steps: readonly Step[] }, ...ops: string[]): Step[] =>
-  steps.filter(({ op }) => ops.some((start) => op.startsWith(start)));
+  steps.flatMap(singly).filter(({ op }) => ops.some((start) => op.startsWith(start)));
 
 /** Arguments of the only step of an operation. */
 export function only<K extends Step['op']>(plan: CompiledPlan, op: K): Extract<Step, { op: K }> {

@@ -8,8 +8,8 @@ export interface DeviceRule {
   readonly minor: number;
   /** Bits of `deviceAccess`. */
   readonly access: number;
-  /** JSON pointer of the config's rule; '' for a default. */
-  readonly pointer: string;
+  /** Which rule of the config it is; -1 for a default. */
+  readonly index: number;
 }
 
 /** Access bits as the kernel numbers them (BPF_DEVCG_ACC_*). */
@@ -21,7 +21,7 @@ const allow = (type: 'b' | 'c', major: number, minor: number, access: number): D
   major,
   minor,
   access,
-  pointer: '',
+  index: -1,
 });
 
 /**

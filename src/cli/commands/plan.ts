@@ -4,6 +4,7 @@ import { currentDirectory } from '../../host/process.js';
 import type { CreateRequest } from '../../operations/create.js';
 import { planContainer } from '../../operations/plan.js';
 import { printPlanJson } from '../../plan/print.js';
+import type { Plan } from '../../plan/step.js';
 import { absolutePath } from '../../state/layout.js';
 import { isContainerId } from '../../state/ids.js';
 import { findDirectory, openContainer } from '../../state/store.js';
@@ -21,13 +22,16 @@ const exampleId = 'example';
 type PlannedContainer = ReturnType<typeof planContainer>;
 
 /** The one line of a page or a text that says whose plan it is. */
-const titleOf = ({ id, bundle, config }: CreateRequest, { plan }: PlannedContainer): string =>
+const titleOf = ({ id, bundle, config }: CreateRequest, plan: Plan): string =>
   `plan of ${id} from ${config ?? bundle}: ${plan.steps.length} steps`;
 
 async function plannedOf(request: CreateRequest, container: PlannedContainer) {
   const { summarise } = await import('../../plan/summary.js');
-  const { plan, spec, draft } = container;
-  return { title: titleOf(request, container), summary: summarise(spec, plan, draft.rootfs), plan };
+  const { singly } = await import('../../plan/step-items.js');
+  const { spec, draft } = container;
+  // For people each thing that is done has a line of its own.
+  const plan = { ...container.plan, steps: container.plan.steps.flatMap(singly) };
+  return { title: titleOf(request, plan), summary: summarise(spec, plan, draft.rootfs), plan };
 }
 
 /** A bundle, a config.json, or the container of that name. */

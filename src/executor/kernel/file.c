@@ -23,22 +23,30 @@ long read_small(int dir, const char *name, char *buffer, usize size) {
   return got;
 }
 
-/* Below a directory of ours no name leads out of it, whatever is in it (S31). A file may answer EAGAIN for ever, such as
-   memory.reclaim that cannot get as much as it was asked for: a few times is patience enough (R27). */
-int write_file(int dir, const char *name, const char *value, usize size) {
+/* Below a directory of ours no name leads out of it, whatever is in it (S31). */
+int open_to_write(int dir, const char *name) {
   struct open_how how = {.flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC};
-  struct timespec pause = {0, 30000000};
   if (dir != AT_FDCWD) how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-  int fd = (int)TRY(SYS(openat2, dir, name, &how, sizeof how));
+  return (int)SYS(openat2, dir, name, &how, sizeof how);
+}
+
+/* The whole of a value in one call. A file may answer EAGAIN for ever, such as memory.reclaim that cannot get as much as it was asked for:
+   a few times is patience enough (R27). */
+int write_value(int fd, const char *value, usize size) {
+  struct timespec pause = {0, 30000000};
   long result = -EAGAIN;
   for (int tries = 0; tries < 5 && (result == -EAGAIN || result == -EINTR); tries++) {
     if (tries && result == -EAGAIN) RAW(nanosleep, &pause, NULL);
     result = SYS(write, fd, value, size);
   }
-  int at = where;
-  RAW(close, fd);
-  where = at;
   return result < 0 ? (int)result : (usize)result < size ? -EIO : 0;
+}
+
+int write_file(int dir, const char *name, const char *value, usize size) {
+  int fd = TRY(open_to_write(dir, name));
+  int result = write_value(fd, value, size);
+  RAW(close, fd);
+  return result;
 }
 
 int write_number(int dir, const char *name, u64 value) {

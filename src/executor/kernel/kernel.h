@@ -101,6 +101,7 @@ enum kind { KIND_GO = 1, KIND_DONE, KIND_FAIL, KIND_CHILD, KIND_MASTER, KIND_FUL
 struct record {
   u32 kind, step, error, where;
   int value; /* KIND_CHILD: pid; hook failures: wait status */
+  u32 item; /* of a step that goes through a list */
   u32 text_length;
   char text[TEXT_LIMIT];
 };
@@ -138,6 +139,8 @@ char **pointers(const char *strings, u32 bytes, u32 extra, u32 *count);
 /* file.c */
 int high(long fd);
 int stat_fd(int fd, struct statx *st);
+int open_to_write(int dir, const char *name);
+int write_value(int fd, const char *value, usize size);
 int write_file(int dir, const char *name, const char *value, usize size);
 int write_number(int dir, const char *name, u64 value);
 long read_small(int dir, const char *name, char *buffer, usize size);

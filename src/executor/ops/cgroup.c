@@ -114,6 +114,15 @@ int op_cgroup_write(const struct step *s) {
   return write_file(slot(s->n[N_CGROUP_WRITE_slot]), text(s, S_CGROUP_WRITE_file), text(s, S_CGROUP_WRITE_value), length(s, S_CGROUP_WRITE_value));
 }
 
+/* A file that takes one after the other, such as devices.allow. */
+int op_cgroup_write_each(const struct step *s) {
+  int fd = TRY(open_to_write(slot(s->n[N_CGROUP_WRITE_EACH_slot]), text(s, S_CGROUP_WRITE_EACH_file))), result = 0;
+  for EACH (value, s, S_CGROUP_WRITE_EACH_values)
+    if ((result = write_value(fd, value, str_length(value))) < 0) break;
+  RAW(close, fd);
+  return result;
+}
+
 int op_cgroup_join(const struct step *s) {
   return write_number(slot(s->n[N_CGROUP_JOIN_slot]), "cgroup.procs", (u64)G.pid);
 }

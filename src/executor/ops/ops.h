@@ -30,7 +30,7 @@ enum status { STATUS_OK = 0, STATUS_STEP_FAILED = 1, STATUS_CHILD_DIED = 2, STAT
 struct outcome {
   u32 magic, status, step, error, where;
   int value; /* wait status of the child or hook; exit code when all went well; signal number when interrupted */
-  u32 pid, text_length;
+  u32 pid, item, text_length;
   char text[TEXT_LIMIT];
 };
 
@@ -38,7 +38,7 @@ struct state {
   const struct plan_header *plan;
   const struct step *steps;
   const char *data;
-  u32 count, step, role;
+  u32 count, step, role, item; /* item: how far a step has got that goes through a list */
   int socket, pidfd, pid, joiner, pending, null, mask;
   int slots[128];
   u64 start; /* init's start time, as it was published */
@@ -65,6 +65,8 @@ extern struct state G;
 
 static inline const char *text(const struct step *s, int i) { return G.data + s->s[i].offset; }
 static inline u32 length(const struct step *s, int i) { return s->s[i].length; }
+/* All of a list, counted as they are done. */
+#define EACH(at, s, i) (const char *at = text(s, i), *at##_end = at + length(s, i); at < at##_end; at += str_length(at) + 1, G.item++)
 static inline u64 wide(const struct step *s, int i) { return s->n[i] | (u64)s->n[i + 1] << 32; }
 /* The host's: whom it has made, be it on its way in. */
 static inline int child(void) { return G.pid ? G.pid : G.joiner; }

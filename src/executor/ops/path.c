@@ -9,27 +9,78 @@ int op_path_symlink(const struct step *s) {
   return result == -EEXIST ? 0 : (int)result;
 }
 
+/* `c 1:3 0666 0:0 /dev/null`: type and numbers, mode, owner, path. */
+struct node { u32 mode, major, minor, uid, gid; const char *path; };
+
+/* A number and what has to stand behind it. */
+static int take_number(const char **at, u32 base, char behind, u32 *to) {
+  u64 value = 0;
+  const char *from = *at;
+  for (; **at >= '0' && **at < (char)('0' + base) && value <= NONE; ++*at) value = value * base + (u64)(**at - '0');
+  *to = (u32)value;
+  return *at > from && value <= NONE && *(*at)++ == behind;
+}
+
+static int read_node(const char *at, struct node *n) {
+  u32 type = *at == 'c' ? S_IFCHR : *at == 'b' ? S_IFBLK : *at == 'p' ? S_IFIFO : 0;
+  if (!type || *++at != ' ') return 0;
+  at++;
+  if (!take_number(&at, 10, ':', &n->major) || !take_number(&at, 10, ' ', &n->minor) || !take_number(&at, 8, ' ', &n->mode)) return 0;
+  if (!take_number(&at, 10, ':', &n->uid) || !take_number(&at, 10, ' ', &n->gid) || n->mode > 07777) return 0;
+  n->mode |= type, n->path = at;
+  return *at && str_length(at) <= 4095;
+}
+
 /* The node is opened again and must be what was asked for, be it ours or the image's (S10). */
-int op_device_make(const struct step *s) {
-  char name[256];
+static int make_node(const struct node *n, int parent, const char *name) {
   struct statx st;
-  u32 mode = s->n[N_DEVICE_MAKE_mode], major = s->n[N_DEVICE_MAKE_major], minor = s->n[N_DEVICE_MAKE_minor];
-  int parent = TRY(parent_of(text(s, S_DEVICE_MAKE_path), name, 1));
-  long made = SYS(mknodat, parent, name, mode, device_number(major, minor));
-  if (made < 0 && made != -EEXIST) return RAW(close, parent), (int)made;
+  long made = SYS(mknodat, parent, name, n->mode, device_number(n->major, n->minor));
+  if (made < 0 && made != -EEXIST) return (int)made;
   int node = (int)SYS(openat, parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   int result = node < 0 ? node : stat_fd(node, &st);
-  if (result >= 0 && ((st.stx_mode & S_IFMT) != (mode & S_IFMT) ||
-      ((mode & S_IFMT) != S_IFIFO && (st.stx_rdev_major != major || st.stx_rdev_minor != minor)))) {
+  if (result >= 0 && ((st.stx_mode & S_IFMT) != (n->mode & S_IFMT) ||
+      ((n->mode & S_IFMT) != S_IFIFO && (st.stx_rdev_major != n->major || st.stx_rdev_minor != n->minor)))) {
     where = W_mknodat;
     result = -EEXIST;
   }
-  if (result >= 0 && made == 0) result = (int)SYS(fchownat, node, "", s->n[N_DEVICE_MAKE_uid], s->n[N_DEVICE_MAKE_gid], AT_EMPTY_PATH);
-  int at = where;
+  if (result >= 0 && made == 0) result = (int)SYS(fchownat, node, "", n->uid, n->gid, AT_EMPTY_PATH);
   if (node >= 0) RAW(close, node);
-  RAW(close, parent);
-  where = at;
   return result < 0 ? result : 0;
+}
+
+/* How long the part of a path is that names the directory. */
+static usize directory_length(const char *path) {
+  usize length = str_length(path);
+  while (length && path[length - 1] != '/') length--;
+  return length;
+}
+
+static int is_dots(const char *name) { return str_equal(name, ".") || str_equal(name, ".."); }
+
+/* Those that follow each other in one directory find it open. */
+int op_device_make(const struct step *s) {
+  char name[256];
+  const char *opened = "";
+  int parent = -1, result = 0;
+  for EACH (row, s, S_DEVICE_MAKE_nodes) {
+    struct node n;
+    if (!read_node(row, &n)) {
+      result = -EINVAL, where = W_plan;
+      break;
+    }
+    usize length = directory_length(n.path), rest = str_length(n.path) - length;
+    int same = parent >= 0 && rest && rest < sizeof name && length == directory_length(opened) && !memcmp(opened, n.path, length) && !is_dots(n.path + length);
+    if (same) {
+      memcpy(name, n.path + length, rest + 1);
+    } else {
+      if (parent >= 0) RAW(close, parent);
+      if ((result = parent = parent_of(n.path, name, 1)) < 0) return result;
+      opened = n.path;
+    }
+    if ((result = make_node(&n, parent, name)) < 0) break;
+  }
+  if (parent >= 0) RAW(close, parent);
+  return result;
 }
 
 int op_sysctl_write(const struct step *s) {

@@ -68,9 +68,9 @@ static int mask_file(int target) {
   return result;
 }
 
-int op_path_mask(const struct step *s) {
+static int mask(const char *path) {
   struct statx st;
-  int target = resolve_protected(text(s, S_PATH_MASK_path));
+  int target = resolve_protected(path);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   TRY(target);
   int result = stat_fd(target, &st);
@@ -83,8 +83,13 @@ int op_path_mask(const struct step *s) {
   return result;
 }
 
-int op_path_readonly(const struct step *s) {
-  int target = resolve_protected(text(s, S_PATH_READONLY_path));
+int op_path_mask(const struct step *s) {
+  for EACH (path, s, S_PATH_MASK_paths) TRY(mask(path));
+  return 0;
+}
+
+static int make_readonly(const char *path) {
+  int target = resolve_protected(path);
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   TRY(target);
   int clone = (int)SYS(open_tree, target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), result = clone;
@@ -93,6 +98,11 @@ int op_path_readonly(const struct step *s) {
   if (clone >= 0) RAW(close, clone);
   RAW(close, target);
   return result;
+}
+
+int op_path_readonly(const struct step *s) {
+  for EACH (path, s, S_PATH_READONLY_paths) TRY(make_readonly(path));
+  return 0;
 }
 
 /* In the container's mount namespace, whose root is ours then. What is no mount there, or another device than a mask, is left alone. */

@@ -16,6 +16,7 @@ void fail_with(u32 step, int error, int at) {
   G.failure.step = step;
   G.failure.error = (u32)error;
   G.failure.where = (u32)at;
+  G.failure.item = G.item;
 }
 
 /* Without a word: carry_out() reads the wait status. */

@@ -7,6 +7,15 @@ static int has_nul(const char *s, u32 size) {
   return 0;
 }
 
+/* Each of them as one alone would be. */
+static int are_paths(const char *list, u32 size) {
+  for (u32 at = 0, one; at < size; at += one + 1) {
+    one = (u32)str_length(list + at);
+    if (one == 0 || one > 4095) return 0;
+  }
+  return 1;
+}
+
 static int check_reference(const struct plan_header *h, const struct ref *r, int kind) {
   const char *data = (const char *)h + h->data_offset;
   if (kind == 0) return r->offset == 0 && r->length == 0;
@@ -18,7 +27,10 @@ static int check_reference(const struct plan_header *h, const struct ref *r, int
       if (kind == 2 && (r->length == 0 || r->length > 4095)) return 0;
       return !has_nul(data + r->offset, r->length);
     case 3: return r->offset % 8 == 0;
-    case 4: return r->length == 0 || data[r->offset + r->length - 1] == 0;
+    case 4: /* strings */
+    case 5: /* paths */
+      if (r->length == 0) return 1;
+      return data[r->offset + r->length - 1] == 0 && (kind == 4 || are_paths(data + r->offset, r->length));
   }
   return 0;
 }

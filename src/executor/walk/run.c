@@ -29,6 +29,7 @@ static void fill_outcome(struct outcome *out, int result) {
   out->step = G.failure.step;
   out->error = G.failure.error;
   out->where = G.failure.where;
+  out->item = G.failure.item;
   out->value = result == 0 ? G.exit_code : G.failure.value;
   out->status = result == 0 ? STATUS_OK : STATUS_STEP_FAILED;
   if (result == 0) return;
@@ -66,7 +67,7 @@ static int run_plan(u32 from) {
       k = next;
       continue;
     }
-    G.step = k;
+    G.step = k, G.item = 0;
     if (s->op == OP_CHILD_SUPERVISE) trace_tell(k, tell); /* it may go on for days */
     trace_begun(TRACE_STEP, k);
     int result = handlers[s->op](s);

@@ -158,7 +158,8 @@ function cgroupsLacking({ plan, cgroup, facts }: Subject): BundleFinding[] {
           ),
         );
     }
-    if (step.op === 'cgroup.write' && slots.has(step.args.slot) && step.tolerate === undefined)
+    const writes = step.op === 'cgroup.write' || step.op === 'cgroup.write-each';
+    if (writes && slots.has(step.args.slot) && step.tolerate === undefined)
       findings.push(
         missing(
           step.pointer,

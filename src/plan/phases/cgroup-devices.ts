@@ -14,9 +14,20 @@ import { type DeviceRule, defaultDeviceRules, deviceAccess } from '../../tables/
 export interface DevicePolicy {
   readonly allowByDefault: boolean;
   readonly rules: readonly DeviceRule[];
+  /** Of the list in the config. */
+  readonly pointer: string;
 }
 
 const codeOfRule = 'TSR_CGROUP_DEVICE_RULE';
+
+/** What is written nearly always, found without a look at each letter. */
+const knownAccess = new Map([
+  ['rwm', deviceAccess.all],
+  ['rw', deviceAccess.read | deviceAccess.write],
+  ['r', deviceAccess.read],
+  ['w', deviceAccess.write],
+  ['m', deviceAccess.mknod],
+]);
 
 function readAccess(access: string | undefined, allow: boolean, pointer: string): number {
   if (access === undefined || access === '') {
@@ -27,6 +38,8 @@ function readAccess(access: string | undefined, allow: boolean, pointer: string)
       hint: "add access, a composition of 'r', 'w', 'm'",
     });
   }
+  const known = knownAccess.get(access);
+  if (known !== undefined) return known;
   let bits = 0;
   for (const letter of access) {
     if (letter === 'r') bits |= deviceAccess.read;
@@ -40,10 +53,11 @@ function readAccess(access: string | undefined, allow: boolean, pointer: string)
   return bits;
 }
 
-function readNumber(value: number | bigint | null | undefined, pointer: string): number {
+function readNumber(value: number | bigint | null | undefined, pointer: string, key: string): number {
   if (value == null) return -1;
   const number = Number(value);
-  if (number < -1 || number > 0xffffffff) fail(codeOfRule, `device number ${value} is out of range`, { pointer });
+  if (number < -1 || number > 0xffffffff)
+    fail(codeOfRule, `device number ${value} is out of range`, { pointer: `${pointer}/${key}` });
   return number;
 }
 
@@ -72,10 +86,10 @@ export function orderDeviceRules(devices: readonly DeviceCgroup[], pointer: stri
     const { allow, type, major, minor, access } = devices[i]!;
     const at = `${pointer}/${i}`;
     const bits = readAccess(access, allow, at);
-    const majorNumber = readNumber(major, `${at}/major`);
-    const minorNumber = readNumber(minor, `${at}/minor`);
+    const majorNumber = readNumber(major, at, 'major');
+    const minorNumber = readNumber(minor, at, 'minor');
     if (type === 'c' || type === 'b') {
-      rules.push({ allow, type, major: majorNumber, minor: minorNumber, access: bits, pointer: at });
+      rules.push({ allow, type, major: majorNumber, minor: minorNumber, access: bits, index: i });
     } else if (type != null && type !== 'a') {
       fail(codeOfRule, `device type '${type}' is not one of 'a', 'b', 'c'`, { pointer: `${at}/type` });
     } else if (majorNumber === -1 && minorNumber === -1 && bits === deviceAccess.all) {
@@ -84,11 +98,11 @@ export function orderDeviceRules(devices: readonly DeviceCgroup[], pointer: stri
       rules = [];
     } else {
       // The kernel's v1 file reads every rule of type 'a' as "everything"; say what was meant with two rules.
-      rules.push({ allow, type: 'c', major: majorNumber, minor: minorNumber, access: bits, pointer: at });
-      rules.push({ allow, type: 'b', major: majorNumber, minor: minorNumber, access: bits, pointer: at });
+      rules.push({ allow, type: 'c', major: majorNumber, minor: minorNumber, access: bits, index: i });
+      rules.push({ allow, type: 'b', major: majorNumber, minor: minorNumber, access: bits, index: i });
     }
   }
-  return { allowByDefault, rules: withDefaults ? addDefaults(rules) : rules };
+  return { allowByDefault, rules: withDefaults ? addDefaults(rules) : rules, pointer };
 }
 
 /** Exceptions in the order they were made, found by what they name: a config may have thousands. */
@@ -96,6 +110,12 @@ class Exceptions {
   readonly #rules = new Map<string, DeviceRule>();
   /** The keys of the rules for one type and major number. */
   readonly #groups = new Map<string, Set<string>>();
+  readonly #pointer: string;
+
+  /** @param pointer of the config's list */
+  constructor(pointer: string) {
+    this.#pointer = pointer;
+  }
 
   get list(): DeviceRule[] {
     return [...this.#rules.values()];
@@ -138,27 +158,43 @@ class Exceptions {
           this.#rules.delete(key);
           this.#groups.get(`${exception.type}${exception.major}`)?.delete(key);
         }
-      } else if (!(exception.pointer === '' && common === deviceAccess.mknod)) refuse(rule, exception);
+      } else if (!(exception.index < 0 && common === deviceAccess.mknod)) refuse(rule, exception, this.#pointer);
     }
   }
 }
 
 /** The kernel would ignore this without a word. Only the default "make any node" may stay: it opens nothing. */
-function refuse(rule: DeviceRule, exception: DeviceRule): never {
+function refuse(rule: DeviceRule, exception: DeviceRule, pointer: string): never {
   fail(
     codeOfRule,
     `cgroup v1 cannot take '${renderDeviceRule(rule)}' out of the earlier rule '${renderDeviceRule(exception)}'`,
     {
-      pointer: rule.pointer,
+      pointer: rule.index < 0 ? '' : `${pointer}/${rule.index}`,
       hint: 'name the devices one by one instead of using a wildcard and an exception from it',
     },
   );
 }
 
+/** Rules that take nothing away from each other, as in most configs: those for one device become one. */
+function mergeRules(rules: readonly DeviceRule[]): readonly DeviceRule[] {
+  const places = new Map<string, number>();
+  const merged: DeviceRule[] = [];
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i]!;
+    const key = `${rule.type}${rule.major}:${rule.minor}`;
+    const place = places.get(key);
+    if (place === undefined) places.set(key, merged.push(rule) - 1);
+    else merged[place] = { ...rule, access: rule.access | merged[place]!.access };
+  }
+  return merged;
+}
+
 /** The v1 form: a mode and the exceptions from it, without order. */
-export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): readonly DeviceRule[] {
-  if (rules.every((rule, i) => rule === defaultDeviceRules[i])) return rules; // most containers
-  const exceptions = new Exceptions();
+export function deviceExceptions({ allowByDefault, rules, pointer }: DevicePolicy): readonly DeviceRule[] {
+  let addOnly = true;
+  for (let i = 0; i < rules.length && addOnly; i++) addOnly = rules[i]!.allow !== allowByDefault;
+  if (addOnly) return mergeRules(rules);
+  const exceptions = new Exceptions(pointer);
   for (const rule of rules) {
     if (rule.allow === allowByDefault) exceptions.subtract(rule);
     else exceptions.add(rule);
@@ -167,10 +203,14 @@ export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): reado
 }
 
 /** As devices.allow and devices.deny take it: `c 136:* rwm`. */
-export function renderDeviceRule({ type, major, minor, access }: DeviceRule): string {
-  const letters =
+export const renderDeviceRule = ({ type, major, minor, access }: DeviceRule): string =>
+  `${type} ${major === -1 ? '*' : major}:${minor === -1 ? '*' : minor} ${accessLetters[access]}`;
+
+/** By the bits: '', 'm', 'r', 'rm', 'w', 'wm', 'rw', 'rwm'. */
+const accessLetters = Array.from(
+  { length: deviceAccess.all + 1 },
+  (_, access) =>
     (access & deviceAccess.read ? 'r' : '') +
     (access & deviceAccess.write ? 'w' : '') +
-    (access & deviceAccess.mknod ? 'm' : '');
-  return `${type} ${major === -1 ? '*' : major}:${minor === -1 ? '*' : minor} ${letters}`;
-}
+    (access & deviceAccess.mknod ? 'm' : ''),
+);

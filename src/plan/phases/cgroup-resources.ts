@@ -38,15 +38,30 @@ export function compileResources(
   return list;
 }
 
+/** Rules that follow each other in the config, and the pointer of the first. */
+export interface DeviceWrites {
+  readonly pointer: string;
+  readonly file: 'devices.allow' | 'devices.deny';
+  readonly values: readonly string[];
+}
+
 /** A device policy as writes to the v1 controller. */
-export function compileLegacyDevices(policy: DevicePolicy, place: number, base: string): CgroupSetting[] {
-  const all = policy.allowByDefault ? 'devices.allow' : 'devices.deny';
-  const exception = policy.allowByDefault ? 'devices.deny' : 'devices.allow';
-  const settings: CgroupSetting[] = [{ place, file: all, value: 'a', pointer: base }];
+export function compileLegacyDevices(policy: DevicePolicy): DeviceWrites[] {
+  const { allowByDefault, pointer } = policy;
+  const file = allowByDefault ? 'devices.deny' : 'devices.allow';
+  const writes: DeviceWrites[] = [{ pointer, file: allowByDefault ? 'devices.allow' : 'devices.deny', values: ['a'] }];
   const rules = deviceExceptions(policy);
+  let values: string[] = [];
+  let last = Number.NaN;
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;
-    settings.push({ place, file: exception, value: renderDeviceRule(rule), pointer: rule.pointer || base });
+    const follows = rule.index < 0 ? last < 0 : rule.index === last + 1 && last >= 0;
+    if (!follows) {
+      values = [];
+      writes.push({ pointer: rule.index < 0 ? pointer : `${pointer}/${rule.index}`, file, values });
+    }
+    values.push(renderDeviceRule(rule));
+    last = rule.index;
   }
-  return settings;
+  return writes;
 }

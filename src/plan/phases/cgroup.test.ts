@@ -91,8 +91,8 @@ test('v1: a cgroup in each hierarchy from slot 9 on, cpuset lists copied down, a
     'cgroup.open 9 1 3 /sys/fs/cgroup/cpuset a ',
     'cgroup.open 10 1 2 /sys/fs/cgroup/devices a ',
     'cgroup.open 11 1 2 /sys/fs/cgroup/pids a ',
-    'cgroup.write 10 devices.deny a',
-    'cgroup.write 10 devices.allow c *:* m',
+    'cgroup.write-each 10 devices.deny a',
+    'cgroup.write-each 10 devices.allow c *:* m,b *:* m,c 1:3 rwm,c 1:8 rwm,c 1:7 rwm,c 5:0 rwm,c 1:5 rwm,c 1:9 rwm,c 136:* rwm,c 5:2 rwm,c 10:200 rwm',
   ]);
   assert.equal(render(enter), ['cgroup.enter 9 tasks', 'cgroup.enter 10 tasks', 'cgroup.enter 11 tasks']);
   assert.is(remove.length, 3);

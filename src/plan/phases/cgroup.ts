@@ -186,7 +186,10 @@ function deviceSteps(phase: Phase, resources: Resources): Step[] {
   for (let i = 0; i < record.places.length; i++) {
     const { version, controllers } = record.places[i]!;
     if (version === 1 && controllers.includes('devices')) {
-      return writeSteps(record, compileLegacyDevices(policy, i, pointer));
+      const slot = slotOfPlace(record, i);
+      return compileLegacyDevices(policy).map(({ pointer: at, file, values }) =>
+        step('host', 'cgroup.write-each', { slot, file, values }, at, `set ${file} to {}`),
+      );
     }
   }
   if (policy.allowByDefault && policy.rules.length === 0) return [];

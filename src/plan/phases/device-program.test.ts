@@ -132,8 +132,9 @@ test('agrees with the meaning of ten thousand random policies and requests', () 
         major: number(),
         minor: number(),
         access: 1 + random(7),
-        pointer: '',
+        index: -1,
       })),
+      pointer: '',
     };
     const request: Request = {
       type: random(2) === 1 ? 'b' : 'c',

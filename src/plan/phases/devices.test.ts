@@ -6,20 +6,18 @@ import { compile, namespaces, only, pick, places } from '../test-inputs.js';
 
 const map = [{ containerID: 0, hostID: 100000, size: 65536 }];
 const user = { namespaces: namespaces('mount', 'user'), uidMappings: map, gidMappings: map };
-const paths = (plan: ReturnType<typeof compile>, op: string) =>
-  pick(plan, op).map(
-    ({ args }) => (args as { path?: string; target?: string }).path ?? (args as { target: string }).target,
-  );
+const nodes = (plan: ReturnType<typeof compile>) =>
+  pick(plan, 'device.make').flatMap(({ args }) => (args as { nodes: readonly string[] }).nodes);
 
 test('the default devices and links are there', () => {
   const plan = compile();
-  assert.equal(paths(plan, 'device.make'), [
-    '/dev/null',
-    '/dev/zero',
-    '/dev/full',
-    '/dev/random',
-    '/dev/urandom',
-    '/dev/tty',
+  assert.equal(only(plan, 'device.make').args.nodes, [
+    'c 1:3 0666 0:0 /dev/null',
+    'c 1:5 0666 0:0 /dev/zero',
+    'c 1:7 0666 0:0 /dev/full',
+    'c 1:8 0666 0:0 /dev/random',
+    'c 1:9 0666 0:0 /dev/urandom',
+    'c 5:0 0666 0:0 /dev/tty',
   ]);
   assert.equal(
     pick(plan, 'path.symlink').map(({ args }) => Object.values(args)),
@@ -32,14 +30,6 @@ test('the default devices and links are there', () => {
       ['pts/ptmx', '/dev/ptmx'],
     ],
   );
-  assert.equal(pick(plan, 'device.make')[0]!.args, {
-    mode: 0o20666,
-    major: 1,
-    minor: 3,
-    uid: 0,
-    gid: 0,
-    path: '/dev/null',
-  });
 });
 
 test('devices of the config replace defaults and may be of any kind', () => {
@@ -49,16 +39,18 @@ test('devices of the config replace defaults and may be of any kind', () => {
     { path: '/x/raw', type: 'u', major: 9, minor: 2 },
     { path: '/x/pipe', type: 'p', fileMode: 0o4644 },
     { path: '/dev/ptmx', type: 'c', major: 5, minor: 2 },
+    { path: '/behind', type: 'c', major: 1, minor: 3 },
   ] as const;
   const plan = compile({ linux: { devices } });
   const made = pick(plan, 'device.make').slice(5);
   assert.equal(
-    made.map(({ args, pointer }) => [...Object.values(args), pointer]),
+    made.map(({ summary, pointer }) => [summary, pointer]),
     [
-      [0o20600, 1, 3, 5, 6, '/dev/null', '/linux/devices/0'],
-      [0o60666, 8, 1, 0, 0, '/x/disk', '/linux/devices/1'],
-      [0o20666, 9, 2, 0, 0, '/x/raw', '/linux/devices/2'],
-      [0o14644, 0, 0, 0, 0, '/x/pipe', '/linux/devices/3'],
+      ['make c 1:3 0600 5:6 /dev/null', '/linux/devices/0'],
+      ['make b 8:1 0666 0:0 /x/disk', '/linux/devices/1'],
+      ['make c 9:2 0666 0:0 /x/raw', '/linux/devices/2'],
+      ['make p 0:0 04644 0:0 /x/pipe', '/linux/devices/3'],
+      ['make c 1:3 0666 0:0 /behind', '/linux/devices/5'],
     ],
   );
 });
@@ -70,7 +62,7 @@ test("in a user namespace the host's nodes are bound", () => {
   ] as const;
   const plan = compile({ linux: { ...user, devices } });
   // That of what is bound looks at its numbers.
-  assert.equal(paths(plan, 'device.make'), ['/dev/fuse', '/dev/pipe']);
+  assert.equal(nodes(plan), ['c 10:229 0666 0:0 /dev/fuse', 'p 0:0 0666 0:0 /dev/pipe']);
   const uidMappings = [{ containerID: 0, hostID: 1000, size: 10 }];
   const zero = { path: '/dev/foo', type: 'c', major: 1, minor: 5, uid: 3, gid: 3, fileMode: 0o640 } as const;
   const made = compile({ linux: { ...user, uidMappings, devices: [zero] } });

@@ -21,7 +21,6 @@ const kinds: ReadonlyMap<string, number> = new Map([
   ['c', 0o020000],
   ['u', 0o020000],
   ['b', 0o060000],
-  ['p', 0o010000],
 ]);
 
 /** /dev/ptmx belongs to the container's own devpts; the rest is what programs expect (runtime-linux.md). */
@@ -34,12 +33,17 @@ const links: readonly (readonly [path: string, target: string])[] = [
   ['/dev/ptmx', 'pts/ptmx'],
 ];
 
-function nodeStep({ path, type, major, minor, fileMode, uid, gid }: Device, pointer: string): Step {
-  const mode = (kinds.get(type) ?? 0) | ((fileMode ?? 0o666) & 0o7777);
-  const args = { mode, major: major ?? 0, minor: minor ?? 0, uid: uid ?? 0, gid: gid ?? 0, path };
-  const number = type === 'p' ? 'fifo' : `${type} ${major}:${minor}`;
-  return step('init', 'device.make', args, pointer, `make ${path} (${number})`);
+const modeOf = ({ fileMode }: Device): number => (fileMode ?? 0o666) & 0o7777;
+
+/** `c 1:3 0666 0:0 /dev/null`: type and numbers, mode, owner, path. */
+function nodeText(device: Device): string {
+  const { path, type, major = 0, minor = 0, uid = 0, gid = 0, fileMode } = device;
+  const mode = fileMode === undefined ? '0666' : `0${modeOf(device).toString(8)}`;
+  return `${type === 'u' ? 'c' : type} ${major}:${minor} ${mode} ${uid}:${gid} ${path}`;
 }
+
+const nodesStep = (nodes: readonly string[], pointer: string): Step =>
+  step('init', 'device.make', { nodes }, pointer, 'make {}');
 
 /** Where a host has the device of these numbers: as everywhere, or where the container wants it. */
 function hostPathOf({ path, type, major, minor }: Device): string {
@@ -51,11 +55,12 @@ function hostPathOf({ path, type, major, minor }: Device): string {
 
 /** A node by the host, which may make them; the node on the host if that may not either. */
 function openSteps({ spec: { linux = {} } }: Context, device: Device, pointer: string): Step[] {
-  const { args, summary } = nodeStep(device, pointer) as Step & { readonly op: 'device.make' };
-  const { mode, major, minor } = args;
-  const uid = hostIdOf(linux.uidMappings ?? [], args.uid);
-  const gid = hostIdOf(linux.gidMappings ?? [], args.gid);
+  const { type, major = 0, minor = 0 } = device;
+  const mode = (kinds.get(type) ?? 0) | modeOf(device);
+  const uid = hostIdOf(linux.uidMappings ?? [], device.uid ?? 0);
+  const gid = hostIdOf(linux.gidMappings ?? [], device.gid ?? 0);
   const path = hostPathOf(device);
+  const summary = `make ${device.path} (${type} ${major}:${minor})`;
   const open = { recursive: 0, flags: 0, idmapSlot: noSlot, path };
   const otherwise = { tolerate: ['EPERM'], orElseNext: true };
   return [
@@ -91,7 +96,7 @@ function boundNodeSteps(context: Context, device: Device, pointer: string): Step
   return [
     ...(passed ? openSteps(context, device, pointer) : []),
     bind,
-    ...(pointer === '' ? [] : [nodeStep(device, pointer)]),
+    ...(pointer === '' ? [] : [nodesStep([nodeText(device)], pointer)]),
   ];
 }
 
@@ -100,20 +105,32 @@ function isListed(devices: readonly Device[], path: string): boolean {
   return false;
 }
 
+/** Those that are made one after the other are one step. `base`: their pointers without the index; '' for the runtime's own. */
+function nodeSteps(context: Context, devices: readonly Device[], base: string): Step[] {
+  const steps: Step[] = [];
+  let nodes: string[] | undefined;
+  for (let i = 0; i < devices.length; i++) {
+    const device = devices[i]!;
+    const isBound = context.inUserNamespace && device.type !== 'p';
+    const pointer = (): string => (base === '' ? '' : `${base}${i}`);
+    if (isBound || device.path === '/dev/ptmx') nodes = undefined;
+    if (device.path === '/dev/ptmx') continue;
+    if (isBound) steps.push(...boundNodeSteps(context, device, pointer()));
+    else if (nodes !== undefined) nodes.push(nodeText(device));
+    else {
+      nodes = [nodeText(device)];
+      steps.push(nodesStep(nodes, pointer()));
+    }
+  }
+  return steps;
+}
+
 /** Nodes and links. The config's devices may be anywhere, but like runc we make none when it brings its own /dev. */
 export function deviceSteps(context: Context): Step[] {
   if (!context.fillsDev) return [];
-  const steps: Step[] = [];
   const listed = context.spec.linux?.devices ?? [];
-  const add = (device: Device, pointer: string): void => {
-    if (device.path === '/dev/ptmx') return;
-    if (context.inUserNamespace && device.type !== 'p') steps.push(...boundNodeSteps(context, device, pointer));
-    else steps.push(nodeStep(device, pointer));
-  };
-  for (const device of defaultDevices) {
-    if (!isListed(listed, device.path)) add(device, '');
-  }
-  for (let i = 0; i < listed.length; i++) add(listed[i]!, `/linux/devices/${i}`);
+  const defaults = defaultDevices.filter(({ path }) => !isListed(listed, path));
+  const steps = [...nodeSteps(context, defaults, ''), ...nodeSteps(context, listed, '/linux/devices/')];
   for (const [path, target] of links) {
     steps.push(step('init', 'path.symlink', { target, path }, '', `link ${path} to ${target}`));
   }

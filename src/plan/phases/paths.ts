@@ -1,24 +1,15 @@
 import type { Context } from '../options.js';
 import { type Step, step } from '../step.js';
+import { runsOf } from '../step-items.js';
 
 /** Read-only first, then masked, as runc does it: a path in both lists ends up masked. Duplicates count once (S12). */
 export function pathSteps({ spec }: Context): Step[] {
   const steps: Step[] = [];
-  const readonly = spec.linux?.readonlyPaths ?? [];
-  const seen = new Set<string>();
-  for (let i = 0; i < readonly.length; i++) {
-    const path = readonly[i]!;
-    if (seen.has(path)) continue;
-    seen.add(path);
-    steps.push(step('init', 'path.readonly', { path }, `/linux/readonlyPaths/${i}`, `make ${path} read-only`));
+  for (const { first, items } of runsOf(spec.linux?.readonlyPaths ?? [])) {
+    const pointer = `/linux/readonlyPaths/${first}`;
+    steps.push(step('init', 'path.readonly', { paths: items }, pointer, 'make {} read-only'));
   }
-  const masked = spec.linux?.maskedPaths ?? [];
-  seen.clear();
-  for (let i = 0; i < masked.length; i++) {
-    const path = masked[i]!;
-    if (seen.has(path)) continue;
-    seen.add(path);
-    steps.push(step('init', 'path.mask', { path }, `/linux/maskedPaths/${i}`, `mask ${path}`));
-  }
+  for (const { first, items } of runsOf(spec.linux?.maskedPaths ?? []))
+    steps.push(step('init', 'path.mask', { paths: items }, `/linux/maskedPaths/${first}`, 'mask {}'));
   return steps;
 }
