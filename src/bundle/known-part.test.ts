@@ -32,9 +32,10 @@ function memory() {
 }
 
 /** What comes of reading, in full. */
-function outcome(read: () => { spec: unknown; warnings: unknown; text: string }): unknown {
+function outcome(read: () => { spec: unknown; warnings: unknown; source: { text: string } }): unknown {
   try {
-    const { spec, warnings, text } = read();
+    const { spec, warnings, source } = read();
+    const { text } = source;
     const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
     return JSON.parse(JSON.stringify({ spec, warnings, text }, plain));
   } catch (error) {

@@ -6,7 +6,7 @@ import { specShape } from '../generated/config-shapes.js';
 import { findObject, type Span } from '../host/json.js';
 import { ordinaryReader } from './ordinary.js';
 import { parseQuickly } from './parse.js';
-import type { Source } from './read.js';
+import { type Source, sourceOf } from './read.js';
 import { Reporter } from './rule.js';
 import { seccompRule } from './rules/seccomp.js';
 import { conforms, newWalk, type Shape, shapeAt } from './shape.js';
@@ -45,7 +45,7 @@ function withoutRules(bytes: Uint8Array, { begin, end }: Span, { head }: Known, 
   shorter.set(bytes.subarray(0, begin));
   shorter.set(middle, begin);
   shorter.set(bytes.subarray(end), begin + middle.length);
-  return { name, bytes: shorter, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(shorter) };
+  return sourceOf(name, shorter);
 }
 
 /** Gives the profile its rules, read when they are looked at. */

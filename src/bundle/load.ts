@@ -29,8 +29,7 @@ function accept<T>(checked: Checked<T>): T {
 export interface Loaded<T> {
   readonly value: T;
   readonly warnings: readonly Finding[];
-  /** What was read. */
-  readonly text: string;
+  readonly source: Source;
 }
 
 /** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `hint`, the others. */
@@ -47,7 +46,7 @@ export function loadDocument<T>(
 export function loadSource<T>(source: Source, kind: DocumentKind<T>): Loaded<T> {
   try {
     const checked = checkSource(source, kind);
-    return { value: accept(checked), warnings: checked.warnings, text: source.text };
+    return { value: accept(checked), warnings: checked.warnings, source };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
     if (error instanceof Unexplained) error.again = () => accept(checkSource(source, kind));

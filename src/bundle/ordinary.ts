@@ -3,10 +3,11 @@
  * An engine that interprets takes longer to look at a value than to parse it, so the bytes are looked at, by C (src/engine/shape.c). Whatever
  * is not plainly so is read as if nobody had looked (validate.ts).
  */
-import { scannerOf } from '../host/json.js';
+import { type Span, scannerOf } from '../host/json.js';
+import { carry, joined } from '../tables/carried-text.js';
 import type { Source } from './read.js';
 import { type Shape, shapeAt } from './shape.js';
-import { tableOf } from './shape-table.js';
+import { type Carried, tableOf } from './shape-table.js';
 
 /** The value of an ordinary document; undefined for any other, which may still be valid, and where nobody looks at bytes. */
 export type ReadOrdinary = (source: Source) => unknown;
@@ -34,21 +35,37 @@ function releaseMaps(value: unknown, paths: readonly (readonly string[])[]): num
   return keys;
 }
 
+/** From here on it is worth to leave something unread. */
+const large = 8192;
+
+const empty = new TextEncoder().encode('{}');
+
+/** The text with another, empty object in that one's place. */
+function without(bytes: Uint8Array, { begin, end }: Span): string {
+  return new TextDecoder().decode(joined([bytes.subarray(0, begin), empty, bytes.subarray(end)]) as Uint8Array);
+}
+
 /** To be made once for a shape, when the engine's memory is made. */
-export function ordinaryReader(shape: Shape): ReadOrdinary {
-  const scan = scannerOf(() => tableOf(shape));
+export function ordinaryReader(shape: Shape, carried?: Carried): ReadOrdinary {
+  const scan = scannerOf(() => tableOf(shape, carried));
   if (scan === undefined) return () => undefined;
   const maps = mapsOf(shape);
-  return ({ text, bytes }) => {
-    const keys = bytes === undefined ? -1 : scan(bytes);
-    if (keys < 0) return undefined;
+  const isAbsent = (name: string): boolean => name === '' || carried!.wanted.some((start) => name.startsWith(start));
+  return (source) => {
+    const { bytes } = source;
+    const found = bytes && scan(bytes, bytes.length >= large);
+    if (found === undefined) return undefined;
+    const { keys, carried: span } = found;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = JSON.parse(span === undefined ? source.text : without(bytes!, span));
     } catch {
       return undefined;
     }
     // Fewer than were written: a key of a map came twice.
-    return releaseMaps(value, maps) === keys ? value : undefined;
+    if (releaseMaps(value, maps) !== keys) return undefined;
+    if (span !== undefined)
+      (value as Record<string, unknown>)[carried!.key] = carry(bytes!.subarray(span.begin, span.end), isAbsent);
+    return value;
   };
 }

@@ -42,9 +42,9 @@ export interface ProcessDocument {
 }
 
 /** A process file (`exec --process`): its path, or its bytes. @throws as loadBundleConfig. */
-export function parseProcess(source: Uint8Array | string): ProcessDocument {
-  const { value, warnings, text } = loadDocument(source, processKind, 'process', { stream: true });
-  return { process: value, warnings, text };
+export function parseProcess(from: Uint8Array | string): ProcessDocument {
+  const { value, warnings, source } = loadDocument(from, processKind, 'process', { stream: true });
+  return { process: value, warnings, text: source.text };
 }
 
 /**

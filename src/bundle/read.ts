@@ -2,6 +2,7 @@
 import { fail } from '../errors/error.js';
 import { callerDescriptor } from '../host/executor.js';
 import { closeFile, errnoOf, fileFacts, openFile, openFlags, readAt, readSome, statIfExists } from '../host/files.js';
+import { isUtf8 } from '../host/json.js';
 import { monotonicMs } from '../host/process.js';
 import { waitForAny } from '../host/wait.js';
 import { descriptorOf } from '../tables/descriptors.js';
@@ -135,15 +136,22 @@ const failSize = (path: string): never =>
  */
 export function decodeText(bytes: Uint8Array, name: string): Source {
   if (bytes.length > largestBytes) failSize(name);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return failEncoding(bytes, name);
-  }
   // A byte order mark, or a NUL where UTF-16 has the other half of a letter.
-  const odd = text.charCodeAt(0) === 0xfeff || text.charCodeAt(0) === 0 || text.charCodeAt(1) === 0;
-  return odd ? failEncoding(bytes, name) : { name, text, bytes };
+  const odd = (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) || bytes[0] === 0 || bytes[1] === 0;
+  return odd || !isUtf8(bytes) ? failEncoding(bytes, name) : sourceOf(name, bytes);
+}
+
+/** Bytes that are UTF-8. Text is made of them for who wants it: most of a large config is looked at as bytes. */
+export function sourceOf(name: string, bytes: Uint8Array): Source {
+  let text: string | undefined;
+  return {
+    name,
+    bytes,
+    get text(): string {
+      text ??= new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+      return text;
+    },
+  };
 }
 
 function failEncoding(bytes: Uint8Array, name: string): never {

@@ -9,7 +9,7 @@
  *     i least most                      an integer; both are two numbers, the lower half first
  *     b                                 true or false
  *     a item least                      an array
- *     m value                           an object with any keys
+ *     m value carried count (at length)*   an object with any keys. With `carried` 1 it may be left unread, unless a key begins as one of these
  *     o count required×2 (at length value)*   an object with these keys; of `required` each bit is that of a key
  *     x                                 nothing: whoever walks leaves it to others
  */
@@ -21,22 +21,42 @@ const mostKeys = 64;
 const letter = (text: string): number => text.charCodeAt(0);
 const utf8 = new TextEncoder();
 
+/** A key of the document whose map is left unread where it can be, and the beginnings of names in it that somebody asks for. */
+export interface Carried {
+  readonly key: string;
+  readonly wanted: readonly string[];
+}
+
 class Table {
   readonly words: number[] = [0];
+  readonly #carried: Carried | undefined;
   readonly #texts: { readonly at: number; readonly bytes: Uint8Array }[] = [];
   readonly #nodes = new Map<Shape, number>();
+
+  constructor(carried?: Carried) {
+    this.#carried = carried;
+  }
 
   /** Where the shape's node begins. */
   add(shape: Shape): number {
     const known = this.#nodes.get(shape);
     if (known !== undefined) return known;
-    const node = this.#node(shape);
+    const at = this.#put(this.#node(shape));
+    this.#nodes.set(shape, at);
+    return at;
+  }
+
+  /** The document itself. */
+  addWhole(shape: Shape): number {
+    return shape.is === 'object' ? this.#put(this.#object(shape, this.#carried)) : this.add(shape);
+  }
+
+  #put(node: readonly Word[]): number {
     const at = this.words.length;
     this.words.push(...node.map((word) => (typeof word === 'number' ? word : 0)));
     node.forEach((word, i) => {
       if (typeof word !== 'number') this.#texts.push({ at: at + i, bytes: utf8.encode(word.text) });
     });
-    this.#nodes.set(shape, at);
     return at;
   }
 
@@ -56,7 +76,7 @@ class Table {
       case 'array':
         return [letter('a'), this.add(shape.item), shape.least];
       case 'map':
-        return [letter('m'), this.add(shape.value)];
+        return [letter('m'), this.add(shape.value), 0, 0];
       case 'object':
         return this.#object(shape);
       case 'any object':
@@ -64,11 +84,22 @@ class Table {
     }
   }
 
-  #object({ keys, required }: ObjectShape): Word[] {
+  #object({ keys, required }: ObjectShape, carried?: Carried): Word[] {
     const names = Object.keys(keys);
     if (names.length > mostKeys) throw new RangeError(`a shape has ${names.length} keys, at most ${mostKeys} fit`);
     const mask = required.reduce((bits, name) => bits | (1n << BigInt(names.indexOf(name))), 0n);
-    const rows = names.flatMap((name) => [...textOf(name), this.add(keys[name]!)]);
+    const nodeOf = (name: string): number => {
+      const value = keys[name]!;
+      if (name !== carried?.key || value.is !== 'map') return this.add(value);
+      return this.#put([
+        letter('m'),
+        this.add(value.value),
+        1,
+        carried.wanted.length,
+        ...carried.wanted.flatMap(textOf),
+      ]);
+    };
+    const rows = names.flatMap((name) => [...textOf(name), nodeOf(name)]);
     return [letter('o'), names.length, ...halvesOf(mask), ...rows];
   }
 
@@ -107,8 +138,8 @@ function lettersOf({ source }: RegExp): Word[] {
   return [letter('l'), Number(least), Number(most), ...bits.map((word) => word >>> 0)];
 }
 
-export function tableOf(shape: Shape): Uint8Array {
-  const table = new Table();
-  table.words[0] = table.add(shape);
+export function tableOf(shape: Shape, carried?: Carried): Uint8Array {
+  const table = new Table(carried);
+  table.words[0] = table.addWhole(shape);
   return table.bytes;
 }

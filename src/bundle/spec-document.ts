@@ -4,17 +4,26 @@ import { addRules, type Found, findProfileIn } from './known-part.js';
 import { type Finding, loadDocument, loadSource } from './load.js';
 import { ordinaryReader } from './ordinary.js';
 import { processRules } from './process-document.js';
-import { type ReadOptions, readTextFile } from './read.js';
+import { type ReadOptions, readTextFile, type Source } from './read.js';
 import { resourcesRules } from './resources-document.js';
 import { runRules } from './rule.js';
 import { linuxRules, specRules } from './rules.js';
 import type { Spec } from './types.js';
 import { type Checked, checkQuickly, checkValue, type DocumentKind } from './validate.js';
 
+/** Beginnings of the annotations that somebody here looks at by name; the others are only kept and shown. */
+const wantedAnnotations = [
+  'io.tsrun.',
+  'org.criu.',
+  'org.opencontainers.image.stopSignal',
+  'org.systemd.property.',
+  'run.oci.',
+];
+
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,
   name: 'spec',
-  readOrdinary: ordinaryReader(specShape),
+  readOrdinary: ordinaryReader(specShape, { key: 'annotations', wanted: wantedAnnotations }),
   runRules(spec, run) {
     const { process, linux } = spec;
     runRules(specRules, spec, spec, '', run);
@@ -27,34 +36,32 @@ export const specKind: DocumentKind<Spec> = {
 export interface LoadedConfig {
   readonly spec: Spec;
   readonly warnings: readonly Finding[];
-  /** What was read. */
-  readonly text: string;
+  readonly source: Source;
 }
 
 /** @throws TsrunError with the first fault and, in `hint`, the others. */
 export function loadBundleConfig(configPath: string, options?: ReadOptions): LoadedConfig {
-  const { value, warnings, text } = loadDocument(configPath, specKind, configPath, options);
-  return { spec: value, warnings, text };
+  const { value, warnings, source } = loadDocument(configPath, specKind, configPath, options);
+  return { spec: value, warnings, source };
 }
 
-/** The same, and the bytes, where `find` may know the profile of linux.seccomp by its bytes; `profile` is what it gave. @throws as the above. */
+/** The same, where `find` may know the profile of linux.seccomp by its bytes; `profile` is what it gave. @throws as the above. */
 export function loadWithProfile<T extends Found>(
   configPath: string,
   find: (profile: Uint8Array) => T,
   options?: ReadOptions,
-): LoadedConfig & { readonly profile: T | undefined; readonly bytes: Uint8Array | string } {
+): LoadedConfig & { readonly profile: T | undefined } {
   const source = readTextFile(configPath, options);
-  const { text, bytes = text } = source;
   const { profile, shorter } = findProfileIn(source, find);
   const checked = shorter && checkQuickly(shorter, specKind);
   const seccomp = checked?.value.linux?.seccomp;
   // Anything that is to be said is said about the whole text.
   if (profile && seccomp && checked.errors.length === 0) {
     addRules(seccomp, profile);
-    return { spec: checked.value, warnings: checked.warnings, text, bytes, profile };
+    return { spec: checked.value, warnings: checked.warnings, source, profile };
   }
   const { value, warnings } = loadSource(source, specKind);
-  return { spec: value, warnings, text, bytes, profile };
+  return { spec: value, warnings, source, profile };
 }
 
 /** `validateConfig(value)`: what is wrong and what is odd in a config. */

@@ -17,14 +17,14 @@ type Describers = { readonly [Topic in keyof Topics]: (data: Topics[Topic]) => r
 const listed = (items: readonly string[], none = 'none'): string => (items.length === 0 ? none : items.join(', '));
 const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`;
 
-function describeConfig({ path, text, spec, warnings }: Topics['config']): Line[] {
+function describeConfig({ path, source, spec, warnings }: Topics['config']): Line[] {
   const { process, mounts = [], linux = {}, hooks = {} } = spec;
   const types = (linux.namespaces ?? []).map(({ type, path: joined }) =>
     joined ? `${type} (joined: ${joined})` : type,
   );
   const hookCount = Object.values(hooks).flat().length;
   return [
-    `read ${path}, ${counted(text.length, 'character')}: ociVersion ${spec.ociVersion}, ${counted(warnings.length, 'warning')}`,
+    `read ${path}, ${counted(source.text.length, 'character')}: ociVersion ${spec.ociVersion}, ${counted(warnings.length, 'warning')}`,
     {
       pointer: '/process',
       text: process ? `the program is ${process.args?.[0] ?? ''}, uid ${process.user?.uid ?? 0}` : 'no process',

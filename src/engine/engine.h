@@ -30,6 +30,7 @@ void check(u32 value);
 void build_snapshot(void) __attribute__((noreturn));
 u32 new_text(const char *bytes, u32 length);
 void sha256_blocks(u32 *state, const u8 *data, u32 count);
-long json_ordinary(const u8 *text, u32 length, const u32 *table);
+long json_ordinary(const u8 *text, u32 length, const u32 *table, u32 *carried, u32 room);
+u32 json_mark(const u8 *text, u32 at, u32 end);
 int json_plain(const u8 *text, u32 units);
 int json_object(const u8 *text, u32 length, const u8 *path, u32 *found);

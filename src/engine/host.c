@@ -219,7 +219,7 @@ static const struct { const char *name; u32 arguments; } door[] = {
   [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 5}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
   [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 2}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
   [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}, [DOOR_OBJECT] = {"object", 4}, [DOOR_PLAIN] = {"plain", 2},
-  [DOOR_ORDINARY] = {"ordinary", 3}};
+  [DOOR_ORDINARY] = {"ordinary", 5}};
 extern const char bridge_begin[], bridge_end[]; /* parts.S */
 static u32 last_buffer;
 
@@ -247,7 +247,7 @@ static u32 answer(u32 id) {
     case DOOR_BRIDGE: result = RAW(write, number(0), bridge_begin, bridge_end - bridge_begin); break;
     case DOOR_SHA256: sha256_blocks((u32 *)address(0), (u8 *)address(1), (u32)number(2)); break;
     case DOOR_OBJECT: result = json_object((u8 *)address(0), (u32)number(1), (u8 *)address(2), (u32 *)address(3)); break;
-    case DOOR_ORDINARY: result = json_ordinary((u8 *)address(0), (u32)number(1), (u32 *)address(2)); break;
+    case DOOR_ORDINARY: result = json_ordinary((u8 *)address(0), (u32)number(1), (u32 *)address(2), (u32 *)address(3), (u32)number(4)); break;
     case DOOR_PLAIN:
       text = text_of(0);
       result = json_plain((u8 *)AT(text), (u32)number(1));

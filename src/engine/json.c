@@ -1,11 +1,28 @@
 /* Bytes of JSON texts, one at a time: work for C (src/host/small/json.ts). Where one object lies; whether a text is written as it is. */
 #include "engine.h"
 
+static int is_mark(u8 byte) { return byte == '"' || byte == '\\' || byte < ' '; }
+
+/* Where the next quote, backslash or control character is; most texts are long, and searched sixteen bytes at a time. */
+u32 json_mark(const u8 *text, u32 at, u32 end) {
+  typedef u8 sixteen __attribute__((vector_size(16)));
+  for (; at + 16 <= end; at += 16) {
+    sixteen bytes;
+    u64 marks[2];
+    memcpy(&bytes, text + at, 16);
+    bytes = (sixteen)((bytes == '"') | (bytes == '\\') | (bytes < ' '));
+    memcpy(marks, &bytes, 16);
+    if (marks[0] | marks[1]) break;
+  }
+  while (at < end && !is_mark(text[at])) at++;
+  return at;
+}
+
 /* `at` is behind the first quote. 0 where there is no second one, as below where something has no end. */
 static u32 after_string(const u8 *text, u32 at, u32 end) {
-  for (; at < end; at++) {
-    if (text[at] == '\\') at++;
-    else if (text[at] == '"') return at + 1;
+  while ((at = json_mark(text, at, end)) < end) {
+    if (text[at] == '"') return at + 1;
+    at += text[at] == '\\' ? 2 : 1;
   }
   return 0;
 }

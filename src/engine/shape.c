@@ -1,11 +1,12 @@
 /*
  * Whether a JSON text is an ordinary document of a shape (src/bundle/ordinary.ts): the quick question asked of every config, of its bytes
- * and in one pass. What is allowed where stands in a table, whose form src/bundle/shape-table.ts describes; a doubt of any kind is a no, and TypeScript looks closer. A yes says nothing
- * about what JSON.parse sees to: it reads the text as well.
+ * and in one pass. What is allowed where stands in a table, whose form src/bundle/shape-table.ts describes; a doubt of any kind is a no, and
+ * TypeScript looks closer.
  */
 #include "engine.h"
 
-struct walk { const u8 *text; u32 at, end; const u32 *table; u32 map_keys; };
+/* `seen`: room for the keys of the map that may be carried along unread, a power of two of them, empty; `carried`: where that map is. */
+struct walk { const u8 *text; u32 at, end; const u32 *table; u32 map_keys, *seen, room, *carried; };
 
 /* The byte after any space; 0 at the end, as a NUL would be, which no text has there. */
 static u8 next(struct walk *w) {
@@ -34,24 +35,17 @@ static int unit_at(const struct walk *w, u32 at) {
 /* Behind the escape at `at`; 0 for a NUL or half a surrogate pair, neither of which has a name in the kernel. */
 static u32 after_escape(const struct walk *w, u32 at) {
   if (w->end - at < 2) return 0;
-  if (w->text[at + 1] != 'u') return at + 2;
+  switch (w->text[at + 1]) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return at + 2;
+    case 'u': break;
+    default: return 0;
+  }
   int unit = unit_at(w, at + 2);
   if (unit <= 0 || (unit >= 0xdc00 && unit < 0xe000)) return 0;
   if (unit < 0xd800 || unit >= 0xe000) return at + 6;
   if (w->end - at < 8 || w->text[at + 6] != '\\' || w->text[at + 7] != 'u') return 0;
   int low = unit_at(w, at + 8);
   return low >= 0xdc00 && low < 0xe000 ? at + 12 : 0;
-}
-
-/* The next quote or backslash; most texts are searched sixteen bytes at a time. */
-static u32 next_mark(const u8 *text, u32 at, u32 end) {
-  for (; at + 16 <= end; at += 16) {
-    u32 marks = 0;
-    for (u32 i = at; i < at + 16; i++) marks |= (text[i] == '"') | (text[i] == '\\');
-    if (marks) break;
-  }
-  while (at < end && text[at] != '"' && text[at] != '\\') at++;
-  return at;
 }
 
 /* A string as it is written. `plain`: there is no escape in it. */
@@ -61,11 +55,11 @@ static int string(struct walk *w, struct word *found) {
   if (!skip(w, '"')) return 0;
   u32 from = w->at, at = from;
   found->plain = 1;
-  while ((at = next_mark(w->text, at, w->end)) < w->end && w->text[at] == '\\') {
+  while ((at = json_mark(w->text, at, w->end)) < w->end && w->text[at] == '\\') {
     found->plain = 0;
     if (!(at = after_escape(w, at)) || at > w->end) return 0;
   }
-  if (at >= w->end) return 0;
+  if (at >= w->end || w->text[at] != '"') return 0;
   found->text = w->text + from, found->length = at - from, w->at = at + 1;
   return 1;
 }
@@ -127,16 +121,42 @@ static int array(struct walk *w, const u32 *node) {
   return skip(w, ']') && count >= node[2];
 }
 
-/* Keys may come twice here: whoever has the map counts them. */
+/* Whether a key has not been there before. 0 also where that cannot be said: it is written with escapes, or there is no room left. */
+static int is_new(struct walk *w, const struct word *key, u32 count) {
+  u32 hash = 2166136261u; /* FNV-1a */
+  if (!key->plain || count >= w->room - w->room / 4) return 0;
+  for (u32 i = 0; i < key->length; i++) hash = (hash ^ key->text[i]) * 16777619u;
+  for (hash ^= hash >> 15;; hash++) {
+    u32 *place = &w->seen[hash & (w->room - 1)];
+    const u8 *other = w->text + *place;
+    if (!*place) return *place = (u32)(key->text - w->text), 1;
+    if (!memcmp(other, key->text, key->length) && other[key->length] == '"') return 0;
+  }
+}
+
+/* One of the names that somebody looks at, or begins as they do. */
+static int is_wanted(const struct walk *w, const struct word *key, const u32 *node) {
+  for (u32 i = 0; i < node[3]; i++)
+    if (begins(w, key, node + 4 + 2 * i)) return 1;
+  return !key->length;
+}
+
+/* Keys may come twice here: whoever reads the map counts them. One that nobody is to read is looked through for that, too. */
 static int map(struct walk *w, const u32 *node) {
   struct word key;
+  u32 count = 0, carries = node[2] && w->room, begin = (next(w), w->at);
   if (!skip(w, '{')) return 0;
   if (skip(w, '}')) return 1;
   do {
-    if (!string(w, &key) || !skip(w, ':') || !value(w, node[1])) return 0;
-    w->map_keys++;
+    if (!string(w, &key)) return 0;
+    carries = carries && !is_wanted(w, &key, node) && is_new(w, &key, count);
+    if (!skip(w, ':') || !value(w, node[1])) return 0;
+    count++;
   } while (skip(w, ','));
-  return skip(w, '}');
+  if (!skip(w, '}')) return 0;
+  if (carries) w->carried[0] = begin, w->carried[1] = w->at;
+  else w->map_keys += count;
+  return 1;
 }
 
 /* Only keys that are known, each once, and all that are required: at most 64 (shape-table.ts). */
@@ -173,8 +193,11 @@ static int value(struct walk *w, u32 at) {
   return 0;
 }
 
-/* How many keys the maps of the text have, all in all; -1 where there is a doubt. The table begins with where the document's shape is. */
-long json_ordinary(const u8 *text, u32 length, const u32 *table) {
-  struct walk w = {.text = text, .end = length, .table = table};
+/*
+ * How many keys the maps of the text have that are to be read, all in all; -1 where there is a doubt. The table begins with where the
+ * document's shape is. Of `carried` the first two are begin and end of a map that needs not be read, and the others the room for its keys.
+ */
+long json_ordinary(const u8 *text, u32 length, const u32 *table, u32 *carried, u32 room) {
+  struct walk w = {.text = text, .end = length, .table = table, .seen = carried + 2, .room = room, .carried = carried};
   return value(&w, table[0]) && !next(&w) && w.at == length ? (long)w.map_keys : -1;
 }

@@ -73,11 +73,21 @@ export function findObject(text: Uint8Array, path: readonly string[]): Span | un
   return found;
 }
 
-/** How many keys the maps of a JSON text have where it is an ordinary document (bundle/ordinary.ts), -1 where it may be another. */
-export type Scanner = (text: Uint8Array) => number;
+/** What was found in a JSON text that is an ordinary document (bundle/ordinary.ts). */
+export interface Scanned {
+  /** How many keys the maps have that are to be read. */
+  readonly keys: number;
+  /** The map that needs not be read. */
+  readonly carried?: Span;
+}
+
+/** Undefined where the text may be another. `carries`: whether a map may be left unread. */
+export type Scanner = (text: Uint8Array, carries: boolean) => Scanned | undefined;
 
 /** Who looks at bytes with the table of a shape (bundle/shape-table.ts): nobody here, for the walk over the value is as quick under Node. */
 export const scannerOf = (_table: () => Uint8Array): Scanner | undefined => undefined;
+
+export { isUtf8 } from 'node:buffer';
 
 /** Whether a text is all ASCII that JSON writes as it is. */
 export const isPlain = (text: string): boolean => /^[ !#-[\]-~]*$/.test(text);

@@ -5,6 +5,7 @@
 import { loadWithProfile } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
 import { type Failure, fail, TsrunError } from '../errors/error.js';
+import { newBytes } from '../host/bytes.js';
 import { errnoOf, lstatIfExists, readLink, statIfExists } from '../host/files.js';
 import { effectiveUid } from '../host/process.js';
 import { findProfile, type ProfileText } from '../linux/seccomp/cache.js';
@@ -183,8 +184,8 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   // A bundle's own config.json is a file; another one may be handed over as `<(...)`.
   const find = (bytes: Uint8Array): ProfileText => findProfile(bytes, request.root.path);
   const stream = request.config !== undefined;
-  const { spec, warnings, text, bytes, profile } = loadWithProfile(configPath(request), find, { stream });
-  trace('config', { path: configPath(request), text, spec, warnings });
+  const { spec, warnings, source, profile } = loadWithProfile(configPath(request), find, { stream });
+  trace('config', { path: configPath(request), source, spec, warnings });
   const facts = given ?? gatherFacts({ lsm: namesLabel(spec) });
   trace('facts', facts);
   const rootfs = absolutePath(spec.root?.path ?? '', request.bundle);
@@ -228,7 +229,7 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     keeper: keeperOf(facts, request.engine),
   };
   trace('options', options);
-  return { spec, facts, options, draft, bytes, warnings: [...warnings, ...cgroup.warnings] };
+  return { spec, facts, options, draft, source, warnings: [...warnings, ...cgroup.warnings] };
 }
 
 /** What was odd about the config may be why it is refused: `proccess` is an unknown key, and no process. */
@@ -254,11 +255,11 @@ function compileOrRefuse(
 }
 
 /** Compiles what was read. @throws TsrunError with the pointer to blame. */
-export function compileRead({ spec, facts, options, draft, bytes, warnings }: ReturnType<typeof readRequest>) {
+export function compileRead({ spec, facts, options, draft, source, warnings }: ReturnType<typeof readRequest>) {
   const plan = compileOrRefuse(spec, facts, options, warnings);
   trace('plan', plan);
   const { creating } = options;
-  return { plan, creating, draft, spec, bytes, warnings: [...warnings, ...plan.warnings] };
+  return { plan, creating, draft, spec, source, warnings: [...warnings, ...plan.warnings] };
 }
 
 /** Reads, checks and compiles; touches nothing. @throws TsrunError with the pointer to blame. */
@@ -281,15 +282,15 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   checkContainerId(request.id);
   prepareRoot(request.root);
   trace('root', request.root);
-  const { plan, creating, draft, spec, bytes: config, warnings } = compileRequest(request);
+  const { plan, creating, draft, spec, source, warnings } = compileRequest(request);
   requireUserNamespace(spec);
-  const bytes = encodePlan(plan);
+  const bytes = encodePlan(plan, newBytes);
   trace('done', 'encoded');
   const directory = claimId(request.root.path, request.id);
   trace('claimed', directory);
   try {
     writeProvisional(directory, creating);
-    writeConfigSnapshot(directory, config);
+    writeConfigSnapshot(directory, source.bytes ?? source.text);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
   } catch (error) {

@@ -62,7 +62,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   checkContainerId(create.id);
   requireRoot();
   prepareRoot(create.root);
-  const { spec, facts, options, draft, bytes: config, warnings } = readRequest(create);
+  const { spec, facts, options, draft, source, warnings } = readRequest(create);
   if (options.recorder !== undefined) {
     fail('TSR_RECORD_SECCOMP', 'the system calls of a restored container cannot be recorded', {
       pointer: options.recorder.pointer,
@@ -87,7 +87,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   trace('claimed', directory);
   try {
     writeProvisional(directory, options.creating);
-    writeConfigSnapshot(directory, config);
+    writeConfigSnapshot(directory, source.bytes ?? source.text);
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);
   } catch (error) {

@@ -1,5 +1,7 @@
 import type { State } from '../generated/config-types.js';
+import type { HookText } from '../plan/options.js';
 import { type ContainerRecord, type RecordDraft, stringifyTexts } from '../state/record.js';
+import { joined } from '../tables/carried-text.js';
 import { type Status, statusOf } from '../state/status.js';
 import { openContainer } from '../state/store.js';
 import type { CgroupControl } from './tools.js';
@@ -22,12 +24,12 @@ export function describeContainer(record: ContainerRecord, status: Status, owner
 }
 
 /** The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. */
-export function encodeHookState(draft: RecordDraft, status: Status): { before: string; after: string } {
+export function encodeHookState(draft: RecordDraft, status: Status): HookText {
   const { ociVersion, id, bundle, annotations } = draft;
   const head = JSON.stringify({ ociVersion, id, status });
   return {
     before: `${head.slice(0, -1)},"pid":`,
-    after: `,"bundle":${JSON.stringify(bundle)},"annotations":${stringifyTexts(annotations)}}`,
+    after: joined([`,"bundle":${JSON.stringify(bundle)},"annotations":`, stringifyTexts(annotations), '}']),
   };
 }
 

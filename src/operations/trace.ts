@@ -2,6 +2,7 @@
  * What goes on, for who wants to know: `--debug`. Operations hand over what they have found out, as it is; cli/debug.ts, which is
  * loaded only then, makes sentences of it. Without a listener a call is one comparison.
  */
+import type { Source } from '../bundle/read.js';
 import type { Failure } from '../errors/error.js';
 import type { HostFacts } from '../linux/facts.js';
 import type { ExecOptions } from '../plan/compile-exec.js';
@@ -16,7 +17,7 @@ export interface Topics {
   readonly root: StateRoot;
   readonly config: {
     readonly path: string;
-    readonly text: string;
+    readonly source: Source;
     readonly spec: Spec;
     readonly warnings: readonly Failure[];
   };

@@ -118,7 +118,9 @@ function encodeLong(text: string, step: Step, name: string): Uint8Array {
 function addBinary(draft: Draft, step: Step, name: string, value: unknown, at: number): boolean {
   const { blobs } = draft;
   if (value instanceof Uint8Array) {
-    blobs.push({ at: [at], bytes: value });
+    const same = value.length >= worthSharing ? blobs.find(({ bytes }) => bytes === value) : undefined;
+    if (same !== undefined) same.at.push(at);
+    else blobs.push({ at: [at], bytes: value });
     return true;
   }
   if (typeof value !== 'string') invalid(step, `'${name}' of ${step.op} is neither text nor bytes`);

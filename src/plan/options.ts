@@ -13,13 +13,13 @@ import type { Plan, Step } from './step.js';
 export interface RecordText {
   readonly before: string;
   readonly between: string;
-  readonly after: string;
+  readonly after: string | Uint8Array;
 }
 
 /** The state a hook gets on its standard input, around the pid. */
 export interface HookText {
   readonly before: string;
-  readonly after: string;
+  readonly after: string | Uint8Array;
 }
 
 /** Who gets the listener of the filter, and the message for it: `before` PID `between`, and PID `after` if that is not empty. */

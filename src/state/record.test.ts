@@ -136,7 +136,7 @@ test('long texts of annotations are written as JSON', () => {
     short: 'a\nb',
     line: `${'z'.repeat(300)}\n`,
   };
-  assert.equal(JSON.parse(stringifyTexts(texts)), texts);
+  assert.equal(JSON.parse(String(stringifyTexts(texts))), texts);
   assert.is(stringifyTexts(texts), JSON.stringify(texts));
   assert.is(stringifyTexts({}), '{}');
   const draft = { ...full, annotations: texts };

@@ -12,7 +12,9 @@ import type {
   Personality,
   Scheduler,
 } from '../generated/config-types.js';
+import { newBytes } from '../host/bytes.js';
 import { isPlain } from '../host/json.js';
+import { bytesOf, carriedText, joined } from '../tables/carried-text.js';
 import type { CgroupPlace, CgroupRecord } from '../tables/cgroup.js';
 
 export const recordVersion = 1;
@@ -106,7 +108,8 @@ export type RecordDraft = Omit<ContainerRecord, 'version' | 'status' | 'pid' | '
 export interface EncodedRecord {
   readonly before: string;
   readonly between: string;
-  readonly after: string;
+  /** Bytes where annotations are carried along unread (tables/carried-text.ts). */
+  readonly after: string | Uint8Array;
 }
 
 /** From here on it takes less to look than to write. */
@@ -118,7 +121,9 @@ function hasLong(texts: { readonly [name: string]: string }): boolean {
 }
 
 /** JSON of an object of texts. An interpreter writes 10 ns a character; most long texts are written as they are. */
-export function stringifyTexts(texts: { readonly [name: string]: string }): string {
+export function stringifyTexts(texts: { readonly [name: string]: string }): string | Uint8Array {
+  const carried = carriedText(texts);
+  if (carried !== undefined) return carried;
   if (!hasLong(texts)) return JSON.stringify(texts);
   const write = (text: string): string => (text.length >= long && isPlain(text) ? `"${text}"` : JSON.stringify(text));
   return `{${Object.entries(texts)
@@ -131,14 +136,19 @@ export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status
   return {
     before: `{"version":${recordVersion},"status":"${status}","pid":`,
     between: ',"startTime":',
-    after: `,${JSON.stringify(rest).slice(1, -1)},"annotations":${stringifyTexts(annotations)}}\n`,
+    after: joined(
+      [`,${JSON.stringify(rest).slice(1, -1)},"annotations":`, stringifyTexts(annotations), '}\n'],
+      newBytes,
+    ),
   };
 }
 
 /** The text of a record, `creating`, that has no process yet. */
-export const withoutProcess = ({ before, between, after }: EncodedRecord): string => `${before}0${between}0${after}`;
+export const withoutProcess = ({ before, between, after }: EncodedRecord): (string | Uint8Array)[] =>
+  typeof after === 'string' ? [`${before}0${between}0${after}`] : [`${before}0${between}0`, after];
 
-export const encodeProvisional = (draft: RecordDraft): string => withoutProcess(encodeRecord(draft, 'creating'));
+export const encodeProvisional = (draft: RecordDraft): string =>
+  new TextDecoder().decode(bytesOf(joined(withoutProcess(encodeRecord(draft, 'creating')))));
 
 type Fields = { readonly [key: string]: unknown };
 

@@ -129,7 +129,7 @@ export function listIds(root: StateRoot): string[] {
   }
 }
 
-function writeFile(path: string, data: string | Uint8Array): void {
+function writeFile(path: string, data: files.Content): void {
   try {
     files.writeAtomically(path, data);
   } catch (error) {

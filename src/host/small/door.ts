@@ -26,8 +26,11 @@ interface Door {
   object(text: number, length: number, path: number, found: number): number;
   /** Whether so many characters, all of a text, are written in JSON as they are: 1 or 0. */
   plain(text: string, units: number): number;
-  /** How many keys the maps of a text have, which is an ordinary document by a table (src/engine/shape.c), or -1. */
-  ordinary(text: number, length: number, table: number): number;
+  /**
+   * How many keys the maps of a text have that are to be read, where it is an ordinary document by a table, or -1. `carried`: begin and end of
+   * the map that needs not be read are put there, and behind them is room for so many keys (src/engine/shape.c).
+   */
+  ordinary(text: number, length: number, table: number, carried: number, room: number): number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;
@@ -60,7 +63,7 @@ interface Placed extends ArrayBuffer {
 export function placed(bytes: Uint8Array): Room {
   const { at } = bytes.buffer as Placed;
   if (at !== undefined) return { at: at + bytes.byteOffset, bytes };
-  const room = makeRoom(bytes.length, true);
+  const room = bytes.length <= scratch.bytes.length ? scratch : makeRoom(bytes.length, true);
   room.bytes.set(bytes);
   return room;
 }

@@ -1,11 +1,12 @@
 /** src/host/files.ts for the small engine, over system calls. The comments there say what each is for. */
-import type { FileFacts } from '../files.js';
+import type { Content, FileFacts } from '../files.js';
 import {
   atFdCwd as here,
   calls,
   door,
   expect,
   makeRoom,
+  placed as placedBytes,
   type Room,
   SystemError,
   scratch,
@@ -17,7 +18,7 @@ import { factsOf, type Facts } from './file-facts.js';
 import { encode, encodeTo, losslessText, validText } from './text.js';
 import { ownPid } from './process.js';
 
-export type { FileFacts };
+export type { Content, FileFacts };
 
 const closeOnExec = 0o2000000;
 const noFollowFlag = 0x100; // AT_SYMLINK_NOFOLLOW
@@ -124,9 +125,7 @@ function placed(data: string | Uint8Array): Room & { length: number } {
   if (typeof data === 'string' && data.length * 3 <= scratch.bytes.length)
     return { ...scratch, length: encodeTo(data, scratch) };
   const bytes = typeof data === 'string' ? encode(data) : data;
-  const room = bytes.length <= scratch.bytes.length ? scratch : makeRoom(bytes.length, true);
-  room.bytes.set(bytes);
-  return { ...room, length: bytes.length };
+  return { ...placedBytes(bytes), length: bytes.length };
 }
 
 const writeOnce = (fd: number, data: string | Uint8Array): number => {
@@ -141,13 +140,13 @@ export function writeExisting(path: string, text: string): void {
   expect(result, 'write', path);
 }
 
-export function writeAtomically(path: string, data: string | Uint8Array, mode = 0o600): void {
+export function writeAtomically(path: string, data: Content, mode = 0o600): void {
   const slash = path.lastIndexOf('/');
   const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.${ownPid()}`;
   try {
     const fd = openFile(temporary, openFlags.write | openFlags.create | openFlags.exclusive, mode);
     try {
-      writeAll(fd, data);
+      for (const part of typeof data === 'string' || data instanceof Uint8Array ? [data] : data) writeAll(fd, part);
     } finally {
       closeFile(fd);
     }

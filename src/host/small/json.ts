@@ -20,8 +20,20 @@ export function scannerOf(table: () => Uint8Array): Scanner {
   const bytes = table();
   const place = makeRoom(bytes.length);
   place.bytes.set(bytes);
-  return (text) => {
+  return (text, carries) => {
     const there = placed(text);
-    return door.ordinary(there.at, text.length, place.at);
+    let keys = 16;
+    // Not more than one for sixteen bytes; three quarters of the room are used at most.
+    while (carries && keys < text.length / 16) keys *= 2;
+    const room = makeRoom(8 + 4 * keys);
+    const count = door.ordinary(there.at, text.length, place.at, room.at, carries ? keys : 0);
+    if (count < 0) return undefined;
+    const [begin = 0, end = 0] = new Uint32Array(room.bytes.buffer, 0, 2);
+    return end > 0 ? { keys: count, carried: { begin, end } } : { keys: count };
   };
+}
+
+export function isUtf8(bytes: Uint8Array): boolean {
+  const place = placed(bytes);
+  return door.valid(place.at, bytes.length) === bytes.length;
 }

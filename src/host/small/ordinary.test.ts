@@ -17,6 +17,7 @@ const source = (name: string): string => JSON.stringify(resolve('src', name));
 const script = `
   import { readText, writeAll } from ${source('host/files.ts')}; import { exit } from ${source('host/process.ts')};
   import { commandLine } from ${source('host/arguments.ts')}; import { whenStarted } from ${source('host/start.ts')};
+  import { carriedText } from ${source('tables/carried-text.ts')};
   import { specKind } from ${source('bundle/spec-document.ts')}; import { checkSource } from ${source('bundle/validate.ts')};
   const alone = { ...specKind, readOrdinary: () => undefined, runRules: () => undefined };
   const walk = (text: string) => { try { return checkSource({ name: '', text }, alone); } catch { return undefined; } };
@@ -28,7 +29,10 @@ const script = `
     const fits = walked !== undefined && walked.errors.length === 0 && walked.warnings.length === 0;
     if (value === undefined) return fits ? 'doubt' : 'no';
     const free = (value as any).annotations === undefined || Object.getPrototypeOf((value as any).annotations) === null;
-    return fits && free && JSON.stringify(value) === JSON.stringify(walked!.value) ? 'yes' : 'WRONG';
+    const carried = (value as any).annotations && carriedText((value as any).annotations);
+    const same = JSON.stringify(value) === JSON.stringify(walked!.value);
+    if (!fits || !free || !same) return 'WRONG';
+    return carried === undefined ? 'yes' : carried.every((byte: number) => byte >= 32) ? 'carried' : 'WRONG';
   };
   let asksWhy = true;
   whenStarted(() => { asksWhy = commandLine()[1] === 'why'; writeAll(1, (JSON.parse(readText(commandLine()[0]!)) as string[]).map(judge).join('\\n')); exit(0); });`;
@@ -127,6 +131,40 @@ test('each doubt (S47, and security.md section 4)', async () => {
   ];
   const said = await judge(rows.map(([, text]) => text));
   for (const [i, [wanted, text]] of rows.entries()) assert.is(said[i], wanted, text);
+});
+
+test('annotations of a large config are carried unread, unless somebody asks for one of them (S47)', async () => {
+  const many = (count: number, text: string): string =>
+    Array.from({ length: count }, (_, i) => `"org.example.${i}":"${text}"`).join(',');
+  const long = many(300, 'some text that is not short at all');
+  const notes = (rest: string): string => withText(`,"annotations" : {${long}${rest}},"hostname":"h"`);
+  const rows: readonly (readonly [said: string, text: string])[] = [
+    ['carried', notes('')],
+    ['carried', notes(', "é😀" : "\\u00e9\\ud83d\\ude00\\n\\/"')],
+    ['carried', notes(',"__proto__":"x","constructor":"y"')],
+    ['carried', notes(',"io.tsru":""')],
+    ['yes', notes(',"io.tsrun.record-seccomp":"x"')],
+    ['yes', notes(',"run.oci.keep_original_groups":"1"')],
+    ['yes', notes(',"org.criu.config":"/x"')],
+    ['yes', notes(',"org.systemd.property.TasksMax":"1"')],
+    ['yes', notes(',"org.opencontainers.image.stopSignal":"HUP"')],
+    ['yes', notes(',"":"x"')],
+    // Written with escapes, two may be the same.
+    ['yes', notes(',"\\u0041":"x"')],
+    // More than there is room for: one of 16 bytes.
+    ['yes', withText(`,"annotations":{${Array.from({ length: 3000 }, (_, i) => `"${i}":""`).join(',')}}`)],
+    ['no', notes(',"org.example.7":"twice"')],
+    ['no', notes(',"a":"x","a":"x"')],
+    ['no', notes(',"a":"\t"')],
+    ['no', notes(',"a":"\\x"')],
+    ['no', notes(',"a":"\\u12g4"')],
+    ['no', notes(',"a":"\\ud800"')],
+    ['no', notes(',"a":1')],
+    ['no', notes(',')],
+    ['no', notes(',"a":"b" "c":"d"')],
+  ];
+  const said = await judge(rows.map(([, text]) => text));
+  for (const [i, [wanted, text]] of rows.entries()) assert.is(said[i], wanted, text.slice(-80));
 });
 
 test('a config with every key, each changed once', async () => {

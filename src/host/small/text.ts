@@ -1,6 +1,6 @@
 /** Text and bytes for the small engine: TextEncoder and TextDecoder over the door, and what else is missing of a usual global object. */
 import { decodeLossless } from '../../tables/lossless-text.js';
-import { door, makeRoom, type Room, scratch } from './door.js';
+import { door, makeRoom, placed, type Room, scratch } from './door.js';
 
 /** Above it a room of its own is made. */
 const small = scratch.bytes.length;
@@ -105,8 +105,7 @@ class Decoder {
   }
   decode(bytes?: Uint8Array): string {
     if (bytes === undefined) return '';
-    const room = roomFor(bytes.length);
-    room.bytes.set(bytes);
+    const room = placed(bytes);
     const text = validText(room, bytes.length);
     if (text === undefined && this.fatal) throw new TypeError('not UTF-8');
     const decoded = text ?? replacingText(room, bytes.length);

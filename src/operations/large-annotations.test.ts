@@ -1,0 +1,66 @@
+/** Annotations that are carried along unread (tables/carried-text.ts) come out as they went in. Needs root. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { containerSuite, type TestContainer } from '../executor/test-container.js';
+import { until } from '../state/test-container.js';
+
+const { tests, test } = containerSuite('large annotations');
+
+type Texts = Record<string, string>;
+const many = (): Texts =>
+  Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`org.example.${i}`, `value ${i} é😀 "\\/\n\u0001`]));
+
+/** What hooks have been told, by their kind. */
+const told = (container: TestContainer, kind: string) =>
+  JSON.parse(readFileSync(join(container.folder, kind), 'utf8')) as { annotations: Texts; pid: number };
+
+function prepare(container: TestContainer, annotations: Texts): void {
+  const hook = (kind: string) => [{ path: '/bin/sh', args: ['sh', '-c', `cat >${container.folder}/${kind}`] }];
+  const hooks = Object.fromEntries(
+    ['createRuntime', 'poststart', 'poststop'].map((kind) => [kind, hook(kind)] as const),
+  );
+  container.prepare('trap : TERM; trap "exit 7" HUP; touch /up; while :; do sleep 0.05; done', {
+    spec: { annotations, hooks },
+  });
+}
+
+/** The container keeps its streams: nobody is to wait for them. */
+const quietly = ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh'];
+
+const stateOf = (container: TestContainer) =>
+  JSON.parse(container.tsrun(['state', container.id]).output) as { annotations: Texts; status: string };
+
+test('state, list and all hooks have them, and an exec goes in', async (container) => {
+  const annotations = many();
+  prepare(container, annotations);
+  assert.is(container.tsrun(['create', '--bundle', container.folder, container.id], quietly).status, 0);
+  assert.equal(stateOf(container).annotations, annotations);
+  assert.equal(told(container, 'createRuntime').annotations, annotations);
+  assert.is(container.tsrun(['start', container.id]).status, 0);
+  await until(() => existsSync(join(container.folder, 'rootfs/up')), 'the program runs');
+  assert.equal(told(container, 'poststart').annotations, annotations);
+  const [listed] = JSON.parse(container.tsrun(['list', '--format', 'json']).output) as { annotations: Texts }[];
+  assert.equal(listed!.annotations, annotations);
+  assert.is(container.tsrun(['exec', container.id, '/bin/true']).status, 0);
+  assert.is(container.tsrun(['delete', '--force', container.id]).status, 0);
+  assert.equal(told(container, 'poststop').annotations, annotations);
+});
+
+test('one that somebody asks for is found among them', async (container) => {
+  prepare(container, { ...many(), 'org.opencontainers.image.stopSignal': 'SIGHUP' });
+  assert.is(container.tsrun(['run', '-d', '--bundle', container.folder, container.id], quietly).status, 0);
+  await until(() => existsSync(join(container.folder, 'rootfs/up')), 'the program runs');
+  assert.is(container.tsrun(['kill', container.id]).status, 0);
+  await until(() => stateOf(container).status === 'stopped', 'it has ended by HUP');
+  assert.is(Object.keys(stateOf(container).annotations).length, 401);
+});
+
+test('a fault among them is named', (container) => {
+  prepare(container, { ...many(), '': 'x' });
+  const { status, errors } = container.tsrun(['create', '--bundle', container.folder, container.id]);
+  assert.is(status, 1);
+  assert.match(errors, /\(\/annotations\/\): an annotation must have a name/);
+});
+
+tests.run();
