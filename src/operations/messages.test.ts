@@ -1,5 +1,5 @@
 /** One clear line for what people run into: through dist/tsrun, on the real kernel. Needs root. */
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Hook } from '../bundle/types.js';
@@ -150,6 +150,26 @@ test('commands and options get a suggestion', (container) => {
   assert.is(says('strat'), "tsrun: unknown command 'strat'; did you mean 'start'? See 'tsrun --help'");
   assert.match(says('zzzzzz'), /unknown command 'zzzzzz'; see 'tsrun --help'$/);
   assert.match(says('run', '--bundel', 'x', 'y'), /flag provided but not defined: -bundel; did you mean '--bundle'\?$/);
+});
+
+test('one of many is named: a path, a node, a rule', (container) => {
+  mkdirSync(join(container.folder, 'rootfs'), { recursive: true });
+  symlinkSync('loop', join(container.folder, 'rootfs/loop'));
+  const paths = ['/nowhere', '/nowhere', '/etc', '/loop', '/usr'];
+  for (const [key, words] of [
+    ['maskedPaths', 'mask /loop'],
+    ['readonlyPaths', 'make /loop read-only'],
+  ] as const) {
+    const linux = { namespaces: [{ type: 'mount' }, { type: 'pid' }], [key]: paths } as const;
+    assert.match(lineOf(container, { linux }), `(/linux/${key}/3): ${words}: ELOOP`);
+    // Forty are encoded in another way.
+    const more = [...Array.from({ length: 40 }, (_, i) => `/nowhere${i}`), '/loop'];
+    assert.match(lineOf(container, { linux: { ...linux, [key]: more } }), `(/linux/${key}/40): ${words}: ELOOP`);
+  }
+  const node = (path: string) => ({ path, type: 'c', major: 1, minor: 3 }) as const;
+  const devices = [node('/dev/a'), node('/dev/b/c'), node('/loop/d'), node('/dev/e')];
+  const line = lineOf(container, { linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }], devices } });
+  assert.match(line, '(/linux/devices/2): make c 1:3 0666 0:0 /loop/d: ELOOP');
 });
 
 tests.run();
