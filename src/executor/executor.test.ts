@@ -333,6 +333,45 @@ test('a plan may have some hundred thousand steps, as a config with that many ma
   assert.ok(performance.now() - began < 20_000);
 });
 
+test('S10: what is no node is refused, and the answer says which', ({ root, directory }) => {
+  const right = ['c 1:3 0666 0:0 /one', 'p 0:0 0640 7:8 /two', 'b 8:1 0 0:0 /three', 'c 1:5 0666 0:0 /dir//four'];
+  const good = run(root, directory, 'stat -c %F:%t:%T:%a:%u:%g /one /two /three /dir/four', {
+    mounts: [init('device.make', { nodes: right })],
+  });
+  assert.equal(good.output.split('\n'), [
+    'character special file:1:3:666:0:0',
+    'fifo:0:0:640:7:8',
+    'block special file:8:1:0:0:0',
+    'character special file:1:5:666:0:0',
+  ]);
+  const wrong = [
+    ...[
+      '',
+      'c',
+      'c ',
+      'x 1:3 0666 0:0 /a',
+      'c1:3 0666 0:0 /a',
+      'c 1:3 0666 0:0 ',
+      'c 1:3 0666 0:0',
+      'c 1:3 888 0:0 /a',
+    ],
+    ...[
+      'c 1 3 0666 0:0 /a',
+      'c :3 0666 0:0 /a',
+      'c 4294967296:3 0666 0:0 /a',
+      'c 1:3 010000 0:0 /a',
+      'c -1:3 0666 0:0 /a',
+    ],
+    ...[`c 1:3 0666 0:0 /${'x'.repeat(4095)}`, 'c 1:3 0666 0:0 /.', 'c 1:3 0666 0:0 /..', 'c 1:3 0666 0:0 /one/'],
+  ];
+  for (const text of wrong) {
+    const { outcome } = run(root, directory, 'true', { mounts: [init('device.make', { nodes: [right[0]!, text] })] });
+    const seen = [outcome.status, outcome.item, ['EINVAL', 'EEXIST'].includes(errnoName(outcome.errno))];
+    // Behind the last slash is nothing: it is the one that is there.
+    assert.equal(seen, text.endsWith('/one/') ? ['ok', 0, false] : ['step-failed', 1, true], text.slice(0, 40));
+  }
+});
+
 test('S10, S12: what masks files is read as empty and may be written to, and the inode of the host is not to be changed', ({
   root,
   directory,

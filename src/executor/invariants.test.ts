@@ -211,7 +211,13 @@ test('S31: a name cannot lead out of the directory of a cgroup', (place) => {
     for (const name of [`../${'../'.repeat(12)}${out}`, '../cgroup.procs', out]) {
       const outcome = execute([host('cgroup.open', open), host('cgroup.write', { slot: 8, file: name, value: '0' })]);
       assert.is(errnoName(outcome.errno), 'EXDEV', name);
+      const each = host('cgroup.write-each', { slot: 8, file: name, values: ['0'] });
+      assert.is(errnoName(execute([host('cgroup.open', open), each]).errno), 'EXDEV', name);
     }
+    // Of a file that takes one after the other, the answer says which it has refused.
+    const each = host('cgroup.write-each', { slot: 8, file: 'cgroup.procs', values: ['0', '0', 'none', '0'] });
+    const { errno, item } = execute([host('cgroup.open', open), each]);
+    assert.equal([errnoName(errno), item], ['EINVAL', 2]);
     assert.is(readFileSync(out, 'utf8'), 'untouched');
   } finally {
     rmdirSync(join(mount, 'tsrun-test-s31'));
