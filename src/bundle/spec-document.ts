@@ -7,23 +7,21 @@ import { processRules } from './process-document.js';
 import { type ReadOptions, readTextFile, type Source } from './read.js';
 import { resourcesRules } from './resources-document.js';
 import { runRules } from './rule.js';
+import type { Carried } from './shape-table.js';
 import { linuxRules, specRules } from './rules.js';
 import type { Spec } from './types.js';
 import { type Checked, checkQuickly, checkValue, type DocumentKind } from './validate.js';
 
-/** Beginnings of the annotations that somebody here looks at by name; the others are only kept and shown. */
-const wantedAnnotations = [
-  'io.tsrun.',
-  'org.criu.',
-  'org.opencontainers.image.stopSignal',
-  'org.systemd.property.',
-  'run.oci.',
-];
+/** Annotations, and how those begin that somebody here looks at by name; the others are only kept and shown. */
+export const carriedAnnotations: Carried = {
+  key: 'annotations',
+  wanted: ['io.tsrun.', 'org.criu.', 'org.opencontainers.image.stopSignal', 'org.systemd.property.', 'run.oci.'],
+};
 
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,
   name: 'spec',
-  readOrdinary: ordinaryReader(specShape, { key: 'annotations', wanted: wantedAnnotations }),
+  readOrdinary: ordinaryReader(specShape, carriedAnnotations),
   runRules(spec, run) {
     const { process, linux } = spec;
     runRules(specRules, spec, spec, '', run);
