@@ -7,6 +7,7 @@
 NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 RUNTIME=$(readlink -f "$(command -v "${RUNTIME:-$here/../../dist/tsrun}")")
+PARTS='all short direct inside podman containerd'
 engine_main "$@"
 set -u
 parts=${*:-all}

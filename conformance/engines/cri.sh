@@ -5,6 +5,7 @@
 # With "systemd" the cgroups are systemd's; then it has to run in a virtual machine: conformance/vm/run.sh --systemd.
 [ "${1:-}" != systemd ] || NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='systemd core new all'
 engine_main "$@"
 set -u
 [ "${1:-}" != systemd ] || shift
