@@ -1,7 +1,7 @@
 // The tools that people run: their help and their errors are alike. The list is made from the sources: whoever calls commandLine() is a tool.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -140,6 +140,18 @@ test('the parts of an engine are known', () => {
   const script = resolve('conformance/engines/podman.sh');
   const { status, stdout, stderr } = spawnSync('bash', [script, 'core', 'al'], { cwd: nowhere, encoding: 'utf8' });
   assert.equal([status, stdout, stderr], [1, '', 'podman: Unknown argument: al (--help says what there is)\n']);
+});
+
+// In a folder of its own, for `nowhere` has packages.
+const clone = folderFor(test, 'clone');
+test('what prepares the bundles says what to do where no package is installed', () => {
+  for (const path of ['bundles/prepare.mjs', 'src/build/command-line.mjs']) {
+    mkdirSync(join(clone, dirname(path)), { recursive: true });
+    copyFileSync(path, join(clone, path));
+  }
+  const { status, stderr } = spawnSync(process.execPath, ['bundles/prepare.mjs'], { cwd: clone, encoding: 'utf8' });
+  const line = 'prepare: the packages that it needs are not installed; first: npm run build\n';
+  assert.equal([status, stderr], [1, line]);
 });
 
 test('no words are an empty list', () => {
