@@ -62,7 +62,7 @@ suite() {
   if [ -n "$line" ] && [ "$status" = 0 ] && [ "$bad" = 0 ]; then
     left=0
   else
-    if [ -s "$log/wrong" ]; then grep -aE -A6 '^not ok' "$log/out" | head -n 80; else tail -n 60 "$log/out"; fi
+    if [ -s "$log/wrong" ]; then grep -aE -A16 '^not ok' "$log/out" | head -n 80; else tail -n 60 "$log/out"; fi
     twice "$name" "$kind" "$@"
   fi
   passed=$((passed + good + (bad > left ? bad - left : 0))) failed=$((failed + left)) skipped=$((skipped + skip))
@@ -82,7 +82,7 @@ twice() {
   line=$(sum_of "$log/out")
   echo "$name, $how: ${line:-no result, exit status $status} $took"
   if [ "$status" != 0 ] && [ -n "$line" ] && [ "$(field failed "$line")" = 0 ]; then echo "$name, $how: exit status $status though nothing failed"; fi
-  [ "$status" = 0 ] || { [ -n "$line" ] && grep -aE -A6 '^not ok' "$log/out" | head -n 80 | grep . || tail -n 60 "$log/out"; }
+  [ "$status" = 0 ] || { [ -n "$line" ] && grep -aE -A16 '^not ok' "$log/out" | head -n 80 | grep . || tail -n 60 "$log/out"; }
   { failures "$log/out"; cat "$log/missing" 2>/dev/null; } | sort -u >"$log/wrong.2"
   rm -f "$log/missing"
   if [ -z "$line" ]; then left=$((bad > 0 ? bad : 1))

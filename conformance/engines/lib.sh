@@ -200,9 +200,9 @@ engine_remove() {
 }
 
 nothing_left() { # nothing_left [NAME]: a cell
-  local name=${1:-leaves nothing behind} left
+  local name=${1:-leaves nothing behind} left until=$((SECONDS + patience))
   wanted "$name" || return 0
-  for _ in 1 2 3 4 5; do left=$(leftovers); [ -n "$left" ] || break; sleep 0.3; done
+  while left=$(leftovers); [ -n "$left" ] && [ $SECONDS -lt $until ]; do sleep 0.3; done
   if [ -z "$left" ]; then report ok "$name"; else report fail "$name" "$(echo "$left" | head -3 | tr '\n' ' ')"; echo "$left" | sed 's/^/    /'; fi
 }
 
