@@ -13,7 +13,7 @@ timed() {
 # step NAME COMMAND...: one thing that is right or wrong as a whole
 step() {
   local name=$1 status took; shift
-  timed 900 "$@"
+  timed 1300 "$@"
   if [ "$status" = 0 ]; then
     passed=$((passed + 1)); echo "ok     $name $took"
   else
@@ -36,9 +36,9 @@ again() {
   case $kind in
     cells)
       list=$(sed 's/[][().*+?{}|^$\\]/\\&/g' "$names" | sort -u | paste -sd '|')
-      timed 1200 env ONLY="^($list)\$" "$@" ;;
-    cases) timed 1200 "$@" --only "$(sort -u "$names" | paste -sd ,)" ;;
-    rigs) timed 1200 "$@" --only "$(sed 's/: .*//' "$names" | sort -u | paste -sd ,)" ;;
+      timed 1500 env ONLY="^($list)\$" "$@" ;;
+    cases) timed 1500 "$@" --only "$(sort -u "$names" | paste -sd ,)" ;;
+    rigs) timed 1500 "$@" --only "$(sed 's/: .*//' "$names" | sort -u | paste -sd ,)" ;;
     *) return 1 ;;
   esac
   [[ $(sum_of "$log/out") =~ ^([1-9]|0\ passed,\ [1-9]) ]] # otherwise no cell has run
@@ -49,7 +49,7 @@ again() {
 # The counts are those of the first run.
 suite() {
   local name=$1 kind=$2 status took line first good bad skip left; shift 2
-  timed 1200 "$@"
+  timed 1500 "$@"
   line=$(sum_of "$log/out") first=$status
   echo "$name: ${line:-no result, exit status $status} $took"
   good=$(field passed "$line") bad=$(field failed "$line") skip=$(field skipped "$line")
@@ -77,7 +77,7 @@ twice() {
     # One that has not run is as wrong as it was.
     [ "$kind" = rigs ] || successes "$log/out" | sort -u | comm -13 - <(sort -u "$log/wrong.1") >"$log/missing"
   else
-    timed 1200 "$@"
+    timed 1500 "$@"
   fi
   line=$(sum_of "$log/out")
   echo "$name, $how: ${line:-no result, exit status $status} $took"

@@ -97,9 +97,12 @@ test('what a file has written is there, whole', () => {
 });
 
 test('what a file leaves running keeps nobody waiting', () => {
+  const noted = join(folder, 'left');
   const { status, said } = run({
-    one: `import { spawn } from 'node:child_process'; spawn('sleep', ['20'], { stdio: 'inherit' }).unref();${good}`,
+    one: `import { spawn } from 'node:child_process'; import { writeFileSync } from 'node:fs';
+      const left = spawn('sleep', ['200'], { stdio: 'inherit' }); left.unref(); writeFileSync('${noted}', String(left.pid)); ${good}`,
   });
+  process.kill(Number(readFileSync(noted, 'utf8')));
   assert.equal([status, said], [0, ['1', '1', '1']]);
 });
 
