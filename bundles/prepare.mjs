@@ -2,8 +2,19 @@
 // Nothing is downloaded; programs come from the host's /usr, /bin and /lib*, bound read-only by config.json.
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fs from 'fs-extra';
-import { commandLine, option } from '../src/build/command-line.mjs';
+
+/** People may meet this tool first, before any package is there. */
+async function load(module) {
+  try {
+    return await import(module);
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    console.error('prepare: the packages that it needs are not installed; first: npm run build');
+    process.exit(1);
+  }
+}
+const { default: fs } = await load('fs-extra');
+const { commandLine, option } = await load('../src/build/command-line.mjs');
 
 const generated = ['rootfs', 'lower', 'layers'];
 const here = dirname(fileURLToPath(import.meta.url));

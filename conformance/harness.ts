@@ -352,10 +352,15 @@ export class Box {
   }
 
   async close(): Promise<string[]> {
+    const excuses: string[] = [];
     for (const id of this.ids) {
       // Ids that lead elsewhere are not for every runtime to delete.
       if (id === '' || id === '.' || id === '..' || id.includes('/')) this.killByPidFile();
-      else await this.command(['delete', '--force', id]).catch(() => undefined);
+      else
+        await this.command(['delete', '--force', id]).then(
+          ({ code, stderr }) => code !== 0 && excuses.push(`delete --force exits with ${code}: ${lastLine(stderr)}`),
+          (error: Error) => excuses.push(error.message),
+        );
     }
     for (const cleanup of this.cleanups.reverse()) cleanup();
     const left = this.cgroupFolders().map((path) => `cgroup ${path}`);
@@ -368,7 +373,7 @@ export class Box {
       spawnSync('umount', ['-l', target]);
     }
     fs.rmSync(this.dir, { recursive: true, force: true });
-    return left;
+    return left.length === 0 ? [] : [...left, ...excuses];
   }
 }
 

@@ -20,6 +20,7 @@ const options = commandLine({
   options: {
     runtime: { ...option.text('its path, or a name in PATH'), default: 'dist/tsrun' },
     filter: option.list('only cases with one of these words in their name, or that of a requirement they prove'),
+    only: option.list('only the cases of these names'),
     merge: option.flag('a filtered run, too, rewrites the results of its cases'),
     jobs: option.count('so many cases at once', 2),
     label: option.text("the name of the results, in place of the runtime's"),
@@ -132,7 +133,9 @@ async function main(): Promise<void> {
   setPriority(0);
   const words = options.filter;
   const matches = (item: Case, word: string) => item.id.includes(word) || item.proves.some((id) => id.includes(word));
-  const chosen = cases.filter((item) => words.length === 0 || words.some((word) => matches(item, word)));
+  const chosen = cases
+    .filter((item) => words.length === 0 || words.some((word) => matches(item, word)))
+    .filter((item) => options.only.length === 0 || options.only.includes(item.id));
   const { jobs } = options;
   if (options['self-test'] || options['self-test-keys']) {
     const { noticed, blind } = options['self-test-keys']
@@ -146,7 +149,7 @@ async function main(): Promise<void> {
   const verdicts = await runAll(runtime, chosen, jobs);
   const label = `${options.label ?? basename(runtime)}${unified ? '-v2' : ''}`;
   const summary = summarise(verdicts);
-  if (words.length === 0 || options.merge) keep(runtime, label, cases, verdicts, Date.now() - began);
+  if (chosen.length === cases.length || options.merge) keep(runtime, label, cases, verdicts, Date.now() - began);
   console.log(`${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped`);
   process.exitCode = summary.failed === 0 ? 0 : 1;
 }

@@ -7,6 +7,7 @@
 NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 RUNTIME=$(readlink -f "$(command -v "${RUNTIME:-$here/../../dist/tsrun}")")
+PARTS='all short direct inside podman containerd'
 engine_main "$@"
 set -u
 parts=${*:-all}
@@ -106,13 +107,14 @@ containerd_part() {
   # containerd may take the default runtime for a restored container, and nobody would notice.
   by() { [ "$NAME" != tsrun ] || [ -e "/run/containerd/runc/default/$1/provisional.json" ] || echo 'not by tsrun'; }
   task() { c task ls | awk -v id="$1" '$1 == id { print $3 }'; }
+  stopped() { [ "$(task "$1")" = STOPPED ]; }
   c run -d --runc-binary "$RUNTIME" --log-uri "file://$WORK/c1.log" $image c1 sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.2; done'
   mkdir -p "$WORK/cimage" "$WORK/cwork"
   cell 'ctr task checkpoint leaves it running' $'RUNNING\ndescriptors.json' eval 'c task checkpoint --image-path "$WORK/cimage" --work-path "$WORK/cwork" c1 >/dev/null; task c1; ls "$WORK/cimage" | grep desc'
-  cell 'ctr container checkpoint --task' '' eval 'c container checkpoint --rw --image --task c1 localhost/saved:1 >/dev/null && c task kill -s KILL c1 && sleep 1; c task delete c1 >/dev/null 2>&1; c container rm c1'
+  cell 'ctr container checkpoint --task' '' eval 'c container checkpoint --rw --image --task c1 localhost/saved:1 >/dev/null && c task kill -s KILL c1 && eventually stopped c1; c task delete c1 >/dev/null 2>&1; c container rm c1'
   cell 'ctr container restore --live' 'RUNNING' eval 'c container restore --live c2 localhost/saved:1 >/dev/null 2>"$WORK/restore.err" || cat "$WORK/restore.err" "$WORK"/cstate/io.containerd.runtime.v2.task/default/c2/log.json 2>/dev/null; task c2; by c2'
   cell 'ctr exec in it' 'hello' c task exec --exec-id e1 c2 echo hello
-  c task kill -s KILL c2 >/dev/null 2>&1; sleep 1
+  c task kill -s KILL c2 >/dev/null 2>&1; eventually stopped c2
   cell 'ctr task delete, container rm' '' eval 'c task delete c2 >/dev/null 2>&1; c container rm c2'
 }
 

@@ -47,8 +47,8 @@ kill_exec() { # the program that runs through exec is told, the container is not
 }
 cell 'kill --exec-id' 'RUNNING' kill_exec
 kill_all() {
-  start three @ sh -c 'trap "" USR1; (trap "echo child told; exit" USR1; while :; do sleep 0.1; done) & echo ready; wait $!; wait $!; exec sleep 1000' && eventually said three ready || return
-  sleep 0.3; c task kill --all -s SIGUSR1 three; eventually said three 'child told' && status three; finish three
+  start three @ sh -c 'trap "" USR1; (trap "echo child told; exit" USR1; echo child ready; while :; do sleep 0.1; done) & wait $!; wait $!; exec sleep 1000' && eventually said three 'child ready' || return
+  c task kill --all -s SIGUSR1 three; eventually said three 'child told' && status three; finish three
 }
 cell 'kill --all reaches every process' 'RUNNING' kill_all
 attached() { # a detached container with a terminal; a person joins it and types

@@ -54,7 +54,8 @@ if any_wanted 'containerd restarts: the task goes on, exec, kill, exit status' '
   cell 'containerd restarts: the task goes on, exec, kill, exit status' $'RUNNING\nstill here\ncode 7' cat "$WORK/place"
   in_place restarted keep2 KILL
   cell 'containerd is killed: the same' $'RUNNING\nstill here\ncode 7' cat "$WORK/place"
-  ends() { kill -TERM "$(cat "$WORK/keep3.pid")"; sleep 0.5; }
+  ended() { ! kill -0 "$1" || grep -q '^State:.*Z' "/proc/$1/status"; }
+  ends() { local pid; pid=$(cat "$WORK/keep3.pid"); kill -TERM "$pid"; eventually ended "$pid"; }
   pid_of keep3 >"$WORK/keep3.pid"
   missed() { away TERM ends; eventually is keep3 STOPPED; c task delete keep3 2>&1 | grep -o 'code [0-9]*'; c container rm keep3; }
   in_place missed

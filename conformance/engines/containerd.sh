@@ -2,6 +2,7 @@
 # containerd (ctr and the runc v2 shim) with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/containerd.sh [core|all]
 # Needs root, containerd, busybox-static and script. A daemon of its own in a temporary folder; nothing is downloaded.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='core all'
 engine_main "$@"
 set -u
 part=${1:-all}

@@ -5,6 +5,7 @@
 # With "systemd" the cgroups are systemd's; then it has to run in a virtual machine: conformance/vm/run.sh --systemd.
 [ "${1:-}" != systemd ] || NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='systemd core new all'
 engine_main "$@"
 set -u
 [ "${1:-}" != systemd ] || shift
@@ -65,7 +66,7 @@ say() { # say FIELDS-JSON COMMAND...: the log of a container that runs this comm
   id=$(start "$main" "$name" "$fields" "$@") || return
   eventually exited "$id"
   # What it said comes to the log by another way than the news of its end.
-  for ((i = 0; i < 20; i++)); do [ -s "$WORK/logs/$name.log" ] && break; sleep 0.05; done
+  for ((i = 0; i < 20 * patience; i++)); do [ -s "$WORK/logs/$name.log" ] && break; sleep 0.05; done
   sed -n 's/^[^ ]* std[a-z]* [FP] //p' "$WORK/logs/$name.log"
   cri RemoveContainer "{\"containerId\":\"$id\"}" >/dev/null
 }

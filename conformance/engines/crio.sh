@@ -6,6 +6,8 @@
 #   conformance/vm/run.sh [--systemd] --env CRIO --timeout N -- bash conformance/engines/crio.sh [systemd]
 [ "${1:-}" != systemd ] || NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='systemd core all'
+engine_words "$@"
 for program in crio pinns crictl; do
   [ -x "${CRIO:-}/$program" ] || { echo "1..0 # SKIP CRIO names no folder with $program; see the head of this script"; exit 0; }
 done

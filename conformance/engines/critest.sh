@@ -6,6 +6,7 @@
 # (cri-registry.mjs), and pods get addresses by a CNI plugin of a few lines, in a network namespace where nothing else is. A spec of critest is a cell; what it skips is
 # skipped. FOCUS: only specs that match. KEEP_LOG: a folder that gets both logs.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+engine_words "$@"
 [ -x "${CRITEST:-}" ] || { echo '1..0 # SKIP CRITEST names no program; see the head of this script'; exit 0; }
 CRITEST=$(readlink -f "$CRITEST")
 [ -z "${CRIO:-}" ] || [ -x "$CRIO/crio" ] || { echo "1..0 # SKIP no crio in $CRIO"; exit 0; }

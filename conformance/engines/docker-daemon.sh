@@ -76,7 +76,7 @@ restart_with "${named[@]}" --bip 10.99.0.1/24
 cell '--network none has nothing but lo' 'lo' run box ls /sys/class/net
 cell '--network bridge has eth0' $'eth0\n(.*\n)?lo' d run --rm --network bridge box ls /sys/class/net
 serve='while :; do echo "served by $(hostname)" | nc -l -p 80; done'
-client='for i in 1 2 3 4 5 6 7 8; do nc -w 2 $1 80 </dev/null && break; sleep 0.5; done'
+client='for i in $(seq 20); do nc -w 2 $1 80 </dev/null && break; sleep 0.5; done'
 talk() {
   d run -d --name server --hostname one box sh -c "$serve" >/dev/null || return
   d run --rm box sh -c "$client" sh "$(d inspect --format '{{.NetworkSettings.IPAddress}}' server)"; d rm -f server >/dev/null

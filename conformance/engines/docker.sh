@@ -3,6 +3,7 @@
 # Needs root, docker.io, containerd, iptables, busybox-static, script and expect. A dockerd of its own in a temporary folder; nothing is
 # downloaded. Its data folder stays mounted on itself after live-restore.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='core all'
 engine_main "$@"
 set -u
 part=${1:-all}

@@ -1,6 +1,7 @@
 # Shared by the engine scripts. A cell is a command and what it must print; the cells of one script give one TAP stream.
 #
-#   engine_main "$@"            first line of a script: isolates it and fills in RUNTIME, NAME, WORK, VERSION
+#   engine_main "$@"            first line of a script: isolates it and fills in RUNTIME, NAME, WORK, VERSION. PARTS are the words that it
+#                               takes; --help prints the comment at its head
 #   cell [-s STATUS] NAME WANT COMMAND...   COMMAND must exit with STATUS (0) and print text that WANT, an extended
 #                               regular expression, matches as a whole (trailing newlines and carriage returns aside; '' = anything)
 #   UNSHOWABLE, UNSHOWABLE_REASON   cells whose name matches the extended regular expression are reported as skipped
@@ -16,7 +17,23 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 passed=0 failed=0 skipped=0 number=0
 patience=${PATIENCE:-10} deadline=$((6 * ${PATIENCE:-10})) # of one command of an engine's
 
+# What is said about a script is its first comment.
+engine_words() {
+  local name word
+  name=$(basename "$0" .sh)
+  for word; do
+    case $word in
+      --help | -h) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+      '' | *[!a-z]*) ;;
+      *) [[ " ${PARTS:-} " != *" $word "* ]] || continue ;;
+    esac
+    echo "$name: Unknown argument: $word (--help says what there is)" >&2
+    exit 1
+  done
+}
+
 engine_main() {
+  [ "${RIG:-}" = inside ] || engine_words "$@"
   ENGINE=${ENGINE_AS:-$(basename "$0" .sh)}
   if [ "${RIG:-}" != inside ]; then
     export RIG=inside RUNTIME=${RUNTIME:-$here/../../dist/tsrun}
@@ -183,9 +200,9 @@ engine_remove() {
 }
 
 nothing_left() { # nothing_left [NAME]: a cell
-  local name=${1:-leaves nothing behind} left
+  local name=${1:-leaves nothing behind} left until=$((SECONDS + patience))
   wanted "$name" || return 0
-  for _ in 1 2 3 4 5; do left=$(leftovers); [ -n "$left" ] || break; sleep 0.3; done
+  while left=$(leftovers); [ -n "$left" ] && [ $SECONDS -lt $until ]; do sleep 0.3; done
   if [ -z "$left" ]; then report ok "$name"; else report fail "$name" "$(echo "$left" | head -3 | tr '\n' ' ')"; echo "$left" | sed 's/^/    /'; fi
 }
 

@@ -93,7 +93,7 @@ slirp() { # the host answers at 10.0.2.2
 cell '--network slirp4netns' 'answered' slirp
 published() {
   p run -d --name web --network bridge -p 127.0.0.1:7171:80 box sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null || return
-  for _ in 1 2 3 4 5; do busybox nc -w 2 127.0.0.1 7171 </dev/null && break; sleep 0.5; done; p rm -f -t 0 web >/dev/null
+  for _ in $(seq 20); do busybox nc -w 2 127.0.0.1 7171 </dev/null && break; sleep 0.5; done; p rm -f -t 0 web >/dev/null
 }
 cell '--network bridge -p: a published port' 'served' published
 told() { # the container says systemd's way that it is ready; the word must arrive at podman's NOTIFY_SOCKET

@@ -23,7 +23,7 @@ if command -v pasta >/dev/null && [ "$(major podman --version)" -ge 5 ]; then
   cell '--network pasta: interface and address' '10.55.0.2' eval 'p run --rm --network pasta box ip -o -4 addr show dev rigp0 | grep -o "10[.]55[.]0[.]2"'
   pasted() {
     p run -d --name web --network pasta -p 127.0.0.1:7272:80 box sh -c 'while :; do echo served | nc -l -p 80; done' >/dev/null || return
-    for _ in 1 2 3 4 5; do busybox nc -w 2 127.0.0.1 7272 </dev/null && break; sleep 0.5; done; p rm -f -t 0 web >/dev/null
+    for _ in $(seq 20); do busybox nc -w 2 127.0.0.1 7272 </dev/null && break; sleep 0.5; done; p rm -f -t 0 web >/dev/null
   }
   cell '--network pasta -p: a published port' 'served' pasted
   ip link del rigp0 2>/dev/null

@@ -2,9 +2,10 @@
 # podman with one runtime: RUNTIME=/path/to/runtime bash conformance/engines/podman.sh [all|core|more|flags|new|pods]
 # Needs root, podman, conmon, busybox-static, script and expect. Everything lives in a temporary folder; nothing is downloaded.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='all core more flags new pods'
 engine_main "$@"
 set -u
-part=${1:-all}
+part=${*:-all}
 # podman keeps these for its next container; they are not the runtime's.
 ENGINE_CGROUPS='libpod_parent|conmon|libpod_parent/conmon|parent|parent/conmon|libpod_parent/[0-9a-f]{64}' # the last: a pod's
 ENGINE_MOUNTS=$WORK/root/overlay$'\n'/run/netns

@@ -2,9 +2,10 @@
 # podman for an ordinary user: RUNTIME=/path/to/runtime bash conformance/engines/rootless.sh [all|core|user|more|flags|pods]
 # The same cells as podman.sh. Needs root to set the user up (in files that only this script sees), podman, uidmap, slirp4netns.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='all core user more flags pods'
 engine_main "$@"
 set -u
-part=${1:-all}
+part=${*:-all}
 ENGINE_STATES="/run/user/4321/$NAME/*"
 ENGINE_MOUNTS=$(printf '%s\n' /etc/{passwd,group,subuid,subgid} /dev/net/tun)
 user=4321

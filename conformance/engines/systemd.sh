@@ -3,10 +3,11 @@
 # and cgroup v2, on a machine of its own:
 #   RUNTIME=dist/tsrun conformance/vm/run.sh --systemd --timeout 1800 -- conformance/engines/systemd.sh [all|short|PART...]
 # Parts: unit podman rootless containerd docker. "short" is the most telling cells of each. conformance/engines/cri.sh systemd is Kubernetes' road.
-[ -d /run/systemd/system ] || { echo '1..0 # SKIP systemd is not process 1; see conformance/vm'; exit 0; }
 NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+PARTS='all short unit podman rootless containerd docker'
 engine_main "$@"
+[ -d /run/systemd/system ] || { echo '1..0 # SKIP systemd is not process 1; see conformance/vm'; exit 0; }
 set -u
 parts=${*:-all}
 case $parts in

@@ -117,7 +117,8 @@ function hear(program: string, bundle: Bundle, { says }: Lie): string[] {
 }
 
 function oneLie(folder: string, lie: Lie): string[] {
-  const bystander = spawn('unshare', ['--uts', 'sleep', '60'], { stdio: 'ignore' });
+  // Longer than it takes to make the liar, on however busy a machine.
+  const bystander = spawn('unshare', ['--uts', 'sleep', '600'], { stdio: 'ignore' });
   const its = `/proc/${bystander.pid}/ns/uts`;
   while (readlinkSync(its) === readlinkSync('/proc/self/ns/uts')) sleep(5);
   const namespaces = [

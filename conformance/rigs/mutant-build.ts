@@ -39,11 +39,38 @@ export function impossible(sets: readonly { readonly name: string; readonly edit
   });
 }
 
+/**
+ * cc, file by file. A mutant differs in a file or two: what has been compiled before, from the same text with the same words and headers, is
+ * taken as it is. A mutant may well leave something unused.
+ */
+const compiler = `#!/bin/bash
+set -e
+kept=$(dirname "$0")/objects words=() inputs=() objects=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o) out=$2; shift ;;
+    *.[coS]) inputs+=("$1") ;;
+    *) words+=("$1") ;;
+  esac
+  shift
+done
+mkdir -p "$kept"
+common=$({ echo "\${words[@]}"; find src -name '*.h' | sort | xargs cat; } | sha256sum)
+for input in "\${inputs[@]}"; do
+  object=$input
+  if [[ $input = *.c ]]; then
+    object=$kept/$({ echo "$common $input"; cat "$input"; } | sha256sum | cut -c 1-64).o
+    [ -e "$object" ] || cc "\${words[@]}" -Wno-error -c -o "$object" "$input"
+  fi
+  objects+=("$object")
+done
+exec cc "\${words[@]}" -Wno-error -o "$out" "\${objects[@]}"
+`;
+
 /** A folder for buildMutant; the caller removes it. */
 export function mutantFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tsrun-mutants-'));
-  // A mutant may well leave something unused.
-  writeFileSync(join(folder, 'cc'), `#!/bin/sh\nexec cc "$@" -Wno-error\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'cc'), compiler, { mode: 0o755 });
   return folder;
 }
 

@@ -11,7 +11,7 @@ import { liarRig } from './liars.js';
 import { mutantRig } from './mutants.js';
 import { nosysRig } from './nosys.js';
 import { raceRig } from './race.js';
-import { total } from './report.js';
+import { begin, total } from './report.js';
 import { sameRig } from './same.js';
 import { soakRig } from './soak.js';
 import { stepRig } from './steps.js';
@@ -56,5 +56,9 @@ if (process.env.RIG !== 'inside') {
   process.exit(result.status ?? 1);
 }
 
-for (const [name, rig] of rigs) if (only.length === 0 || only.includes(name)) await rig(long);
+for (const [name, rig] of rigs) {
+  if (only.length > 0 && !only.includes(name)) continue;
+  begin(name);
+  await rig(long);
+}
 process.exit(total());

@@ -16,8 +16,8 @@ const tsrun = (bundle: Bundle, ...args: string[]) =>
     timeout: 20_000,
   });
 
-/** Session keyrings of containers; the kernel collects them a little later. */
-const keyrings = (): number => (readFileSync('/proc/keys', 'utf8').match(/_ses\./g) ?? []).length;
+/** Session keyrings of these containers, among all of this machine; the kernel collects them a little later. */
+const keyrings = (): number => (readFileSync('/proc/keys', 'utf8').match(/_ses\.web-\d/g) ?? []).length;
 
 /** One container's life; '' or the command that failed. */
 function live(bundle: Bundle, id: string): string {

@@ -1,7 +1,7 @@
 // The tools that people run: their help and their errors are alike. The list is made from the sources: whoever calls commandLine() is a tool.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -71,14 +71,19 @@ for (const tool of tools) {
   });
 }
 
-for (const tool of ['conformance/vm/run.sh', 'conformance/modern/run.sh', 'conformance/engines/all.sh']) {
+const engines = readdirSync('conformance/engines')
+  .map((name) => `conformance/engines/${name}`)
+  .filter((path) => readFileSync(path, 'utf8').includes('engine_main "$@"\n'));
+for (const tool of ['conformance/vm/run.sh', 'conformance/modern/run.sh', 'conformance/engines/all.sh', ...engines]) {
   test(`${tool} --help`, () => {
     const shell = (word: string) => spawnSync('bash', [resolve(tool), word], { cwd: nowhere, encoding: 'utf8' });
     const [help, wrong] = [shell('--help'), shell('--no-such-option')];
     assert.equal([help.status, help.stderr], [0, '']);
-    assert.match(help.stdout, tool.startsWith('conformance/engines') ? 'npm run engines -- [' : `${tool} [`);
+    const all = tool.endsWith('/all.sh');
+    assert.match(help.stdout, all ? 'npm run engines -- [' : engines.includes(tool) ? /^[A-Za-z].*\n/ : `${tool} [`);
+    assert.not.match(help.stdout, /^#|engine_main/m);
     assert.equal([wrong.status, wrong.stdout], [1, '']);
-    assert.match(wrong.stderr, /^[a-z]+: Unknown argument: --no-such-option \(--help says what there is\)\n$/);
+    assert.match(wrong.stderr, /^[a-z-]+: Unknown argument: --no-such-option \(--help says what there is\)\n$/);
   });
 }
 
@@ -130,6 +135,24 @@ for (const [words, answer] of [
   ['f --label a --label b', 'exit 1: tool: --label is given twice'],
 ] as const)
   test(`words: ${words}`, () => assert.is(said(words === '' ? [] : words.split(' ').filter(Boolean)), answer));
+
+test('the parts of an engine are known', () => {
+  const script = resolve('conformance/engines/podman.sh');
+  const { status, stdout, stderr } = spawnSync('bash', [script, 'core', 'al'], { cwd: nowhere, encoding: 'utf8' });
+  assert.equal([status, stdout, stderr], [1, '', 'podman: Unknown argument: al (--help says what there is)\n']);
+});
+
+// In a folder of its own, for `nowhere` has packages.
+const clone = folderFor(test, 'clone');
+test('what prepares the bundles says what to do where no package is installed', () => {
+  for (const path of ['bundles/prepare.mjs', 'src/build/command-line.mjs']) {
+    mkdirSync(join(clone, dirname(path)), { recursive: true });
+    copyFileSync(path, join(clone, path));
+  }
+  const { status, stderr } = spawnSync(process.execPath, ['bundles/prepare.mjs'], { cwd: clone, encoding: 'utf8' });
+  const line = 'prepare: the packages that it needs are not installed; first: npm run build\n';
+  assert.equal([status, stderr], [1, line]);
+});
 
 test('no words are an empty list', () => {
   const tool = { name: 'tool', call: 'tool', about: 'Does things.', positionals: { paths: { array: true } } } as const;

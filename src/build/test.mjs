@@ -1,16 +1,30 @@
-// Builds all TypeScript into dist/test and runs uvu over it.
-import { spawnSync } from 'node:child_process';
+// Builds all TypeScript into dist/test and runs its test files, several at once.
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import fs from 'fs-extra';
-import { commandLine } from './command-line.mjs';
+import { commandLine, option } from './command-line.mjs';
+import { runFiles } from './test-queue.mjs';
 
-const { paths } = commandLine({
+const { paths, jobs } = commandLine({
   name: 'test',
   call: 'npm test --',
   about: 'Builds and runs the tests.',
+  options: { jobs: option.count('so many files at once', Math.min(availableParallelism(), 3)) },
   positionals: { paths: { array: true, description: 'only the tests whose path begins so' } },
 });
+
+/** Those that take longest begin first, or the last of them would run while nothing else does. */
+const early = [
+  'bundles/pages.test.ts',
+  'src/build/command-line.test.ts',
+  'src/executor/advisories-whole.test.ts',
+  'src/executor/invariants-whole.test.ts',
+  'src/linux/cgroup/kernel.test.ts',
+  'src/main.test.ts',
+  'src/operations/checkpoint.test.ts',
+  'src/package.test.ts',
+];
 
 function* walk(dir) {
   for (const name of fs.readdirSync(dir)) {
@@ -36,8 +50,10 @@ buildSync({
 const tests = files
   .filter((f) => f.endsWith('.test.ts'))
   .filter((f) => paths.length === 0 || paths.some((p) => f.startsWith(p.replace(/^\.\//, ''))))
-  .map((f) => join(out, f.replace(/\.ts$/, '.js')));
-const escapeRegExp = (s) => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const pattern = tests.map((t) => `^${escapeRegExp(t.slice(out.length + 1))}$`).join('|');
-const result = spawnSync('node', ['node_modules/uvu/bin.js', out, pattern || '^$'], { stdio: 'inherit' });
-process.exit(result.status ?? 1);
+  .map((name) => ({ name, file: join(out, name.replace(/\.ts$/, '.js')) }));
+if (tests.length === 0) {
+  console.error(`test: no test's path begins with ${paths.join(' or ')}`);
+  process.exit(1);
+}
+tests.sort((a, b) => early.includes(b.name) - early.includes(a.name));
+process.exitCode = await runFiles(tests, jobs);

@@ -115,9 +115,13 @@ test('a paused one ends when it is resumed, and `kill` does not wait for that', 
   if (!existsSync('/sys/fs/cgroup/freezer') && !existsSync('/sys/fs/cgroup/cgroup.controllers')) return;
   created(container);
   succeeds(container, 'pause', container.id);
-  const began = performance.now();
-  succeeds(container, 'kill', container.id, 'TERM');
-  assert.ok(performance.now() - began < 900);
+  // A busy machine makes one of them long, not all.
+  const took = [1, 2, 3].map(() => {
+    const began = performance.now();
+    succeeds(container, 'kill', container.id, 'TERM');
+    return performance.now() - began;
+  });
+  assert.ok(Math.min(...took) < 900, took.join(' '));
   assert.is(stateOf(container).status, 'paused');
   succeeds(container, 'resume', container.id);
   for (let i = 0; i < 100 && stateOf(container).status !== 'stopped'; i++);

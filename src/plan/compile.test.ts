@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { consoleFlags } from '../generated/ops.js';
 import { MS } from '../tables/mount-options.js';
+import { processorClock } from '../test-fixtures.js';
 import { compileCreate } from './compile.js';
 import { encodePlan } from './encode.js';
 import { noDescriptor, step } from './step.js';
@@ -322,9 +323,9 @@ test('without a mount namespace nothing is mounted, and that is said', () => {
 
 test('masked paths are gone through once, however many they are', () => {
   const maskedPaths = Array.from({ length: 100_000 }, (_, index) => `/proc/${index % 99_999}`);
-  const began = performance.now();
+  const spent = processorClock();
   assert.is(pick(compile({ linux: { maskedPaths } }), 'path.mask').length, 99_999);
-  assert.ok(performance.now() - began < 5000);
+  assert.ok(spent() < 5000);
 });
 
 test('protected paths count once, read-only ones first', () => {
