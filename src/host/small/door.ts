@@ -26,6 +26,12 @@ interface Door {
   object(text: number, length: number, path: number, found: number): number;
   /** Whether so many characters, all of a text, are written in JSON as they are: 1 or 0. */
   plain(text: string, units: number): number;
+  /** Of many at once (src/engine/many.c): paths have a NUL behind each, and begin at a directory. */
+  lines(directory: number, paths: number, count: number): string;
+  looks(directory: number, paths: number, count: number, found: number): void;
+  readers(directory: number, paths: number, count: number, found: number): void;
+  starts(pids: number, count: number, found: number): void;
+  names(fd: number): string | number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;
