@@ -31,6 +31,8 @@ export interface Loaded<T> {
   readonly warnings: readonly Finding[];
   /** What was read. */
   readonly text: string;
+  /** As `Checked` has it. */
+  readonly plain: boolean;
 }
 
 /** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `hint`, the others. */
@@ -47,7 +49,7 @@ export function loadDocument<T>(
 export function loadSource<T>(source: Source, kind: DocumentKind<T>): Loaded<T> {
   try {
     const checked = checkSource(source, kind);
-    return { value: accept(checked), warnings: checked.warnings, text: source.text };
+    return { value: accept(checked), warnings: checked.warnings, text: source.text, plain: checked.plain ?? false };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
     if (error instanceof Unexplained) error.again = () => accept(checkSource(source, kind));

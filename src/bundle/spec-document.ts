@@ -53,7 +53,8 @@ export function loadWithProfile<T extends Found>(
     addRules(seccomp, profile);
     return { spec: checked.value, warnings: checked.warnings, text, bytes, profile };
   }
-  const { value, warnings } = loadSource(source, specKind);
+  const { value, warnings, plain } = loadSource(source, specKind);
+  if (profile) profile.plain = plain;
   return { spec: value, warnings, text, bytes, profile };
 }
 

@@ -22,6 +22,8 @@ export interface DocumentKind<T> {
 /** A value, to be trusted only where `errors` is empty. */
 export interface Checked<T> extends Findings {
   readonly value: T;
+  /** There is nothing to say about it, and JSON.parse alone has read it right: so that is true of each part of its text, too. */
+  readonly plain?: boolean;
 }
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
@@ -53,7 +55,8 @@ export function checkQuickly<T>(
     found.warnings.push(...findUnknownKeys(value, kind.shape));
   } else if (walk.keys !== keys) return undefined;
   kind.runRules(value as T, { findings: found, misshapen: [] });
-  return { value: value as T, errors: found.errors, warnings: found.warnings };
+  const plain = !hasNulls && large.length === 0 && !walk.unknown && found.errors.length + found.warnings.length === 0;
+  return { value: value as T, errors: found.errors, warnings: found.warnings, plain };
 }
 
 const noNulls: Nulls = { count: 0, warnings: [] };

@@ -289,13 +289,35 @@ function libraryProbes(): string[] {
         .join(),
     );
   const [one, other] = [Uint8Array.of(1, 2, 3, 0), Uint8Array.of(1, 2, 4)];
-  const compare = libc.bindEach('memcmp', ['void *', 'void *', 'size_t'], 2);
+  const types = ['void *', 'void *', 'size_t'];
+  const compare = libc.bindEach('memcmp', types, 2);
+  const rows = libc.bindRows('memcmp', types);
+  const places = { bytes: Uint8Array.of(9, 1, 2, 3, 1, 2, 4), places: [1, 4, 0, -1] };
+  const columns = [one, places, [3, 3, 1, 0]] as const;
   return [
     all('abs', ['int'], 0, [0], [-1, 0, 2, -(2 ** 31) + 1, 7]),
     all('abs', ['int'], 0, [0], []),
     all('atoi', ['str'], 0, [0], ['12', '', '-7x', 'é', '2147483647']),
     error(() => compare([one, other, 0], [0, 1, 2, 3]).map(Math.sign).join()),
     error(() => compare([other, one, 0], [3]).map(Math.sign).join()),
+    error(() => rows(columns).map(Math.sign).join()),
+    error(() =>
+      rows([places, places, [6, 3, 7, 0]])
+        .map(Math.sign)
+        .join(),
+    ),
+    error(() =>
+      rows([places, { ...places, places: [4, 1, 0, -1] }, [3, 3, 1, 0]])
+        .map(Math.sign)
+        .join(),
+    ),
+    error(() => rows([one, { ...places, places: [] }, []])),
+    error(() =>
+      libc
+        .bindRows('abs', ['int'])([[-1, 0, 2, -(2 ** 31) + 1]])
+        .join(),
+    ),
+    error(() => libc.bindRows('tsrun_no_such', types)).replace(/thrown.*/, 'thrown'),
     all('tsrun_no_such', ['int'], 0, [0], [1]).replace(/thrown.*/, 'thrown'),
   ];
 }
