@@ -73,7 +73,7 @@ function makeContainers(root: string): { odd: string[] } {
   return { odd };
 }
 
-test('what is seen of many at once is what is seen of each alone; what is odd is left for that', () => {
+test('S48: what is seen of many at once is what is seen of each alone; what is odd is left for that', () => {
   const root = makeRoot();
   const { odd } = makeContainers(root);
   const ids = listIds({ path: root, explicit: true, sticky: false });
