@@ -123,12 +123,16 @@ test('more than are looked at in one call, and none', () => {
   const init = startProcess('sleep', ['60']);
   assert.equal(survey(root, []), []);
   assert.equal(survey(`${root}/nowhere`, []), []);
+  assert.equal(survey(`${root}/nowhere`, ['a', 'b']), [undefined, undefined]);
   for (let number = 0; number < 150; number++)
     publish(
       root,
       draftOf(`c${number}`, { bundle: `/b/${number}` }),
       number % 3 === 0 ? { pid: 1, startTime: 0 } : init,
     );
+  const link = `${makeRoot()}/link`;
+  symlinkSync(root, link);
+  assert.is(survey(link, ['c1'])[0]?.status, 'running', 'a root that is a symlink');
   const ids = Array.from({ length: 150 }, (_, number) => `c${number}`);
   survey(root, ids).forEach((seen, number) => {
     assert.is(seen?.record.bundle, `/b/${number}`);

@@ -1,5 +1,5 @@
 /** The state of many containers at once, for `list`: each question is asked about all of them, and the head of each record is all that is read. */
-import { closeFile, openDirectory } from '../host/files.js';
+import { closeFile, openFile, openFlags } from '../host/files.js';
 import { firstLines, haveReaders, lookAtAll, startTimesOf } from '../host/many.js';
 import { effectiveUid } from '../host/process.js';
 import { isThawed } from '../tables/cgroup.js';
@@ -21,7 +21,16 @@ interface Found {
 /** So many at a time: what was read of them goes before the next ones come. */
 const most = 64;
 
-/** What `look` sees of some of the ids; undefined in the place of one that is to be looked at alone, or of all, where the root cannot be opened. */
+/** A root may be a symlink. Undefined: who looks at each container alone says what there is to say about it. */
+function openRoot(root: string): number | undefined {
+  try {
+    return openFile(root, openFlags.read | openFlags.directory);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `look` sees of some of the ids; undefined in the place of one that is to be looked at alone. */
 function inParts<T>(
   root: string,
   ids: readonly string[],
@@ -29,7 +38,8 @@ function inParts<T>(
 ): (T | undefined)[] {
   const seen: (T | undefined)[] = [];
   if (ids.length === 0) return seen;
-  const fd = openDirectory(root);
+  const fd = openRoot(root);
+  if (fd === undefined) return ids.map(() => undefined);
   try {
     while (seen.length < ids.length) seen.push(...look(fd, ids.slice(seen.length, seen.length + most)));
   } finally {
