@@ -21,6 +21,8 @@ export interface Known {
 export interface Found {
   readonly bytes: Uint8Array;
   readonly known: Known | undefined;
+  /** The config that it stands in was read whole and is plain (validate.ts). */
+  plain?: boolean;
 }
 
 /** Not worth a look into the cache. */
@@ -76,11 +78,16 @@ function parsePlain(text: string, bytes: Uint8Array): unknown {
 export function headOf(profile: Uint8Array): string | undefined {
   const source = { name: 'profile', text: new TextDecoder().decode(profile), bytes: profile };
   const value = readOrdinary(source) ?? parsePlain(source.text, profile);
-  if (value === undefined) return undefined;
-  const { syscalls, ...head } = value as Seccomp;
-  if (syscalls === undefined || head.listenerPath !== undefined || head.listenerMetadata !== undefined)
-    return undefined;
+  const head = value === undefined ? undefined : plainHead(value as Seccomp);
+  if (head === undefined) return undefined;
   const found = { errors: [], warnings: [] };
   seccompRule.check({ linux: { seccomp: value } } as Spec, new Reporter('', found));
-  return found.errors.length + found.warnings.length > 0 ? undefined : JSON.stringify(head);
+  return found.errors.length + found.warnings.length > 0 ? undefined : head;
+}
+
+/** The same of a profile from a config that was found to be plain: it is not looked at a second time. */
+export function plainHead({ syscalls, ...head }: Seccomp): string | undefined {
+  if (syscalls === undefined || head.listenerPath !== undefined || head.listenerMetadata !== undefined)
+    return undefined;
+  return JSON.stringify(head);
 }

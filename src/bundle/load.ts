@@ -30,6 +30,8 @@ export interface Loaded<T> {
   readonly value: T;
   readonly warnings: readonly Finding[];
   readonly source: Source;
+  /** As `Checked` has it. */
+  readonly plain: boolean;
 }
 
 /** Reads a file, or takes its bytes. @throws TsrunError with the first fault and, in `hint`, the others. */
@@ -46,7 +48,7 @@ export function loadDocument<T>(
 export function loadSource<T>(source: Source, kind: DocumentKind<T>): Loaded<T> {
   try {
     const checked = checkSource(source, kind);
-    return { value: accept(checked), warnings: checked.warnings, source };
+    return { value: accept(checked), warnings: checked.warnings, source, plain: checked.plain ?? false };
   } catch (error) {
     // With the text that was read: the source may be a pipe.
     if (error instanceof Unexplained) error.again = () => accept(checkSource(source, kind));

@@ -58,7 +58,8 @@ export function loadWithProfile<T extends Found>(
     addRules(seccomp, profile);
     return { spec: checked.value, warnings: checked.warnings, source, profile };
   }
-  const { value, warnings } = loadSource(source, specKind);
+  const { value, warnings, plain } = loadSource(source, specKind);
+  if (profile) profile.plain = plain;
   return { spec: value, warnings, source, profile };
 }
 

@@ -24,6 +24,8 @@ export interface DocumentKind<T> {
 /** A value, to be trusted only where `errors` is empty. */
 export interface Checked<T> extends Findings {
   readonly value: T;
+  /** There is nothing to say about it, and JSON.parse alone has read it right: so that is true of each part of its text, too. */
+  readonly plain?: boolean;
 }
 
 /** Reads and checks a text. @throws TsrunError where it is no JSON at all. */
@@ -34,14 +36,16 @@ export function checkSource<T>(source: Source, kind: DocumentKind<T>): Checked<T
 /** The way of nearly all documents; undefined when anything needs a closer look at the text. */
 export function checkQuickly<T>(source: Source, kind: DocumentKind<T>): Checked<T> | undefined {
   const ordinary = kind.readOrdinary(source);
-  if (ordinary !== undefined) return askRules(ordinary as T, kind, { errors: [], warnings: [] });
+  if (ordinary !== undefined) return askRules(ordinary as T, kind, { errors: [], warnings: [] }, true);
   const parsed = parseQuickly(source.text, source.bytes);
   return parsed && checkParsed(parsed, kind);
 }
 
-function askRules<T>(value: T, kind: DocumentKind<T>, findings: Findings): Checked<T> {
+/** @param isPlain whether JSON.parse alone has read it right */
+function askRules<T>(value: T, kind: DocumentKind<T>, findings: Findings, isPlain: boolean): Checked<T> {
   kind.runRules(value, { findings, misshapen: [] });
-  return { value, errors: findings.errors, warnings: findings.warnings };
+  const { errors, warnings } = findings;
+  return { value, errors, warnings, plain: isPlain && errors.length + warnings.length === 0 };
 }
 
 function checkParsed<T>(
@@ -61,7 +65,8 @@ function checkParsed<T>(
     if (walk.keys + countUnseenKeys(value, kind.shape) !== keys) return undefined;
     found.warnings.push(...findUnknownKeys(value, kind.shape));
   } else if (walk.keys !== keys) return undefined;
-  return askRules(value as T, kind, found);
+  const isPlain = !hasNulls && large.length === 0 && !walk.unknown;
+  return askRules(value as T, kind, found, isPlain);
 }
 
 const noNulls: Nulls = { count: 0, warnings: [] };
@@ -82,7 +87,7 @@ function checkExactly<T>(source: Source, kind: DocumentKind<T>): Checked<T> {
 export function checkMade<T>(value: T, kind: DocumentKind<T>): Checked<T> | undefined {
   const walk = newWalk();
   if (!conforms(value, kind.shape, walk) || walk.unknown) return undefined;
-  const checked = askRules(value, kind, { errors: [], warnings: [] });
+  const checked = askRules(value, kind, { errors: [], warnings: [] }, false);
   return checked.errors.length > 0 ? undefined : checked;
 }
 

@@ -17,7 +17,7 @@ extern int *__errno_location(void);
 extern void _exit(int) __attribute__((noreturn));
 
 enum { OPEN = 1, SYMBOL, CALL, PEEK, TEXT, EACH };
-enum { NUMBER, BYTES, TEXTS, NUMBERS };
+enum { NUMBER, BYTES, TEXTS, NUMBERS, PLACES };
 struct argument { u64 value; u32 kind, length; };
 struct request { u32 operation, count, size, unused; u64 target; struct argument arguments[8]; };
 struct answer { u64 result; u32 error, size; };
@@ -53,25 +53,45 @@ static u64 call(const struct request *r, u8 *payload, struct answer *answer) {
   return result;
 }
 
-/* A call with each item of a list in one argument's place, behind the bytes of the others: results, or 0 for a list that is shorter than it says. */
+static u32 word_at(const u8 *at) { return at[0] | at[1] << 8 | at[2] << 16 | (u32)at[3] << 24; }
+
+/* A call for each item of lists that are as long as each other: results, or 0 for what is shorter than it says. Bytes lie first, then the
+   lists; of texts there is one list, the last. Places are counted from the begin of all, and the last number there is means none. */
 static int *call_each(const struct request *r, const u8 *payload, struct answer *answer) {
   u64 v[8] = {0};
-  u32 varying = 8, count = 0, kind = NUMBER;
-  const u8 *at = payload, *end = payload + r->size;
-  for (u32 i = 0; i < r->count && i < 8; i++) {
+  const u8 *at = payload, *end = payload + r->size, *column[8] = {0}, *texts = 0;
+  u32 count = 0, items = r->count < 8 ? r->count : 8;
+  for (u32 i = 0; i < items; i++) {
     const struct argument *a = &r->arguments[i];
     if (a->kind == NUMBER) v[i] = a->value;
-    else if (a->kind != BYTES) varying = i, count = a->length, kind = a->kind;
-    else if (a->length > (u64)(end - at)) return 0;
-    else v[i] = (u64)at, at += a->length;
+    if (a->kind != BYTES) continue;
+    if (a->length > (u64)(end - at)) return 0;
+    v[i] = (u64)at, at += a->length;
   }
-  if (varying == 8 || count > LIMIT / 4 || (kind == NUMBERS && (u64)(end - at) / 4 < count)) return 0;
+  for (u32 i = 0; i < items; i++) {
+    const struct argument *a = &r->arguments[i];
+    if (a->kind == NUMBER || a->kind == BYTES) continue;
+    if (texts || a->length > LIMIT / 4 || (count && a->length != count)) return 0;
+    count = a->length, column[i] = at;
+    if (a->kind == TEXTS) texts = at;
+    else if ((u64)(end - at) / 4 < count) return 0;
+    else at += 4ul * count;
+  }
   int *results = malloc(count * 4ul + 1);
-  for (u32 i = 0; results && i < count; i++) {
-    if (kind == TEXTS && at >= end) return 0;
-    v[varying] = kind == TEXTS ? (u64)at : at[4 * i] | at[4 * i + 1] << 8 | at[4 * i + 2] << 16 | (u32)at[4 * i + 3] << 24;
-    if (kind == TEXTS) at += length_of((const char *)at) + 1;
-    results[i] = ((int (*)(u64, u64, u64, u64, u64, u64, u64, u64))r->target)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
+  for (u32 k = 0; results && k < count; k++) {
+    for (u32 i = 0; i < items; i++) {
+      if (!column[i]) continue;
+      u32 word = r->arguments[i].kind == TEXTS ? 0 : word_at(column[i] + 4ul * k);
+      if (r->arguments[i].kind == NUMBERS) v[i] = word;
+      else if (r->arguments[i].kind == PLACES) {
+        if (word != ~0u && word > r->size) return 0;
+        v[i] = word == ~0u ? 0 : (u64)(payload + word);
+      } else {
+        if (texts >= end) return 0;
+        v[i] = (u64)texts, texts += length_of((const char *)texts) + 1;
+      }
+    }
+    results[k] = ((int (*)(u64, u64, u64, u64, u64, u64, u64, u64))r->target)(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
   }
   answer->size = count * 4;
   return results;

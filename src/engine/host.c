@@ -133,7 +133,7 @@ static u32 settle_surrogates(u8 *text, u32 length, int raw) {
 }
 
 /* How many bytes from the start are UTF-8. */
-static u32 valid_utf8(const u8 *s, u32 length) {
+u32 valid_utf8(const u8 *s, u32 length) {
   u32 i = plain_length(s, length);
   while (i < length) {
     u8 c = s[i];
@@ -214,12 +214,13 @@ static const char *variable(const char *name) {
 }
 
 enum door { DOOR_CALL, DOOR_PUT, DOOR_GET, DOOR_VALID, DOOR_ARGUMENT, DOOR_VARIABLE, DOOR_BUFFER, DOOR_ADDRESS, DOOR_SHA256, DOOR_ARCHITECTURE,
-  DOOR_BRIDGE, DOOR_ENTRY, DOOR_OBJECT, DOOR_PLAIN, DOOR_ORDINARY };
+  DOOR_BRIDGE, DOOR_ENTRY, DOOR_OBJECT, DOOR_PLAIN, DOOR_ORDINARY, DOOR_LINES, DOOR_LOOKS, DOOR_READERS, DOOR_STARTS, DOOR_NAMES };
 static const struct { const char *name; u32 arguments; } door[] = {
   [DOOR_CALL] = {"call", 7}, [DOOR_PUT] = {"put", 5}, [DOOR_GET] = {"get", 2}, [DOOR_VALID] = {"valid", 2}, [DOOR_ARGUMENT] = {"argument", 3},
   [DOOR_VARIABLE] = {"variable", 3}, [DOOR_BUFFER] = {"buffer", 2}, [DOOR_ADDRESS] = {"address", 1}, [DOOR_SHA256] = {"sha256", 3},
   [DOOR_ARCHITECTURE] = {"architecture", 0}, [DOOR_BRIDGE] = {"bridge", 1}, [DOOR_ENTRY] = {"entry", 3}, [DOOR_OBJECT] = {"object", 4}, [DOOR_PLAIN] = {"plain", 2},
-  [DOOR_ORDINARY] = {"ordinary", 5}};
+  [DOOR_ORDINARY] = {"ordinary", 5},
+  [DOOR_LINES] = {"lines", 3}, [DOOR_LOOKS] = {"looks", 4}, [DOOR_READERS] = {"readers", 4}, [DOOR_STARTS] = {"starts", 3}, [DOOR_NAMES] = {"names", 1}};
 extern const char bridge_begin[], bridge_end[]; /* parts.S */
 static u32 last_buffer;
 
@@ -252,6 +253,14 @@ static u32 answer(u32 id) {
       text = text_of(0);
       result = json_plain((u8 *)AT(text), (u32)number(1));
       QTS_FreeCString(E.context, text);
+      break;
+    case DOOR_LINES: return first_lines((int)number(0), address(1), (u32)number(2));
+    case DOOR_LOOKS: look_at_all((int)number(0), address(1), (u32)number(2), (u32 *)address(3)); break;
+    case DOOR_READERS: find_readers((int)number(0), address(1), (u32)number(2), (u32 *)address(3)); break;
+    case DOOR_STARTS: find_start_times((u32 *)address(0), (u32)number(1), (double *)address(2)); break;
+    case DOOR_NAMES:
+      text = next_names((int)number(0), &result);
+      if (!result) return text;
       break;
     case DOOR_ARCHITECTURE:
 #if defined(__x86_64__)

@@ -28,7 +28,19 @@ export interface NativeLibrary {
    * in another process, one question for all. `values` are numbers, pointers and bytes, which the callee leaves alone.
    */
   bindEach(name: string, parameters: readonly string[], varying: number): EachFunction;
+  /** The same with lists in some places, all as long as each other: a call for each row of them. */
+  bindRows(name: string, parameters: readonly string[]): RowsFunction;
 }
+
+/** Pointers to places in bytes; -1 for none. */
+export interface Places {
+  readonly bytes: Uint8Array;
+  readonly places: readonly number[];
+}
+
+export type RowsFunction = (values: readonly (number | Pointer | readonly number[] | Places)[]) => number[];
+
+const isPlaces = (value: unknown): value is Places => typeof value === 'object' && value !== null && 'places' in value;
 
 export type EachFunction = (
   values: readonly (number | Pointer | Uint8Array)[],
@@ -69,6 +81,17 @@ export function openLibrary(path: string | null): NativeLibrary {
       const call = bind(name, 'int', parameters) as NativeFunction<number>;
       return (values, list) =>
         list.map((value) => call(...values.map((other, index) => (index === varying ? value : other))));
+    },
+    bindRows(name, parameters) {
+      const call = bind(name, 'int', parameters) as NativeFunction<number>;
+      return (values) => {
+        const list = values.map((value) => (isPlaces(value) ? value.places : value)).find(Array.isArray) ?? [];
+        const at = (value: (typeof values)[number], row: number): NativeValue => {
+          if (isPlaces(value)) return value.places[row]! < 0 ? null : value.bytes.subarray(value.places[row]);
+          return Array.isArray(value) ? (value[row] as number) : (value as NativeValue);
+        };
+        return (list as number[]).map((_, row) => call(...values.map((value) => at(value, row))));
+      };
     },
     bindIfThere(name, result, parameters) {
       try {

@@ -4,8 +4,10 @@ import { openLibrary } from './ffi.js';
 import * as files from './files.js';
 import { sha256 } from './hash.js';
 import { findObject, isPlain } from './json.js';
+import { firstLines, haveReaders, lookAtAll, startTimesOf } from './many.js';
 import * as host from './process.js';
 import { runProgram } from './program.js';
+import { startTimeOf } from './start-time.js';
 import { openCounter, openProcess, waitForAny } from './wait.js';
 
 const error = (act: () => unknown): string => {
@@ -180,6 +182,62 @@ function fileProbes(folder: string): string[] {
   return lines;
 }
 
+/** Contents of files: what is a plain first line, and what is not. */
+const contents: readonly (string | Uint8Array)[] = [
+  ...[
+    '',
+    'a',
+    'a\n',
+    '\n',
+    '\n\n',
+    'a\nb',
+    'a\nb\n',
+    'é\n漢\n',
+    'a\tb\n',
+    '\ta\n',
+    'a\r\n',
+    '\r\n',
+    'a\0b\n',
+    '\x7f\n',
+  ],
+  ...['\ufeffa\n', '😀\n', `${'x'.repeat(3000)}\n`, `${'y'.repeat(20_000)}\n`, `a\n${'z'.repeat(90_000)}\n`],
+  ...[`b\n${'z'.repeat(90_000)}`, `c\n${'z\n'.repeat(90_000)}`],
+  ...[Uint8Array.of(0xff, 10), Uint8Array.of(0x61, 10, 0xff, 10), Uint8Array.of(0xed, 0xa0, 0x80, 10)],
+];
+
+/** Many at once, and more than are asked about in one call. */
+function manyProbes(folder: string): string[] {
+  files.makeDirectory(`${folder}/many`, 0o700);
+  contents.forEach((data, index) => {
+    files.writeAtomically(`${folder}/many/${index}`, data);
+  });
+  runProgram('sh', ['-c', 'mkfifo "$1/fifo" && ln -s 2 "$1/link" && ln -s none "$1/lost"', 'sh', `${folder}/many`]);
+  const directory = files.openDirectory(`${folder}/many`);
+  const reader = files.openFile(`${folder}/many/fifo`, files.openFlags.read | files.openFlags.nonBlock);
+  const names = ['none', 'fifo', 'link', 'lost', '.', '2/x', 'é', ...contents.map((_, index) => String(index))];
+  const paths = [...names, '/proc/self/oom_score_adj', '/dev/null', `${folder}/many/2`];
+  const often = [...paths, ...paths, ...paths, ...paths, ...paths];
+  const lines = firstLines(directory, often);
+  const looks = [lookAtAll(directory, often), lookAtAll(directory, [])];
+  const read = haveReaders(directory, [...paths, 'fifo']);
+  files.closeFile(reader);
+  const readers = [read, haveReaders(directory, often)];
+  const pids = [1, host.ownPid(), 0, 2 ** 22 + 1];
+  const times = startTimesOf([...Array(40).fill(pids)].flat());
+  files.writeAtomically(`${folder}/many/new\nline`, '');
+  const listed = files.listDirectory(`${folder}/many`).sort();
+  files.removeFile(`${folder}/many/new\nline`);
+  const all = files.listDirectory(`${folder}/many`).sort().join();
+  return [
+    ...lines.map((line) => JSON.stringify(line?.slice(0, 30)) + line?.length + line?.endsWith('\t')),
+    JSON.stringify(looks),
+    JSON.stringify(readers),
+    ...times.map((time, at) => `${time === 0} ${time === (startTimeOf(pids[at % 4]!) ?? 0)}`),
+    JSON.stringify(listed),
+    all,
+  ];
+}
+
 function processProbes(): string[] {
   const counter = openCounter() ?? -1;
   const before = host.monotonicMs();
@@ -231,13 +289,35 @@ function libraryProbes(): string[] {
         .join(),
     );
   const [one, other] = [Uint8Array.of(1, 2, 3, 0), Uint8Array.of(1, 2, 4)];
-  const compare = libc.bindEach('memcmp', ['void *', 'void *', 'size_t'], 2);
+  const types = ['void *', 'void *', 'size_t'];
+  const compare = libc.bindEach('memcmp', types, 2);
+  const rows = libc.bindRows('memcmp', types);
+  const places = { bytes: Uint8Array.of(9, 1, 2, 3, 1, 2, 4), places: [1, 4, 0, -1] };
+  const columns = [one, places, [3, 3, 1, 0]] as const;
   return [
     all('abs', ['int'], 0, [0], [-1, 0, 2, -(2 ** 31) + 1, 7]),
     all('abs', ['int'], 0, [0], []),
     all('atoi', ['str'], 0, [0], ['12', '', '-7x', 'é', '2147483647']),
     error(() => compare([one, other, 0], [0, 1, 2, 3]).map(Math.sign).join()),
     error(() => compare([other, one, 0], [3]).map(Math.sign).join()),
+    error(() => rows(columns).map(Math.sign).join()),
+    error(() =>
+      rows([places, places, [6, 3, 7, 0]])
+        .map(Math.sign)
+        .join(),
+    ),
+    error(() =>
+      rows([places, { ...places, places: [4, 1, 0, -1] }, [3, 3, 1, 0]])
+        .map(Math.sign)
+        .join(),
+    ),
+    error(() => rows([one, { ...places, places: [] }, []])),
+    error(() =>
+      libc
+        .bindRows('abs', ['int'])([[-1, 0, 2, -(2 ** 31) + 1]])
+        .join(),
+    ),
+    error(() => libc.bindRows('tsrun_no_such', types)).replace(/thrown.*/, 'thrown'),
     all('tsrun_no_such', ['int'], 0, [0], [1]).replace(/thrown.*/, 'thrown'),
   ];
 }
@@ -246,6 +326,7 @@ function libraryProbes(): string[] {
 export const probe = (folder: string): string[] => [
   ...textProbes(),
   ...fileProbes(folder),
+  ...manyProbes(folder),
   ...processProbes(),
   ...libraryProbes(),
 ];

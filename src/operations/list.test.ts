@@ -5,7 +5,7 @@ import type { Failure } from '../errors/error.js';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from '../state/test-container.js';
 import { listContainerIds, listContainers } from './list.js';
 import { readState } from './state.js';
-import { FakeCgroups } from './test-tools.js';
+import { FakeCgroups, someCgroup } from './test-tools.js';
 
 test.after(cleanUp);
 const gone = { pid: 2 ** 22 + 1, startTime: 1 };
@@ -75,7 +75,8 @@ test('reports damaged entries and goes on', () => {
 
 test('a container that vanishes meanwhile is no complaint', () => {
   const root = makeRoot();
-  for (const id of ['a', 'b', 'c']) publish(root, draftOf(id), startProcess('sleep', ['60']));
+  // A cgroup that is not there: each of them is looked at alone.
+  for (const id of ['a', 'b', 'c']) publish(root, draftOf(id, { cgroup: someCgroup }), startProcess('sleep', ['60']));
   const vanishing = new FakeCgroups();
   vanishing.isFrozen = () => {
     rmSync(`${root}/b`, { recursive: true, force: true });

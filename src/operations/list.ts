@@ -2,6 +2,7 @@ import { TsrunError } from '../errors/error.js';
 import { lstatIfExists, readTextIfExists } from '../host/files.js';
 import type { StateRoot } from '../state/layout.js';
 import { statusOf } from '../state/status.js';
+import { type Seen, survey, surveyIds } from '../state/survey.js';
 import { findContainer, listIds, openContainer } from '../state/store.js';
 import { type ContainerState, describeContainer } from './state.js';
 import type { CgroupControl, Warn } from './tools.js';
@@ -16,12 +17,23 @@ function ownerNames(): (uid: number) => string {
   return (uid) => names.get(uid) ?? `#${uid}`;
 }
 
-/** What `of` makes of every container of a root. A damaged one is reported and skipped, one deleted meanwhile is just not there (R25). */
-function eachContainer<T>(root: StateRoot, warn: Warn, of: (root: string, id: string) => T): T[] {
+/**
+ * Every container of a root: what was seen of all at once, where that was plain, else what `of` makes of it alone. A damaged one is
+ * reported and skipped, one deleted meanwhile is just not there (R25).
+ */
+function eachContainer<T>(
+  root: StateRoot,
+  warn: Warn,
+  seen: (root: string, ids: readonly string[]) => readonly (T | undefined)[],
+  of: (root: string, id: string) => T,
+): T[] {
   const containers: T[] = [];
-  for (const id of listIds(root)) {
+  const ids = listIds(root);
+  const plain = seen(root.path, ids);
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at]!;
     try {
-      containers.push(of(root.path, id));
+      containers.push(plain[at] ?? of(root.path, id));
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       const gone = error.failure.code === 'TSR_STATE_MISSING' && !lstatIfExists(`${root.path}/${id}`);
@@ -38,12 +50,20 @@ export function listContainers(
   warn: Warn,
 ): ContainerState[] {
   const nameOf = ownerNames();
-  return eachContainer(root, warn, (path, id) => {
-    const { record, directory } = openContainer(path, id);
-    const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
-    return describeContainer(record, status, nameOf(record.owner));
-  });
+  const describe = ({ record, status }: Seen): ContainerState =>
+    describeContainer(record, status, nameOf(record.owner));
+  return eachContainer(
+    root,
+    warn,
+    (path, ids) => survey(path, ids).map((seen) => seen && describe(seen)),
+    (path, id) => {
+      const { record, directory } = openContainer(path, id);
+      const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
+      return describeContainer(record, status, nameOf(record.owner));
+    },
+  );
 }
 
 /** The ids alone: neither processes nor cgroups are asked, and no record is read. A damaged one has an id, which `delete --force` takes. */
-export const listContainerIds = (root: StateRoot, warn: Warn): string[] => eachContainer(root, warn, findContainer);
+export const listContainerIds = (root: StateRoot, warn: Warn): string[] =>
+  eachContainer(root, warn, surveyIds, findContainer);

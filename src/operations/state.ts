@@ -15,12 +15,15 @@ export interface ContainerState extends State {
   readonly owner: string;
 }
 
+type Shown = Pick<ContainerRecord, 'ociVersion' | 'id' | 'pid' | 'bundle' | 'rootfs' | 'created' | 'annotations'>;
+
 /** A container as engines and hooks see it. The pid is 0 where there is no process, or none yet. */
-export function describeContainer(record: ContainerRecord, status: Status, owner = ''): ContainerState {
+export function describeContainer(record: Shown, status: Status, owner = ''): ContainerState {
   const { ociVersion, id, bundle, rootfs, annotations } = record;
   const pid = status === 'stopped' ? 0 : record.pid;
-  const tagged = Object.keys(annotations).length > 0 ? { annotations } : {};
-  return { ociVersion, id, pid, status, bundle, rootfs, created: record.created, ...tagged, owner };
+  const { created } = record;
+  for (const _ in annotations) return { ociVersion, id, pid, status, bundle, rootfs, created, annotations, owner };
+  return { ociVersion, id, pid, status, bundle, rootfs, created, owner };
 }
 
 /** The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. */

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
-import { encodeProvisional, encodeRecord, isCgroupRecord, parseRecord, stringifyTexts } from './record.js';
+import { encodeProvisional, encodeRecord, isCgroupRecord, parseHead, parseRecord, stringifyTexts } from './record.js';
 import { draftOf } from './test-container.js';
 
 const place = { version: 1, controllers: ['pids'], mountPoint: '/sys/fs/cgroup/pids', path: 'docker/web' } as const;
@@ -32,7 +32,7 @@ const codeOf = (text: string): string => {
 test('the executor fills in pid and start time where the record is cut', () => {
   const { before, between, after } = encodeRecord(full);
   const record = parseRecord(`${before}4194304${between}98765432109${after}`, 'web', 'state.json');
-  assert.equal(record, { version: 1, status: 'ready', pid: 4194304, startTime: 98765432109, ...full });
+  assert.equal(record, { version: 1, status: 'ready', pid: 4194304, startTime: 98765432109, freezer: '', ...full });
 });
 
 test('a record is creating before there is a process, and while there is one', () => {
@@ -116,6 +116,34 @@ test('a newer format is a clear error', () => {
   });
   assert.is(codeOf(text), 'TSR_STATE_VERSION');
   assert.throws(() => parseRecord(text, 'web', 'state.json'), /created by a newer tsrun/);
+});
+
+test('what list shows stands in the first line, which is enough to read it', () => {
+  const { before, between, after } = encodeRecord({
+    ...full,
+    annotations: { a: 'line\nand\ttab', long: '\n'.repeat(300) },
+  });
+  const text = `${before}4${between}5${after}`;
+  assert.is(text.split('\n').length, 3);
+  const line = text.slice(0, text.indexOf('\n'));
+  const head = parseHead(`${line}\t`, 'web');
+  const { creator, cgroup, namespaces, hooks, terminal, confinement, stdio, rootless, ...shown } = parseRecord(
+    text,
+    'web',
+    'state.json',
+  );
+  assert.equal(head, shown);
+  assert.is(parseHead(line, 'web'), undefined, 'nothing follows');
+  assert.is(parseHead(`${line}\t`, 'other'), undefined);
+  assert.is(parseHead(`${line.slice(0, -1)}\t`, 'web'), undefined);
+  assert.is(parseHead(`${line.replace('"ready"', '"creating"')}\t`, 'web'), undefined);
+  assert.is(parseHead(`${line.replace('"version":1', '"version":2')}\t`, 'web'), undefined);
+  for (const [key, value] of Object.entries(head!)) {
+    for (const bad of [null, [], typeof value === 'string' ? 7 : 'x']) {
+      if (key === 'bootId' || key === 'pidNamespaceInode') continue; // compared with ours, whatever they are
+      assert.is(parseHead(`${JSON.stringify({ ...head, [key]: bad }).slice(0, -1)}\t`, 'web'), undefined, key);
+    }
+  }
 });
 
 test('records of every released format stay readable', () => {

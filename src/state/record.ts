@@ -15,7 +15,7 @@ import type {
 import { newBytes } from '../host/bytes.js';
 import { isPlain } from '../host/json.js';
 import { bytesOf, carriedText, joined } from '../tables/carried-text.js';
-import type { CgroupPlace, CgroupRecord } from '../tables/cgroup.js';
+import { type CgroupPlace, type CgroupRecord, freezerFile } from '../tables/cgroup.js';
 
 export const recordVersion = 1;
 
@@ -85,6 +85,8 @@ export interface ContainerRecord {
   readonly annotations: { readonly [name: string]: string };
   /** Effective uid of the creator. */
   readonly owner: number;
+  /** The file of the cgroup that says whether it is frozen, '' for none; absent in records of an older tsrun. */
+  readonly freezer?: string;
   readonly cgroup: CgroupRecord;
   readonly namespaces: readonly NamespaceRecord[];
   readonly hooks: { readonly poststart?: readonly Hook[]; readonly poststop?: readonly Hook[] };
@@ -102,7 +104,23 @@ export interface ContainerRecord {
 }
 
 /** Everything but what the executor or this file fills in. */
-export type RecordDraft = Omit<ContainerRecord, 'version' | 'status' | 'pid' | 'startTime'>;
+export type RecordDraft = Omit<ContainerRecord, 'version' | 'status' | 'pid' | 'startTime' | 'freezer'>;
+
+/** What `list` wants of a record: a line of its own, in front of the rest, so that of many containers no more is read. */
+export type RecordHead = Omit<
+  ContainerRecord,
+  | 'creator'
+  | 'cgroup'
+  | 'namespaces'
+  | 'hooks'
+  | 'terminal'
+  | 'withoutProcess'
+  | 'confinement'
+  | 'stdio'
+  | 'rootless'
+  | 'intelRdtPath'
+  | 'intelRdtGroups'
+> & { readonly freezer: string };
 
 /** The executor writes `before`, the pid, `between`, the start time, `after`: operation `file.publish`. */
 export interface EncodedRecord {
@@ -131,13 +149,23 @@ export function stringifyTexts(texts: { readonly [name: string]: string }): stri
     .join(',')}}`;
 }
 
+/**
+ * No line of JSON has another end in it: the first one is that of the head. But annotations that are carried as they were written may have
+ * one, behind a brace that is open then: who takes that for the head finds no JSON, and reads the record.
+ */
 export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status'] = 'ready'): EncodedRecord {
-  const { annotations, ...rest } = draft;
+  const { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, annotations, ...rest } = draft;
+  const freezer = freezerFile(rest.cgroup);
+  const head = { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, freezer };
   return {
     before: `{"version":${recordVersion},"status":"${status}","pid":`,
     between: ',"startTime":',
     after: joined(
-      [`,${JSON.stringify(rest).slice(1, -1)},"annotations":`, stringifyTexts(annotations), '}\n'],
+      [
+        `,${JSON.stringify(head).slice(1, -1)},"annotations":`,
+        stringifyTexts(annotations),
+        `\n,${JSON.stringify(rest).slice(1)}\n`,
+      ],
       newBytes,
     ),
   };
@@ -224,6 +252,31 @@ export function parseLoosely(text: string): Fields | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The head of a ready record, from its first line with a tab behind it, as `firstLines` gives one that others follow. Undefined where all of
+ * it has to be read, for something else is to be said: a record of an older tsrun, or of a newer one, a damaged one, `creating`.
+ */
+export function parseHead(line: string, id: string): RecordHead | undefined {
+  if (!line.endsWith('\t')) return undefined;
+  const r = parseLoosely(`${line}}`);
+  const isGood =
+    r !== undefined &&
+    r.version === recordVersion &&
+    r.status === 'ready' &&
+    r.id === id &&
+    isCount(r.pid) &&
+    r.pid > 0 &&
+    typeof r.startTime === 'number' &&
+    typeof r.bundle === 'string' &&
+    typeof r.rootfs === 'string' &&
+    typeof r.created === 'string' &&
+    typeof r.ociVersion === 'string' &&
+    typeof r.freezer === 'string' &&
+    isCount(r.owner) &&
+    areTexts(r.annotations);
+  return isGood ? (r as unknown as RecordHead) : undefined;
 }
 
 /** Reads a record file's text. @throws TSR_STATE_CORRUPT or TSR_STATE_VERSION. */

@@ -1,7 +1,10 @@
 /** What a container is doing, worked out from what the kernel says now; nothing of it is stored. */
 import { hasReader, readLink, readTextIfExists } from '../host/files.js';
+import { startTimeOf } from '../host/start-time.js';
 import { stateFiles } from '../tables/state-files.js';
 import type { ContainerRecord, ProcessIdentity } from './record.js';
+
+export { startTimeOf };
 
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
@@ -20,20 +23,6 @@ export function hostIdentity(): HostIdentity {
     pidNamespaceInode: Number(link.slice(link.indexOf('[') + 1, -1)),
   };
   return here;
-}
-
-/**
- * Start time of a living process; undefined when there is none or it is a zombie, which counts as gone. One whose first thread
- * alone has ended looks like a zombie, too, and lives as long as the others.
- */
-export function startTimeOf(pid: number): number | undefined {
-  const stat = readTextIfExists(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  // The name in parentheses may hold anything, also parentheses and spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state] = fields;
-  const threads = Number(fields[17]);
-  return (state === 'Z' && threads < 2) || state === 'X' || state === 'x' ? undefined : Number(fields[19]);
 }
 
 /** Identity of a living process, e.g. of the one that creates a container. */

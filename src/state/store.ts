@@ -179,11 +179,6 @@ export function writeResources(directory: string, resources: string | undefined)
   else unlessGone(() => files.removeFile(path));
 }
 
-/** Replaces the published record, for commands that change what it says (update). */
-export function replaceRecord(directory: string, record: ContainerRecord): void {
-  writeFile(`${directory}/${stateFiles.record}`, `${JSON.stringify(record)}\n`);
-}
-
 /** Runs `call`; false if the name was gone already. */
 function unlessGone(call: () => void): boolean {
   try {

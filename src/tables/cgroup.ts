@@ -44,6 +44,14 @@ export const freezingPlace = ({ places }: CgroupRecord): CgroupPlace | undefined
   places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer')) ??
   places.find(({ version }) => version === 2);
 
+/** The file that says whether a container was frozen, '' where nothing can freeze it; and what it says of one that was not. */
+export function freezerFile(cgroup: CgroupRecord): string {
+  const place = freezingPlace(cgroup);
+  if (place === undefined) return '';
+  return `${place.mountPoint}/${place.path}/${place.version === 1 ? 'freezer.state' : 'cgroup.freeze'}`;
+}
+export const isThawed = (line: string): boolean => line === 'THAWED' || line === '0';
+
 /** One value for one cgroup file. */
 export interface CgroupSetting {
   /** Index into the record's places. */

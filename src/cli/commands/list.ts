@@ -1,5 +1,5 @@
 import { fail } from '../../errors/error.js';
-import { renderPlain } from '../../errors/render.js';
+import { isPlain, renderPlain } from '../../errors/render.js';
 import { cgroupControl } from '../../operations/cgroups.js';
 import { listContainerIds, listContainers } from '../../operations/list.js';
 import type { ContainerState } from '../../operations/state.js';
@@ -11,17 +11,43 @@ const rowsOf = (containers: readonly ContainerState[]): string[][] => [
   ...containers.map((c) => [c.id, String(c.pid), c.status, renderPlain(c.bundle), c.created, c.owner]),
 ];
 
-/** Each column but the last as wide as `widths` says. */
-const joined = (rows: readonly (readonly string[])[], widths: readonly number[]): string =>
-  rows
-    .map((row) => `${row.map((cell, at) => (at === row.length - 1 ? cell : padTo(cell, widths[at]!))).join('')}\n`)
-    .join('');
+type Rows = readonly (readonly string[])[];
 
-const widestOf = (rows: readonly (readonly string[])[], gap: number, least: number): number[] =>
-  rows[0]!.map((_, column) => Math.max(least, ...rows.map((row) => columnsOf(row[column]!) + gap)));
+/** Whether each character of a table takes a column; what is wide or takes no room is looked for once. */
+const isNarrow = (rows: Rows): boolean => isPlain(rows.map((row) => row.join('')).join(''));
+
+/** Each column but the last as wide as `widths` says. */
+function joined(rows: Rows, widths: readonly number[], narrow: boolean): string {
+  const lines: string[] = [];
+  for (const row of rows) {
+    const last = row.length - 1;
+    let line = '';
+    for (let at = 0; at < last; at++) {
+      const cell = row[at]!;
+      line += narrow ? cell.padEnd(widths[at]!) : padTo(cell, widths[at]!);
+    }
+    lines.push(line, row[last]!, '\n');
+  }
+  return lines.join('');
+}
+
+function widestOf(rows: Rows, gap: number, least: number, narrow: boolean): number[] {
+  const widths = rows[0]!.map(() => least);
+  for (const row of rows) {
+    for (let at = 0; at < row.length; at++) {
+      const cell = row[at]!;
+      const width = (narrow ? cell.length : columnsOf(cell)) + gap;
+      if (width > widths[at]!) widths[at] = width;
+    }
+  }
+  return widths;
+}
 
 /** runc's table: columns at least 12 wide, 3 spaces between, the last one as long as it is. */
-const renderTable = (rows: readonly (readonly string[])[]): string => joined(rows, widestOf(rows, 3, 12));
+function renderTable(rows: Rows): string {
+  const narrow = isNarrow(rows);
+  return joined(rows, widestOf(rows, 3, 12, narrow), narrow);
+}
 
 /** Columns that may lose something, and how far: the end of a path says most, a time loses its fractions. */
 const yielding = [
@@ -31,11 +57,12 @@ const yielding = [
 ] as const;
 
 /** For a terminal: narrower columns first, then shorter cells. */
-export function fitTable(rows: readonly (readonly string[])[], width: number): string {
-  const usual = widestOf(rows, 3, 12);
-  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return joined(rows, usual);
+export function fitTable(rows: Rows, width: number): string {
+  const narrow = isNarrow(rows);
+  const usual = widestOf(rows, 3, 12, narrow);
+  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return joined(rows, usual, narrow);
   const short = rows.map((row) => row.map((cell, column) => (column === 4 ? cell.replace(/\.\d+Z$/, 'Z') : cell)));
-  const widths = widestOf(short, 2, 0);
+  const widths = widestOf(short, 2, 0, narrow);
   let cells = short;
   for (const { column, least, from } of yielding) {
     const over = sum(widths) - 2 - width;
@@ -44,11 +71,11 @@ export function fitTable(rows: readonly (readonly string[])[], width: number): s
     widths[column] = room;
     cells = cells.map((row) => row.map((cell, at) => (at === column ? clipTo(cell, room - 2, from) : cell)));
   }
-  return joined(cells, widths);
+  return joined(cells, widths, false);
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const longestOwner = (rows: readonly (readonly string[])[]): string =>
+const longestOwner = (rows: Rows): string =>
   rows.reduce((most, row) => (columnsOf(row[5]!) > columnsOf(most) ? row[5]! : most), '');
 
 export function run(context: Context): number {

@@ -31,6 +31,12 @@ interface Door {
    * the map that needs not be read are put there, and behind them is room for so many keys (src/engine/shape.c).
    */
   ordinary(text: number, length: number, table: number, carried: number, room: number): number;
+  /** Of many at once (src/engine/many.c): paths have a NUL behind each, and begin at a directory. */
+  lines(directory: number, paths: number, count: number): string;
+  looks(directory: number, paths: number, count: number, found: number): void;
+  readers(directory: number, paths: number, count: number, found: number): void;
+  starts(pids: number, count: number, found: number): void;
+  names(fd: number): string | number;
   architecture(): string;
   /** Writes the program that loads libraries to a descriptor (src/engine/bridge.c). */
   bridge(fd: number): number;

@@ -3,18 +3,26 @@
  * in our own file and started by the host's loader when the first library is wanted. It ends with us.
  */
 import { fail } from '../../errors/error.js';
-import type { EachFunction, NativeFunction, NativeLibrary, NativeValue, Pointer } from '../ffi.js';
+import type {
+  EachFunction,
+  NativeFunction,
+  NativeLibrary,
+  NativeValue,
+  Places,
+  Pointer,
+  RowsFunction,
+} from '../ffi.js';
 import { atFdCwd, calls, door, expect, makeRoom, type Room, scratch, scratchView } from './door.js';
 import { launch } from './spawn.js';
 import { encode, losslessText } from './text.js';
 
-export type { EachFunction, NativeFunction, NativeLibrary, NativeValue, Pointer };
+export type { EachFunction, NativeFunction, NativeLibrary, NativeValue, Places, Pointer, RowsFunction };
 
 const operations = { open: 1, symbol: 2, call: 3, peek: 4, text: 5, each: 6 } as const;
 /** What an argument is when it is no number: bytes, which come back as the callee left them. */
 const bytesKind = 1;
-/** A list, and its length: texts with a NUL behind each, or words. */
-const kinds = { texts: 2, numbers: 3 } as const;
+/** A list, and its length: texts with a NUL behind each, words, or places in what is sent. */
+const kinds = { texts: 2, numbers: 3, places: 4 } as const;
 const headSize = 24 + 8 * 16;
 const answerSize = 16;
 const mostArguments = 8;
@@ -95,14 +103,20 @@ interface Listed {
 type Passed = bigint | Uint8Array | Listed;
 
 /** One question and its answer. Bytes come back as the callee left them, but of a call for each of a list. */
-function ask(operation: number, target: bigint, values: readonly Passed[], text?: Uint8Array): Answer {
+function ask(
+  operation: number,
+  target: bigint,
+  values: readonly Passed[],
+  text?: Uint8Array,
+  extra: readonly Uint8Array[] = [],
+): Answer {
   if (values.length > mostArguments) throw new Error('too many arguments for the bridge');
   if (socket < 0) socket = start();
   const bytes = values.filter((value) => value instanceof Uint8Array);
   const lists = values.flatMap((value) =>
     typeof value === 'bigint' || value instanceof Uint8Array ? [] : value.items,
   );
-  const parts = text === undefined ? [...bytes, ...lists] : [text];
+  const parts = text === undefined ? [...bytes, ...lists, ...extra] : [text];
   const size = parts.reduce((sum, part) => sum + part.length, 0);
   const room = makeRoom(headSize + size);
   const view = new DataView(room.bytes.buffer);
@@ -147,6 +161,33 @@ function bindEach(symbol: bigint, varying: number): EachFunction {
     return [...new Int32Array(ask(operations.each, symbol, passed).payload.slice().buffer)];
   };
 }
+
+const wordsOf = (list: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(list).buffer);
+
+/** Bytes that places are in lie behind all lists. */
+function bindRows(symbol: bigint): RowsFunction {
+  return (values) => {
+    const lists = values.flatMap((value) =>
+      Array.isArray(value) ? [value as number[]] : isPlaces(value) ? [value.places] : [],
+    );
+    const count = lists[0]?.length ?? 0;
+    if (count === 0) return [];
+    const bytes = values.reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0);
+    let end = bytes + lists.length * count * 4;
+    const extra: Uint8Array[] = [];
+    const passed = values.map((value): Passed => {
+      if (Array.isArray(value)) return { kind: kinds.numbers, count, items: wordsOf(value as number[]) };
+      if (!isPlaces(value)) return argument(value as NativeValue);
+      const begin = end;
+      extra.push(value.bytes);
+      end += value.bytes.length;
+      const places = value.places.map((place) => (place < 0 ? -1 : begin + place));
+      return { kind: kinds.places, count, items: wordsOf(places) };
+    });
+    return [...new Int32Array(ask(operations.each, symbol, passed, undefined, extra).payload.slice().buffer)];
+  };
+}
+const isPlaces = (value: unknown): value is Places => typeof value === 'object' && value !== null && 'places' in value;
 
 const cString = (text: string): Uint8Array => encode(`${text}\0`);
 
@@ -205,6 +246,11 @@ export function openLibrary(path: string | null): NativeLibrary {
       const symbol = find(name);
       if (symbol === 0n) throw new Error(`the library has no '${name}'`);
       return bindEach(symbol, varying);
+    },
+    bindRows(name) {
+      const symbol = find(name);
+      if (symbol === 0n) throw new Error(`the library has no '${name}'`);
+      return bindRows(symbol);
     },
     bindIfThere(name, result) {
       const symbol = find(name);

@@ -209,7 +209,24 @@ function entries(path: string): { readonly name: string; readonly type: number }
   }
 }
 
-export const listDirectory = (path: string): string[] => entries(path).map(({ name }) => name);
+/** -EILSEQ */
+const noText = -84;
+
+export function listDirectory(path: string): string[] {
+  const fd = openFile(path, openFlags.read | openFlags.directory);
+  const names: string[] = [];
+  for (;;) {
+    const some = door.names(fd);
+    if (typeof some === 'string' && some !== '') {
+      names.push(...some.slice(0, -1).split('\n'));
+      continue;
+    }
+    door.call(calls.close, fd);
+    if (some === noText) return entries(path).map(({ name }) => name);
+    if (typeof some === 'number') expect(some, 'scandir', path);
+    return names;
+  }
+}
 export const listSubdirectories = (path: string): string[] =>
   entries(path)
     .filter(({ name, type }) =>

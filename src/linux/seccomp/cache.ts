@@ -10,7 +10,7 @@
  *
  * A profile that a config holds as text is known by its bytes, and then not even read (bundle/known-part.ts).
  */
-import { headOf, type Known } from '../../bundle/known-part.js';
+import { headOf, type Known, plainHead } from '../../bundle/known-part.js';
 import type { Seccomp } from '../../bundle/types.js';
 import {
   closeFile,
@@ -59,6 +59,8 @@ export type Entry = CompiledSeccomp & Partial<Known>;
 export interface ProfileText {
   readonly bytes: Uint8Array;
   readonly known: (CompiledSeccomp & Known) | undefined;
+  /** As `Found` has it: the profile is that of a config without anything to say about. */
+  plain?: boolean;
 }
 
 /** Looks a profile up by its bytes. */
@@ -73,7 +75,7 @@ export function findProfile(bytes: Uint8Array, stateRoot: string): ProfileText {
  */
 export function loadSeccomp(seccomp: Seccomp, stateRoot: string, text?: ProfileText): CompiledSeccomp {
   if (text?.known) return text.known;
-  const head = text && headOf(text.bytes);
+  const head = text && (text.plain ? plainHead(seccomp) : headOf(text.bytes));
   const keyNow = (): string => (text && head !== undefined ? textKey(text.bytes) : cacheKey(seccomp));
   const folder = folderOf(stateRoot);
   const key = keyNow();

@@ -312,4 +312,29 @@ test("agrees with podman's default profile, call by call", () => {
   assert.ok(compared > 900, `${compared}`);
 });
 
+test('of the rules that libseccomp refuses the first of the profile is named, whatever order it gets them in', () => {
+  const one = { args: [where(0, 'SCMP_CMP_EQ', 1)] };
+  const two = { args: [where(0, 'SCMP_CMP_EQ', 2), where(2, 'SCMP_CMP_MASKED_EQ', 2n ** 63n + 5n, 2n ** 63n + 1n)] };
+  const first = [rule(['close', 'read'], 'SCMP_ACT_ALLOW', one), rule(['write', 'openat2'], 'SCMP_ACT_ALLOW', two)];
+  const read = rule(['stat', 'read'], 'SCMP_ACT_LOG', one);
+  const openat2 = rule(['openat2'], 'SCMP_ACT_LOG', two);
+  const { pointer, message } = failure({ ...deny, syscalls: [...first, read, openat2] });
+  assert.is(pointer, '/linux/seccomp/syscalls/2/names/1');
+  assert.match(message, "'read' contradicts");
+  const other = failure({ ...deny, syscalls: [...first, openat2, read] });
+  assert.is(other.pointer, '/linux/seccomp/syscalls/2/names/0');
+  const ask = answers({ ...deny, syscalls: first });
+  assert.is(ask('openat2', 2, 0, 2n ** 63n + 3n), ask('read', 1));
+  assert.is(ask('openat2', 2, 0, 3n), ask('read', 2));
+});
+
+test('calls that are one call on x86 are let through in whatever order a profile names them', () => {
+  const names = ['socketcall', 'socket', 'bind', 'ipc', 'semop', 'shmat'];
+  for (const list of [names, [...names].reverse()]) {
+    const syscalls = [...list.map((name) => rule([name])), rule(['read', 'write'])];
+    const ask = answers({ ...deny, architectures: ['SCMP_ARCH_X86'], syscalls });
+    for (const name of ['socket', 'bind', 'semop', 'shmat', 'write']) assert.is(ask(name), ask('read'), name);
+  }
+});
+
 always.run();

@@ -1,6 +1,6 @@
 /** libseccomp's C interface, as far as we use it. Loaded by a compilation, never by a cached filter. */
 import { fail } from '../../errors/error.js';
-import { lastErrno, type NativeLibrary, openLibrary, type Pointer, readWords } from '../../host/ffi.js';
+import { lastErrno, type NativeLibrary, openLibrary, type Places, type Pointer, readWords } from '../../host/ffi.js';
 import { errnoName } from '../../tables/errnos.js';
 import { findLibseccomp } from './library.js';
 
@@ -8,8 +8,14 @@ import { findLibseccomp } from './library.js';
 export interface Condition {
   readonly argument: number;
   readonly operator: number;
-  readonly datumA: bigint;
-  readonly datumB: bigint;
+  readonly datumA: number | bigint;
+  readonly datumB: number | bigint;
+}
+
+export interface FilterRule {
+  readonly action: number;
+  readonly call: number;
+  readonly conditions: readonly Condition[];
 }
 
 /** A filter in the making. Results of the methods are 0 or a negative errno. */
@@ -17,8 +23,8 @@ export interface Filter {
   addArch(token: number): number;
   removeArch(token: number): number;
   setOptimisation(level: number): number;
-  /** The same rule for each of the calls; a result each. */
-  addRules(action: number, calls: readonly number[], conditions: readonly Condition[]): number[];
+  /** In this order; a result each. */
+  addRules(rules: readonly FilterRule[]): number[];
   /** The program as struct sock_filter[]. */
   export(): Uint8Array;
   release(): void;
@@ -89,14 +95,21 @@ function bindFilter(library: NativeLibrary, context: Pointer): Filter {
   const arch = (name: string) => library.bind<number>(name, 'int', ['void *', 'uint32_t']);
   const setAttribute = library.bind<number>('seccomp_attr_set', 'int', ['void *', 'int', 'uint32_t']);
   const types = ['void *', 'uint32_t', 'int', 'uint32_t', 'void *'];
-  const addEach = library.bindEach('seccomp_rule_add_array', types, 2);
+  const addRows = library.bindRows('seccomp_rule_add_array', types);
   return {
     addArch: (token) => arch('seccomp_arch_add')(context, token),
     removeArch: (token) => arch('seccomp_arch_remove')(context, token),
     setOptimisation: (level) => setAttribute(context, optimiseAttribute, level),
-    addRules: (action, list, conditions) => {
-      const encoded = conditions.length === 0 ? null : encodeConditions(conditions);
-      return addEach([context, action, 0, conditions.length, encoded], list);
+    addRules: (rules) => {
+      const { bytes, places } = encodeConditions(rules);
+      const column = (of: (rule: FilterRule) => number): number[] => rules.map(of);
+      return addRows([
+        context,
+        column(({ action }) => action),
+        column(({ call }) => call),
+        column(({ conditions }) => conditions.length),
+        { bytes, places },
+      ]);
     },
     export: () => exportProgram(library, context),
     release: () => {
@@ -105,16 +118,42 @@ function bindFilter(library: NativeLibrary, context: Pointer): Filter {
   };
 }
 
-/** struct scmp_arg_cmp { unsigned int arg; enum op; uint64_t a, b }. Written as bytes, so that all 64 bits survive. */
-function encodeConditions(conditions: readonly Condition[]): Uint8Array {
-  const bytes = new Uint8Array(conditions.length * conditionSize);
-  const words = new Uint32Array(bytes.buffer);
-  const longs = new BigUint64Array(bytes.buffer);
-  conditions.forEach(({ argument, operator, datumA, datumB }, index) => {
-    words.set([argument, operator], index * 6);
-    longs.set([datumA, datumB], index * 3 + 1);
+/** struct scmp_arg_cmp { unsigned int arg; enum op; uint64_t a, b } each, and where those of each rule begin; all 64 bits survive. */
+function encodeConditions(rules: readonly FilterRule[]): Places {
+  const begins = new Map<readonly Condition[], number>();
+  let size = 0;
+  const places = rules.map(({ conditions }) => {
+    if (conditions.length === 0) return -1;
+    const known = begins.get(conditions);
+    if (known !== undefined) return known;
+    const begin = size;
+    begins.set(conditions, begin);
+    size += conditions.length * conditionSize;
+    return begin;
   });
-  return bytes;
+  const words = new Uint32Array(size / 4);
+  for (const [conditions, begin] of begins) {
+    let at = begin / 4;
+    for (const { argument, operator, datumA, datumB } of conditions) {
+      words[at] = argument;
+      words[at + 1] = operator;
+      putLong(words, at + 2, datumA);
+      putLong(words, at + 4, datumB);
+      at += conditionSize / 4;
+    }
+  }
+  return { bytes: new Uint8Array(words.buffer), places };
+}
+
+const wordRange = 2 ** 32;
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** A number of 64 bits, in the order of this machine. */
+function putLong(words: Uint32Array, at: number, value: number | bigint): void {
+  const low = typeof value === 'number' ? value % wordRange : Number(value & 0xffffffffn);
+  const high = typeof value === 'number' ? Math.floor(value / wordRange) : Number(value >> 32n);
+  words[at] = isLittleEndian ? low : high;
+  words[at + 1] = isLittleEndian ? high : low;
 }
 
 /** More than the kernel takes: BPF_MAXINSNS is 4096, of 8 bytes. */

@@ -1,0 +1,68 @@
+/**
+ * Questions about many at once, for `list`: an engine that interprets feels each call more than what it is about. Whatever is not plain is
+ * answered by undefined, and is to be asked about alone, which throws what there is to throw.
+ */
+import { closeFile, hasReader, lstatIfExists, openFile, openFlags, readAt } from './files.js';
+import { startTimeOf } from './start-time.js';
+
+/** Far above what is asked about; it is not read to its end. */
+const longest = 1 << 20;
+
+/** Where a path leads that begins at a directory, which is open. */
+const at = (directory: number, path: string): string =>
+  path.startsWith('/') ? path : `/proc/self/fd/${directory}/${path}`;
+
+function plainly<Answer>(ask: () => Answer): Answer | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+const newline = 10;
+
+function firstLine(path: string): string | undefined {
+  const fd = openFile(path, openFlags.read | openFlags.noFollow | openFlags.nonBlock);
+  try {
+    const bytes = readAt(fd, 0, longest);
+    const end = bytes.indexOf(newline);
+    if (end < 0 || bytes.at(-1) !== newline || bytes.subarray(0, end).some((byte) => byte < 0x20)) return undefined;
+    const line = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, end));
+    return end < bytes.length - 1 ? `${line}\t` : line;
+  } finally {
+    closeFile(fd);
+  }
+}
+
+/**
+ * The first line of each file, with a tab behind it where it is not the only one. Plain is a file of which the last line has an end, too;
+ * there are no controls in the first one, and no symlink is followed.
+ */
+export const firstLines = (directory: number, paths: readonly string[]): (string | undefined)[] =>
+  paths.map((path) => plainly(() => firstLine(at(directory, path))));
+
+/** What is at a path itself, and whose it is. */
+export interface Look {
+  readonly kind: 'directory' | 'file' | 'other';
+  readonly uid: number;
+}
+
+/** Undefined: nothing is there, or it cannot be looked at. */
+export const lookAtAll = (directory: number, paths: readonly string[]): (Look | undefined)[] =>
+  paths.map((path) =>
+    plainly(() => {
+      const facts = lstatIfExists(at(directory, path));
+      if (facts === undefined) return undefined;
+      const { kind, uid } = facts;
+      return { kind: kind === 'directory' || kind === 'file' ? kind : 'other', uid };
+    }),
+  );
+
+/** `hasReader` of each. */
+export const haveReaders = (directory: number, paths: readonly string[]): (boolean | undefined)[] =>
+  paths.map((path) => plainly(() => hasReader(at(directory, path))));
+
+/** `startTimeOf` each; 0: there is none, undefined: ask. */
+export const startTimesOf = (pids: readonly number[]): (number | undefined)[] =>
+  pids.map((pid) => plainly(() => startTimeOf(pid) ?? 0));
