@@ -1,11 +1,12 @@
 // Invariants of the whole program that no advisory stands for, each under the name it has in docs/security.md: what a caller,
 // an image or another mount namespace might do to it. Needs root and dist/tsrun.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { executorPath } from '../host/executor.js';
 import { containerSuite, type Ran } from './test-container.js';
+import { until } from '../state/test-container.js';
 import { buildHelper } from './test-swapper.js';
 
 const { tests: invariants, test } = containerSuite('invariants of the whole program');
@@ -429,6 +430,30 @@ test('R11: signals to a foreground run reach the payload, and its status comes b
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
     child.kill(signal);
     assert.is(await ended, code, signal);
+  }
+});
+
+test('R11: a payload that is ahead of a runtime on a busy machine gets what it expects, and nothing else is kept alive', async (container) => {
+  // Without a pid namespace of its own the hook finds the runtime: the parent of the container's process, whose child it is.
+  const stop = 'kill -STOP $(cut -d" " -f4 /proc/$PPID/stat)';
+  const ready = join(container.folder, 'rootfs/ready');
+  for (const [script, code] of [
+    ["trap 'exit 7' TERM; : >/ready; while :; do sleep 0.05; done", 7],
+    ["trap '' TERM; : >/ready; sleep 1; exit 8", 8],
+    [': >/ready; exec sleep 60', 128 + 15],
+  ] as const) {
+    container.prepare(script, {
+      linux: { namespaces: [{ type: 'mount' }] },
+      spec: { hooks: { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', stop] }] } },
+    });
+    const args = ['--root', join(container.folder, 'state'), 'run', '--bundle', container.folder, container.id];
+    const child = spawn(executorPath(), args, { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    await until(() => existsSync(ready), 'the program runs');
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+    assert.is(await ended, code, script);
+    rmSync(ready);
   }
 });
 

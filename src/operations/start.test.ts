@@ -102,14 +102,14 @@ test('a start that was killed after its claim is taken over', async () => {
   assert.is(statusNow(root), 'running');
 });
 
-/** `struct record` of the executor: kind, step, errno, call, wait status, length of the text. */
+/** `struct record` of the executor: kind, step, errno, call, wait status, which of a list, length of the text. */
 function reply(step: number, errno: number, text = ''): Uint8Array {
-  const bytes = new Uint8Array(24 + 1024);
+  const bytes = new Uint8Array(28 + 1024);
   const view = new DataView(bytes.buffer);
-  [3, step, errno, 0, 0, text.length].forEach((word, index) => {
+  [3, step, errno, 0, 0, 0, text.length].forEach((word, index) => {
     view.setUint32(index * 4, word, true);
   });
-  bytes.set(new TextEncoder().encode(text), 24);
+  bytes.set(new TextEncoder().encode(text), 28);
   return bytes;
 }
 

@@ -148,8 +148,8 @@ test('nothing of a config is markup in the page', () => {
 });
 
 test('records from inside are held against the plan (S39)', () => {
-  const bytes = new Uint8Array(1056 + 48 + 3 * 32);
-  const view = new DataView(bytes.buffer, 1056);
+  const bytes = new Uint8Array(1060 + 48 + 3 * 32);
+  const view = new DataView(bytes.buffer, 1060);
   view.setUint32(4, 4_000_000, true); // as many entries as a liar likes
   const put = (index: number, step: number, role: number, kind: number, state: number): void => {
     const at = 48 + index * 32;
@@ -165,12 +165,12 @@ test('records from inside are held against the plan (S39)', () => {
   const recorded = decodeRecords(bytes, 2);
   assert.is(recorded?.records.length, 1);
   assert.ok((recorded?.records[0]?.end ?? 0) >= 5, 'never before its begin');
-  assert.is(decodeRecords(bytes.subarray(0, 1060), 2), undefined);
+  assert.is(decodeRecords(bytes.subarray(0, 1064), 2), undefined);
 });
 
 test("a moment of the processor's counter is held against the clock", () => {
-  const bytes = new Uint8Array(1056 + 48 + 32);
-  const view = new DataView(bytes.buffer, 1056);
+  const bytes = new Uint8Array(1060 + 48 + 32);
+  const view = new DataView(bytes.buffer, 1060);
   view.setUint32(4, 1, true);
   [1_000_000n, 1000n, 3_000_000n, 5000n].forEach((value, i) => {
     view.setBigUint64(16 + 8 * i, value, true);
