@@ -38,7 +38,8 @@ export function phaseTable(program: string, commands: readonly Traceable[], roun
   });
   const longest = (phase: string) => Math.max(...columns.map((column) => column.get(phase) ?? 0));
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))]
-    .filter((phase) => longest(phase) >= 0.05)
+    // Nobody waits for that but who wants a trace.
+    .filter((phase) => longest(phase) >= 0.05 && !phase.includes('for this trace'))
     .sort((one, other) => longest(other) - longest(one));
   const cells = (phase: string) => columns.map((column) => `${(column.get(phase) ?? 0).toFixed(2)} ms`);
   return [
