@@ -50,7 +50,6 @@ export function ordinaryReader(shape: Shape, carried?: Carried): ReadOrdinary {
   const scan = scannerOf(() => tableOf(shape, carried));
   if (scan === undefined) return () => undefined;
   const maps = mapsOf(shape);
-  const isAbsent = (name: string): boolean => name === '' || carried!.wanted.some((start) => name.startsWith(start));
   return (source) => {
     const { bytes } = source;
     const found = bytes && scan(bytes, bytes.length >= large);
@@ -64,8 +63,10 @@ export function ordinaryReader(shape: Shape, carried?: Carried): ReadOrdinary {
     }
     // Fewer than were written: a key of a map came twice.
     if (releaseMaps(value, maps) !== keys) return undefined;
-    if (span !== undefined)
-      (value as Record<string, unknown>)[carried!.key] = carry(bytes!.subarray(span.begin, span.end), isAbsent);
+    if (span !== undefined) {
+      const json = bytes!.subarray(span.begin, span.end);
+      (value as Record<string, unknown>)[carried!.key] = carry(() => new TextDecoder().decode(json), json);
+    }
     return value;
   };
 }

@@ -9,14 +9,11 @@ import { resourcesRules } from './resources-document.js';
 import { runRules } from './rule.js';
 import type { Carried } from './shape-table.js';
 import { linuxRules, specRules } from './rules.js';
+import { askedAnnotations } from '../tables/carried-text.js';
 import type { Spec } from './types.js';
 import { type Checked, checkQuickly, checkValue, type DocumentKind } from './validate.js';
 
-/** Annotations, and how those begin that somebody here looks at by name; the others are only kept and shown. */
-export const carriedAnnotations: Carried = {
-  key: 'annotations',
-  wanted: ['io.tsrun.', 'org.criu.', 'org.opencontainers.image.stopSignal', 'org.systemd.property.', 'run.oci.'],
-};
+export const carriedAnnotations: Carried = { key: 'annotations', wanted: askedAnnotations };
 
 export const specKind: DocumentKind<Spec> = {
   shape: specShape,

@@ -53,19 +53,12 @@ export function writeExisting(path: string, text: string): void {
   }
 }
 
-/** What a file gets; parts of it, so that nobody has to put them together. */
-export type Content = string | Uint8Array | readonly (string | Uint8Array)[];
-
 /** Creates or replaces a file by temporary file and rename, mode 0600 unless given. */
-export function writeAtomically(path: string, data: Content, mode = 0o600): void {
+export function writeAtomically(path: string, data: string | Uint8Array, mode = 0o600): void {
   const slash = path.lastIndexOf('/');
   const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.${process.pid}`;
   try {
-    const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
-    fs.writeFileSync(native(temporary), Buffer.concat(parts.map((part) => Buffer.from(part as string))), {
-      mode,
-      flag: 'wx',
-    });
+    fs.writeFileSync(native(temporary), data, { mode, flag: 'wx' });
     fs.renameSync(native(temporary), native(path));
   } catch (error) {
     fs.rmSync(native(temporary), { force: true });

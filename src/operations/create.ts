@@ -5,7 +5,6 @@
 import { loadWithProfile } from '../bundle/spec-document.js';
 import type { Spec } from '../bundle/types.js';
 import { type Failure, fail, TsrunError } from '../errors/error.js';
-import { newBytes } from '../host/bytes.js';
 import { errnoOf, lstatIfExists, readLink, statIfExists } from '../host/files.js';
 import { effectiveUid } from '../host/process.js';
 import { findProfile, type ProfileText } from '../linux/seccomp/cache.js';
@@ -24,6 +23,7 @@ import {
   makeNotifyDirectory,
   prepareRoot,
   removeState,
+  writeAnnotations,
   writeConfigSnapshot,
   writeProvisional,
   writeStartNotes,
@@ -284,13 +284,14 @@ export function prepareCreate(request: CreateRequest): PreparedCreate {
   trace('root', request.root);
   const { plan, creating, draft, spec, source, warnings } = compileRequest(request);
   requireUserNamespace(spec);
-  const bytes = encodePlan(plan, newBytes);
+  const bytes = encodePlan(plan);
   trace('done', 'encoded');
   const directory = claimId(request.root.path, request.id);
   trace('claimed', directory);
   try {
     writeProvisional(directory, creating);
     writeConfigSnapshot(directory, source.bytes ?? source.text);
+    writeAnnotations(directory, draft.annotations);
     if (request.switches.notifySocket !== undefined) makeNotifyDirectory(directory);
     if (request.mode === 'create') writeStartNotes(directory, startNotes(plan));
   } catch (error) {

@@ -15,7 +15,7 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 import { SIGKILL, SIGTERM } from '../tables/signals.js';
 import { removeResctrlGroup } from '../linux/resctrl.js';
 import { hasOwnPidNamespace, signalByPid } from './kill.js';
-import { describeContainer } from './state.js';
+import { type ContainerState, lastStateOf } from './state.js';
 import type { CgroupControl, RunHooks, SignalProcess, Warn } from './tools.js';
 import { traceStep } from './trace.js';
 
@@ -112,8 +112,12 @@ async function tearDown(record: ContainerRecord, tools: DeleteTools): Promise<vo
 }
 
 /** Each hook's failure is a warning, and the next one runs (runtime-spec, lifecycle). */
-async function runPoststopHooks(record: ContainerRecord, tools: DeleteTools): Promise<void> {
-  const state = describeContainer(record, 'stopped');
+async function runPoststopHooks(
+  record: ContainerRecord,
+  state: ContainerState | undefined,
+  tools: DeleteTools,
+): Promise<void> {
+  if (state === undefined) return;
   for (const [index, hook] of (record.hooks.poststop ?? []).entries()) {
     try {
       await tools.runHooks([hook], state, '/hooks/poststop', index);
@@ -225,5 +229,6 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   await tearDown(current, tools);
   if (current.confinement.recordsSeccomp) await tools.awaitRecorder?.(directory, tools.warn);
   traceStep(() => 'processes and cgroups are gone; the state goes now, then the poststop hooks run');
-  if (removeState(root, id)) await runPoststopHooks(current, tools);
+  const last = lastStateOf(current, tools.warn);
+  if (removeState(root, id)) await runPoststopHooks(current, last, tools);
 }

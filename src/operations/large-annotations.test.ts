@@ -1,5 +1,5 @@
 /** Annotations that are carried along unread (tables/carried-text.ts) come out as they went in. Needs root. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { containerSuite, type TestContainer } from '../executor/test-container.js';
@@ -37,6 +37,12 @@ test('state, list and all hooks have them, and an exec goes in', async (containe
   assert.is(container.tsrun(['create', '--bundle', container.folder, container.id], quietly).status, 0);
   assert.equal(stateOf(container).annotations, annotations);
   assert.equal(told(container, 'createRuntime').annotations, annotations);
+  // As they were written, in a file of their own: whoever does not ask reads neither them nor a large record.
+  const state = join(container.folder, 'state', container.id);
+  const written = JSON.stringify(annotations);
+  assert.is(readFileSync(join(state, 'annotations.json'), 'utf8'), written);
+  assert.is(statSync(join(state, 'annotations.json')).mode & 0o777, 0o600);
+  for (const name of ['state.json', 'provisional.json']) assert.ok(statSync(join(state, name)).size < written.length);
   assert.is(container.tsrun(['start', container.id]).status, 0);
   await until(() => existsSync(join(container.folder, 'rootfs/up')), 'the program runs');
   assert.equal(told(container, 'poststart').annotations, annotations);
@@ -54,6 +60,17 @@ test('one that somebody asks for is found among them', async (container) => {
   assert.is(container.tsrun(['kill', container.id]).status, 0);
   await until(() => stateOf(container).status === 'stopped', 'it has ended by HUP');
   assert.is(Object.keys(stateOf(container).annotations).length, 401);
+});
+
+test('R42: what is no longer there is said, and the container can be deleted', (container) => {
+  prepare(container, many());
+  assert.is(container.tsrun(['create', '--bundle', container.folder, container.id], quietly).status, 0);
+  unlinkSync(join(container.folder, 'state', container.id, 'annotations.json'));
+  const { status, errors } = container.tsrun(['state', container.id]);
+  assert.is(status, 1);
+  assert.match(errors, /annotations\.json' is missing; 'tsrun delete --force .*' removes the container/);
+  const gone = container.tsrun(['delete', '--force', container.id]);
+  assert.equal([gone.status, gone.errors.includes('annotations.json')], [0, true], gone.errors);
 });
 
 test('a fault among them is named', (container) => {

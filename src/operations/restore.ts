@@ -11,6 +11,7 @@ import {
   makeNotifyDirectory,
   prepareRoot,
   removeState,
+  writeAnnotations,
   writeConfigSnapshot,
   writeProvisional,
 } from '../state/store.js';
@@ -88,6 +89,7 @@ export function prepareRestore({ create, directories, flags }: RestoreRequest): 
   try {
     writeProvisional(directory, options.creating);
     writeConfigSnapshot(directory, source.bytes ?? source.text);
+    writeAnnotations(directory, draft.annotations);
     makeNotifyDirectory(directory);
     makeCriuRoot(directory);
   } catch (error) {

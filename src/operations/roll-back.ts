@@ -11,7 +11,7 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 import { cgroupControl } from './cgroups.js';
 import { errorOf } from './conclude.js';
 import { runHooks } from './hooks.js';
-import { describeContainer } from './state.js';
+import { type ContainerState, lastStateOf } from './state.js';
 import type { Warn } from './tools.js';
 
 /** Ends the systemd unit of a container that has one; handed in by who has loaded that driver. */
@@ -52,8 +52,8 @@ function madeOf(cgroup: CgroupRecord, { code, detail }: Failure): CgroupRecord {
  * The lifecycle of a container whose hook has failed goes on with its end (runtime.md, steps 4 to 7), and that has
  * hooks. As in runc it is so whatever has failed, once there was a process. Theirs is a warning, and the next one runs.
  */
-function runPoststopHooks(record: ContainerRecord, warn: Warn): void {
-  const state = describeContainer(record, 'stopped');
+function runPoststopHooks(record: ContainerRecord, state: ContainerState | undefined, warn: Warn): void {
+  if (state === undefined) return;
   for (const [index, hook] of (record.hooks.poststop ?? []).entries()) {
     try {
       runHooks([hook], state, '/hooks/poststop', index);
@@ -104,8 +104,9 @@ export function rollBack(
   // Made but not entered: empty, or somebody else's and then busy. A unit's are made by systemd, after it has agreed.
   if (ours || record.cgroup.unit === undefined) cgroupControl.remove(madeOf(record.cgroup, error.failure));
   if (record.intelRdtPath && !step.startsWith('make resctrl group')) removeResctrlGroup(record.intelRdtPath);
+  const last = outcome.pid > 0 ? lastStateOf(record, warn) : undefined;
   removeState(root, id);
-  if (outcome.pid > 0) runPoststopHooks(record, warn);
+  runPoststopHooks(record, last, warn);
   return error;
 }
 

@@ -1,4 +1,5 @@
 import type { State } from '../generated/config-types.js';
+import { type Failure, TsrunError } from '../errors/error.js';
 import type { HookText } from '../plan/options.js';
 import { type ContainerRecord, type RecordDraft, stringifyTexts } from '../state/record.js';
 import { joined } from '../tables/carried-text.js';
@@ -24,6 +25,21 @@ export function describeContainer(record: Shown, status: Status, owner = ''): Co
   const { created } = record;
   for (const _ in annotations) return { ociVersion, id, pid, status, bundle, rootfs, created, annotations, owner };
   return { ociVersion, id, pid, status, bundle, rootfs, created, owner };
+}
+
+/**
+ * What poststop hooks are told, asked for before the state directory goes; undefined where there are none. Annotations that cannot be read any
+ * more are a warning.
+ */
+export function lastStateOf(record: ContainerRecord, warn: (failure: Failure) => void): ContainerState | undefined {
+  if ((record.hooks.poststop ?? []).length === 0) return undefined;
+  try {
+    return describeContainer(record, 'stopped');
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    warn(error.failure);
+    return describeContainer({ ...record, annotations: {} }, 'stopped');
+  }
 }
 
 /** The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. */

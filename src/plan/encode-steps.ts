@@ -164,20 +164,20 @@ const manyTexts = 32;
 
 /** @throws TSR_PLAN_ENCODE as for the texts that are encoded together (encode.ts). */
 function encodeList(list: readonly unknown[], step: Step, name: string, arePaths: boolean): Uint8Array {
-  for (let i = 0; i < list.length; i++)
-    if (typeof list[i] !== 'string') invalid(step, `'${name}' of ${step.op} is not a list of strings`);
+  for (let i = 0; i < list.length; i++) {
+    const one = list[i];
+    if (typeof one !== 'string') invalid(step, `'${name}' of ${step.op} is not a list of strings`);
+    // What is longer could have more bytes.
+    if (arePaths && (one.length === 0 || one.length > maxPath / 3)) checkPath(step, name, utf8Length(one));
+  }
   const text = `${list.join('\0')}\0`;
   // A NUL in one of them makes two.
   if (text.split('\0').length !== list.length + 1) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
   const bytes = encodeText(text);
   if (mayBeHalf(bytes) && Number.isNaN(utf8Length(text)))
     invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);
-  if (arePaths) for (const one of list as readonly string[]) checkPath(step, name, pathLength(one));
   return bytes;
 }
-
-/** Not more than this many bytes; all are only counted where that could matter. */
-const pathLength = (path: string): number => (path.length * 3 <= maxPath ? path.length : utf8Length(path));
 
 function checkPath(step: Step, name: string, length: number): void {
   if (length === 0) invalid(step, `'${name}' of ${step.op} is an empty path`);

@@ -65,7 +65,7 @@ function encodeNotes(steps: readonly Step[]): Uint8Array {
   return encodeTexts(notes);
 }
 
-function assemble(draft: Draft, text: Uint8Array, plan: Plan, newBytes: NewBytes): Uint8Array {
+function assemble(draft: Draft, text: Uint8Array, plan: Plan): Uint8Array {
   const { words } = draft;
   const notes = encodeNotes(plan.steps);
   let dataLength = draft.length;
@@ -85,26 +85,16 @@ function assemble(draft: Draft, text: Uint8Array, plan: Plan, newBytes: NewBytes
   words.set([magic, wireVersion, total, steps.length, headerWords * 4, dataAt, dataLength, dataAt + dataLength]);
   words[8] = notes.length;
   words[9] = preserveFds;
-  const out = newBytes(total);
+  const out = new Uint8Array(total);
   out.set(new Uint8Array(words.buffer));
   out.set(text, dataAt);
-  let end = draft.length;
-  for (let i = 0; i < places.length; i++) {
-    const { bytes } = draft.blobs[i]!;
-    // Between them is nothing, whatever was there before.
-    out.fill(0, dataAt + end, dataAt + places[i]!);
-    out.set(bytes, dataAt + places[i]!);
-    end = places[i]! + bytes.length;
-  }
+  for (let i = 0; i < places.length; i++) out.set(draft.blobs[i]!.bytes, dataAt + places[i]!);
   out.set(notes, dataAt + dataLength);
   return out;
 }
 
-/** Room for a plan, which may hold anything (host/bytes.ts). */
-type NewBytes = (length: number) => Uint8Array;
-
 /** The bytes the executor reads. Throws TSR_PLAN_ENCODE for anything it would refuse. */
-export function encodePlan(plan: Plan, newBytes: NewBytes = (length) => new Uint8Array(length)): Uint8Array {
+export function encodePlan(plan: Plan): Uint8Array {
   const { steps } = plan;
   const count = steps.length;
   const most = wireLimits.steps;
@@ -112,9 +102,9 @@ export function encodePlan(plan: Plan, newBytes: NewBytes = (length) => new Uint
   const draft = layOut(steps);
   const text = encodeTexts(draft.texts);
   const ends = endsOf(text, draft.texts.length) ?? refuseNul(steps);
-  if (text.length === draft.length) return assemble(draft, text, plan, newBytes);
+  if (text.length === draft.length) return assemble(draft, text, plan);
   const again = layOut(steps, trueLengths(draft, text, ends));
   const longer = encodeTexts(again.texts);
   if (longer.length !== again.length) fail('TSR_PLAN_ENCODE', 'the texts of the plan have no length');
-  return assemble(again, longer, plan, newBytes);
+  return assemble(again, longer, plan);
 }

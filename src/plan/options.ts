@@ -13,7 +13,7 @@ import type { Plan, Step } from './step.js';
 export interface RecordText {
   readonly before: string;
   readonly between: string;
-  readonly after: string | Uint8Array;
+  readonly after: string;
 }
 
 /** The state a hook gets on its standard input, around the pid. */

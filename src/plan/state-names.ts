@@ -8,6 +8,7 @@ const records: readonly string[] = [stateFiles.provisional, stateFiles.record];
 /** All that can be left there of a foreground run into which others may have executed something; the records last. */
 export const runStateNames: readonly string[] = [
   stateFiles.config,
+  stateFiles.annotations,
   stateFiles.resources,
   stateFiles.seenExecs,
   ...kept('exec'),

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TsrunError } from '../errors/error.js';
+import { carry } from '../tables/carried-text.js';
 import { encodeProvisional, encodeRecord, isCgroupRecord, parseHead, parseRecord, stringifyTexts } from './record.js';
 import { draftOf } from './test-container.js';
 
@@ -112,7 +113,7 @@ test('no cgroup path of a damaged record can mean more than the container', () =
 
 test('a newer format is a clear error', () => {
   const text = published((record) => {
-    record.version = 2;
+    record.version = 3;
   });
   assert.is(codeOf(text), 'TSR_STATE_VERSION');
   assert.throws(() => parseRecord(text, 'web', 'state.json'), /created by a newer tsrun/);
@@ -170,6 +171,25 @@ test('long texts of annotations are written as JSON', () => {
   const draft = { ...full, annotations: texts };
   const { before, between, after } = encodeRecord(draft);
   assert.equal(parseRecord(`${before}1${between}2${after}`, 'web', 'state.json').annotations, texts);
+});
+
+test('annotations that are carried are named, and nothing but their own file can be', () => {
+  const json = '{ "a":\n"b" }';
+  const annotations = carry(() => json, new TextEncoder().encode(json));
+  const { before, between, after } = encodeRecord({ ...full, annotations });
+  const text = `${before}5${between}6${after}`;
+  const record = parseRecord(text, 'web', 'state.json');
+  assert.equal([record.version, record.annotations as unknown], [2, 'annotations.json']);
+  assert.is(parseHead(`${text.split('\n')[0]}\t`, 'web'), undefined);
+  for (const other of ['"../annotations.json"', '"state.json"', '{}', '1'])
+    assert.throws(
+      () => parseRecord(text.replace('"annotations.json"', other), 'web', 'state.json'),
+      (error: TsrunError) => error.failure.detail === "bad 'annotations'",
+    );
+  assert.throws(
+    () => parseRecord(text.replace('"version":2', '"version":1'), 'web', 'state.json'),
+    (error: TsrunError) => error.failure.detail === "bad 'annotations'",
+  );
 });
 
 test.run();

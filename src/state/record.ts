@@ -12,12 +12,14 @@ import type {
   Personality,
   Scheduler,
 } from '../generated/config-types.js';
-import { newBytes } from '../host/bytes.js';
 import { isPlain } from '../host/json.js';
-import { bytesOf, carriedText, joined } from '../tables/carried-text.js';
+import { carriedText } from '../tables/carried-text.js';
+import { stateFiles } from '../tables/state-files.js';
 import { type CgroupPlace, type CgroupRecord, freezerFile } from '../tables/cgroup.js';
 
 export const recordVersion = 1;
+/** The same, of a container whose annotations lie in a file of their own: the name of that stands in their place. */
+export const carriedVersion = 2;
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -63,7 +65,7 @@ export interface Confinement {
 }
 
 export interface ContainerRecord {
-  readonly version: typeof recordVersion;
+  readonly version: typeof recordVersion | typeof carriedVersion;
   /** `creating` while `create` is at work; `ready` when init waits for `start`. */
   readonly status: 'creating' | 'ready';
   /** The first process as the runtime sees it; 0 in a provisional record, which is written before there is one. */
@@ -126,8 +128,7 @@ export type RecordHead = Omit<
 export interface EncodedRecord {
   readonly before: string;
   readonly between: string;
-  /** Bytes where annotations are carried along unread (tables/carried-text.ts). */
-  readonly after: string | Uint8Array;
+  readonly after: string;
 }
 
 /** From here on it takes less to look than to write. */
@@ -149,34 +150,24 @@ export function stringifyTexts(texts: { readonly [name: string]: string }): stri
     .join(',')}}`;
 }
 
-/**
- * No line of JSON has another end in it: the first one is that of the head. But annotations that are carried as they were written may have
- * one, behind a brace that is open then: who takes that for the head finds no JSON, and reads the record.
- */
+/** No line of JSON has another end in it: the first one is that of the head. */
 export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status'] = 'ready'): EncodedRecord {
   const { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, annotations, ...rest } = draft;
   const freezer = freezerFile(rest.cgroup);
   const head = { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, freezer };
+  const isCarried = carriedText(annotations) !== undefined;
+  const shown = isCarried ? JSON.stringify(stateFiles.annotations) : stringifyTexts(annotations);
   return {
-    before: `{"version":${recordVersion},"status":"${status}","pid":`,
+    before: `{"version":${isCarried ? carriedVersion : recordVersion},"status":"${status}","pid":`,
     between: ',"startTime":',
-    after: joined(
-      [
-        `,${JSON.stringify(head).slice(1, -1)},"annotations":`,
-        stringifyTexts(annotations),
-        `\n,${JSON.stringify(rest).slice(1)}\n`,
-      ],
-      newBytes,
-    ),
+    after: `,${JSON.stringify(head).slice(1, -1)},"annotations":${shown}\n,${JSON.stringify(rest).slice(1)}\n`,
   };
 }
 
 /** The text of a record, `creating`, that has no process yet. */
-export const withoutProcess = ({ before, between, after }: EncodedRecord): (string | Uint8Array)[] =>
-  typeof after === 'string' ? [`${before}0${between}0${after}`] : [`${before}0${between}0`, after];
+export const withoutProcess = ({ before, between, after }: EncodedRecord): string => `${before}0${between}0${after}`;
 
-export const encodeProvisional = (draft: RecordDraft): string =>
-  new TextDecoder().decode(bytesOf(joined(withoutProcess(encodeRecord(draft, 'creating')))));
+export const encodeProvisional = (draft: RecordDraft): string => withoutProcess(encodeRecord(draft, 'creating'));
 
 type Fields = { readonly [key: string]: unknown };
 
@@ -237,7 +228,9 @@ function defectOf(record: Fields, id: string): string {
   if (!isCgroupRecord(record.cgroup)) return 'cgroup';
   if (!Array.isArray(record.namespaces)) return 'namespaces';
   for (const namespace of record.namespaces) if (!isObject(namespace)) return 'namespaces';
-  if (!areTexts(record.annotations)) return 'annotations';
+  const hasAnnotations =
+    record.version === carriedVersion ? record.annotations === stateFiles.annotations : areTexts(record.annotations);
+  if (!hasAnnotations) return 'annotations';
   if (!isObject(hooks) || !areHooks(hooks.poststart) || !areHooks(hooks.poststop)) return 'hooks';
   if (!isObject(record.confinement)) return 'confinement';
   if (record.creator !== undefined && !isIdentity(record.creator)) return 'creator';
@@ -286,9 +279,9 @@ export function parseRecord(text: string, id: string, file: string): ContainerRe
     fail('TSR_STATE_CORRUPT', `'${file}' of container '${id}' is damaged`, { detail, hint });
   const record = parseLoosely(text) ?? damaged('it is no JSON object');
   const version = isCount(record.version) ? record.version : damaged("bad 'version'");
-  if (version > recordVersion) {
+  if (version > carriedVersion) {
     fail('TSR_STATE_VERSION', `container '${id}' was created by a newer tsrun`, {
-      detail: `its state has format ${version}, this one knows up to ${recordVersion}`,
+      detail: `its state has format ${version}, this one knows up to ${carriedVersion}`,
       hint,
     });
   }

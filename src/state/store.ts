@@ -7,7 +7,8 @@ import { notifyDirectory } from '../tables/notify.js';
 import { checkContainerId, isContainerId } from './ids.js';
 import { isKeptPlan, isTemporary, type StateRoot, stateDirectories } from './layout.js';
 import { stateFiles } from '../tables/state-files.js';
-import { type ContainerRecord, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
+import { carriedText, carry } from '../tables/carried-text.js';
+import { type ContainerRecord, carriedVersion, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
 
 export interface Container {
   readonly id: string;
@@ -100,9 +101,24 @@ const recordPlaces = [stateFiles.record, stateFiles.provisional, stateFiles.reco
 function findRecord(directory: string, id: string): Pick<Container, 'record' | 'text'> | undefined {
   for (const name of recordPlaces) {
     const text = readStateFile(directory, name);
-    if (text !== undefined) return { record: parseRecord(text, id, name), text };
+    if (text !== undefined) return { record: withAnnotations(directory, id, parseRecord(text, id, name)), text };
   }
   return undefined;
+}
+
+/** Those of a large config lie in a file of their own, which is read when somebody looks at one. */
+function withAnnotations(directory: string, id: string, record: ContainerRecord): ContainerRecord {
+  if (record.version !== carriedVersion) return record;
+  return { ...record, annotations: carry(() => readAnnotations(directory, id)) };
+}
+
+function readAnnotations(directory: string, id: string): string {
+  return (
+    readStateFile(directory, stateFiles.annotations) ??
+    fail('TSR_STATE_CORRUPT', `'${directory}/${stateFiles.annotations}' is missing`, {
+      hint: `'tsrun delete --force ${id}' removes the container`,
+    })
+  );
 }
 
 /** Opens a container. @throws TSR_STATE_MISSING and what `parseRecord` throws. */
@@ -129,7 +145,7 @@ export function listIds(root: StateRoot): string[] {
   }
 }
 
-function writeFile(path: string, data: files.Content): void {
+function writeFile(path: string, data: string | Uint8Array): void {
   try {
     files.writeAtomically(path, data);
   } catch (error) {
@@ -161,6 +177,12 @@ function makeSubdirectory(directory: string, name: string): void {
 /** Keeps the bundle's config.json, byte for byte. */
 export function writeConfigSnapshot(directory: string, config: string | Uint8Array): void {
   writeFile(`${directory}/${stateFiles.config}`, config);
+}
+
+/** Keeps annotations that are carried unread, as they were written; others are in the record. */
+export function writeAnnotations(directory: string, annotations: ContainerRecord['annotations']): void {
+  const json = carriedText(annotations);
+  if (json !== undefined) writeFile(`${directory}/${stateFiles.annotations}`, json);
 }
 
 /** Keeps pointer and summary of the steps behind `start`, so that its errors can name them. */

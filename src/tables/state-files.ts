@@ -8,6 +8,8 @@ export const stateFiles = {
   provisional: 'provisional.json',
   /** The bundle's config.json as it was at create (S49). */
   config: 'config.json',
+  /** The annotations of a large config, as they were written there; the record has those of others. */
+  annotations: 'annotations.json',
   /** All limits after the last `update`; absent before the first one. */
   resources: 'resources.json',
   /** What init does after `start`, so that its complaint can be explained. */

@@ -75,8 +75,8 @@ static int run_plan(u32 from) {
     trace_done(TRACE_STEP, k, result);
     if (result < 0 && !tolerated(s, -result)) {
       int failed = where;
-      /* Nobody is there to fetch it from: ESRCH, and EBADF before Linux 6.9. */
-      if (s->op == OP_SECCOMP_SEND_LISTENER && wait_readable(G.pidfd, -1, 0) == 1) return died(k);
+      /* Nobody is there to fetch it from: ESRCH, and EBADF before Linux 6.9. Who is killed loses its files before it counts as dead. */
+      if (s->op == OP_SECCOMP_SEND_LISTENER && wait_readable(G.pidfd, -1, result == -ESRCH || result == -EBADF ? 100 : 0) == 1) return died(k);
       if (!G.replied) fail_with(k, -result, failed);
       return -1;
     }

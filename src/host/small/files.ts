@@ -1,5 +1,5 @@
 /** src/host/files.ts for the small engine, over system calls. The comments there say what each is for. */
-import type { Content, FileFacts } from '../files.js';
+import type { FileFacts } from '../files.js';
 import {
   atFdCwd as here,
   calls,
@@ -18,7 +18,7 @@ import { factsOf, type Facts } from './file-facts.js';
 import { encode, encodeTo, losslessText, validText } from './text.js';
 import { ownPid } from './process.js';
 
-export type { Content, FileFacts };
+export type { FileFacts };
 
 const closeOnExec = 0o2000000;
 const noFollowFlag = 0x100; // AT_SYMLINK_NOFOLLOW
@@ -140,13 +140,13 @@ export function writeExisting(path: string, text: string): void {
   expect(result, 'write', path);
 }
 
-export function writeAtomically(path: string, data: Content, mode = 0o600): void {
+export function writeAtomically(path: string, data: string | Uint8Array, mode = 0o600): void {
   const slash = path.lastIndexOf('/');
   const temporary = `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.${ownPid()}`;
   try {
     const fd = openFile(temporary, openFlags.write | openFlags.create | openFlags.exclusive, mode);
     try {
-      for (const part of typeof data === 'string' || data instanceof Uint8Array ? [data] : data) writeAll(fd, part);
+      writeAll(fd, data);
     } finally {
       closeFile(fd);
     }
