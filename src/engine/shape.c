@@ -121,17 +121,20 @@ static int array(struct walk *w, const u32 *node) {
   return skip(w, ']') && count >= node[2];
 }
 
-/* Whether a key has not been there before. 0 also where that cannot be said: it is written with escapes, or there is no room left. */
+/* Whether a key has not been there before. 0 also where that cannot be said: it is written with escapes, there is no room left, or too many
+   have come to one place, as somebody might choose them for us to be long. */
 static int is_new(struct walk *w, const struct word *key, u32 count) {
   u32 hash = 2166136261u; /* FNV-1a */
   if (!key->plain || count >= w->room - w->room / 4) return 0;
   for (u32 i = 0; i < key->length; i++) hash = (hash ^ key->text[i]) * 16777619u;
-  for (hash ^= hash >> 15;; hash++) {
+  hash ^= hash >> 15;
+  for (u32 tries = 0; tries < 64; tries++, hash++) {
     u32 *place = &w->seen[hash & (w->room - 1)];
     const u8 *other = w->text + *place;
     if (!*place) return *place = (u32)(key->text - w->text), 1;
     if (!memcmp(other, key->text, key->length) && other[key->length] == '"') return 0;
   }
+  return 0;
 }
 
 /* One of the names that somebody looks at, or begins as they do. */

@@ -133,6 +133,17 @@ test('each doubt (S47, and security.md section 4)', async () => {
   for (const [i, [wanted, text]] of rows.entries()) assert.is(said[i], wanted, text);
 });
 
+/** Keys that one of 1,024 places is for: FNV-1a, as in the C. Their config has between 8 and 16 KiB. */
+function colliding(count: number): string[] {
+  const keys: string[] = [];
+  for (let i = 0; keys.length < count; i++) {
+    let hash = 2166136261;
+    for (const letter of `key${i}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 16777619) >>> 0;
+    if (((hash ^ (hash >>> 15)) & 1023) === 0) keys.push(`key${i}`);
+  }
+  return keys;
+}
+
 test('annotations of a large config are carried unread, unless somebody asks for one of them (S47)', async () => {
   const many = (count: number, text: string): string =>
     Array.from({ length: count }, (_, i) => `"org.example.${i}":"${text}"`).join(',');
@@ -153,6 +164,23 @@ test('annotations of a large config are carried unread, unless somebody asks for
     ['yes', notes(',"\\u0041":"x"')],
     // More than there is room for: one of 16 bytes.
     ['yes', withText(`,"annotations":{${Array.from({ length: 3000 }, (_, i) => `"${i}":""`).join(',')}}`)],
+    // All in one place of the table that they are looked up in.
+    [
+      'yes',
+      withText(
+        `,"annotations":{${colliding(100)
+          .map((key) => `"${key}":"${'x'.repeat(140)}"`)
+          .join(',')}}`,
+      ),
+    ],
+    [
+      'carried',
+      withText(
+        `,"annotations":{${colliding(50)
+          .map((key) => `"${key}":"${'x'.repeat(290)}"`)
+          .join(',')}}`,
+      ),
+    ],
     ['no', notes(',"org.example.7":"twice"')],
     ['no', notes(',"a":"x","a":"x"')],
     ['no', notes(',"a":"\t"')],
