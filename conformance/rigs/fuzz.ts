@@ -220,6 +220,8 @@ function commandLines(rounds: number): void {
     const made = readdirSync(here).filter((name) => name !== 'config.json');
     // A log file is what was asked for.
     if (made.length > 0 && !input.includes('--log')) findings.add(`made ${made.join()}`, input);
+    // Node cannot name what is no UTF-8: it would stand there in the next round, too.
+    if (made.length > 0) spawnSync('rm', ['-rf', here]);
     emptyDirSync(here);
   }
   findings.report(`${rounds} command lines`);
