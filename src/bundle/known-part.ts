@@ -76,7 +76,7 @@ function parsePlain(text: string, bytes: Uint8Array): unknown {
  * another one each time.
  */
 export function headOf(profile: Uint8Array): string | undefined {
-  const source = { name: 'profile', text: new TextDecoder().decode(profile), bytes: profile };
+  const source = sourceOf('profile', profile);
   const value = readOrdinary(source) ?? parsePlain(source.text, profile);
   const head = value === undefined ? undefined : plainHead(value as Seccomp);
   if (head === undefined) return undefined;

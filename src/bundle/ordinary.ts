@@ -6,7 +6,7 @@
 import { type Span, scannerOf } from '../host/json.js';
 import { carry, joined } from '../tables/carried-text.js';
 import type { Source } from './read.js';
-import { type Shape, shapeAt } from './shape.js';
+import type { Shape } from './shape.js';
 import { type Carried, tableOf } from './shape-table.js';
 
 /** The value of an ordinary document; undefined for any other, which may still be valid, and where nobody looks at bytes. */
@@ -17,7 +17,7 @@ function mapsOf(shape: Shape, path: readonly string[] = []): (readonly string[])
   if (shape.is === 'map') return [path];
   if (shape.is === 'array' && mapsOf(shape.item).length > 0) throw new RangeError('a map in an array');
   return shape.is === 'object'
-    ? Object.keys(shape.keys).flatMap((key) => mapsOf(shapeAt(shape, [key])!, [...path, key]))
+    ? Object.keys(shape.keys).flatMap((key) => mapsOf(shape.keys[key]!, [...path, key]))
     : [];
 }
 

@@ -108,8 +108,9 @@ export function planNotes(plan: Uint8Array): { notes: Uint8Array; more: Uint8Arr
   return { notes: all.subarray(0, end), more: all.subarray(end) };
 }
 
-const headerBytes = 48;
-const stepBytes = 76;
+/** Of an encoded plan: how long its head is, and each step (ops.h). */
+export const planHeaderBytes = 48;
+export const planStepBytes = 76;
 const referencesAt = 36;
 
 /** Of operations that go through a list: which of a step's references it is, by the code. */
@@ -123,7 +124,7 @@ const listReferences: ReadonlyMap<number, number> = new Map(
 
 /** What the step with this index goes through; undefined where it is one alone. */
 function listOf(plan: Uint8Array, view: DataView, index: number): readonly string[] | undefined {
-  const step = headerBytes + index * stepBytes;
+  const step = planHeaderBytes + index * planStepBytes;
   const reference = listReferences.get(view.getUint16(step, true));
   if (reference === undefined) return undefined;
   const at = step + referencesAt + reference * 8;

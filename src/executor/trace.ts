@@ -1,7 +1,7 @@
 /** What the executor has noted of its steps, for `--debug` and `--trace`: src/executor/trace.c writes it, behind an outcome. */
 import { opTable, roles, syscallNames } from '../generated/ops.js';
 import { errnoName } from '../tables/errnos.js';
-import { decodeNotes, outcomeSize, planNotes } from './outcome.js';
+import { decodeNotes, outcomeSize, planHeaderBytes, planNotes, planStepBytes } from './outcome.js';
 
 /** In the order of ops.h. */
 export const recordKinds = ['step', 'wait', 'program', 'execve', 'launch', 'runs'] as const;
@@ -54,7 +54,6 @@ const totalAt = 8;
 const notesLengthAt = 32;
 const tracedAt = 44;
 const headerBytes = 48;
-const stepBytes = 76;
 const recordBytes = 32;
 
 /** Asks the executor to note its steps. `elapsedMs`: since the command began. `more`: a text to be read again afterwards. */
@@ -78,11 +77,14 @@ export const lineInPlan = (plan: Uint8Array): string =>
 export function operationsOf(plan: Uint8Array, count: number): string[] {
   const names = new Map(Object.entries(opTable).map(([name, [code]]) => [code, name]));
   const view = new DataView(plan.buffer, plan.byteOffset, plan.length);
-  return Array.from({ length: count }, (_, i) => names.get(view.getUint16(headerBytes + i * stepBytes, true)) ?? '');
+  return Array.from(
+    { length: count },
+    (_, i) => names.get(view.getUint16(planHeaderBytes + i * planStepBytes, true)) ?? '',
+  );
 }
 
 export function rolesOf(plan: Uint8Array, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => roles[plan[headerBytes + i * stepBytes + 2] ?? 0] ?? '');
+  return Array.from({ length: count }, (_, i) => roles[plan[planHeaderBytes + i * planStepBytes + 2] ?? 0] ?? '');
 }
 
 /** Two words as one number; exact as long as a machine is up for a hundred days, and to some nanoseconds afterwards. */

@@ -36,7 +36,7 @@ import { type RecordRequest, recordedSeccomp, recorderPart } from './record.js';
 import { keeperOf } from './keeper.js';
 import { recordOf, resctrlPart } from './resctrl.js';
 import { seccompPart } from './seccomp.js';
-import { encodeHookState } from './state.js';
+import { hookStatesOf } from './state.js';
 import { trace } from './trace.js';
 
 /** What `create` and `run` are asked for; paths are absolute. */
@@ -202,6 +202,7 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
   const plain = { ...draftRecord(request, spec, facts, rootfs, cgroup.record), ...recordOf(resctrl) };
   const draft = recorder ? { ...plain, confinement: { ...plain.confinement, recordsSeccomp: true as const } } : plain;
   const ready = encodeRecord(draft);
+  const hookState = hookStatesOf(draft);
   const options: CompileOptions = {
     ...request.switches,
     id: request.id,
@@ -210,19 +211,13 @@ export function readRequest(request: CreateRequest, given?: HostFacts) {
     mode: request.mode,
     creating: asCreating(ready),
     ready,
-    hookState: (status) => encodeHookState(draft, status),
+    hookState,
     cgroup,
     resctrl,
     recorder,
     seccomp: recorder
       ? recordedSeccomp(stateDir, recorder.pointer)
-      : seccompPart(
-          spec.linux?.seccomp,
-          request.root.path,
-          spec.ociVersion,
-          () => encodeHookState(draft, 'creating'),
-          profile,
-        ),
+      : seccompPart(spec.linux?.seccomp, request.root.path, spec.ociVersion, () => hookState('creating'), profile),
     alreadyIn: alreadyIn(spec),
     idMappers: idMappers(spec, facts),
     here: draft,

@@ -53,6 +53,20 @@ test('state, list and all hooks have them, and an exec goes in', async (containe
   assert.equal(told(container, 'poststop').annotations, annotations);
 });
 
+test('they are in the plan once, however many hooks there are', (container) => {
+  // Six times this is more than a plan may have.
+  const annotations = Object.fromEntries(
+    Array.from({ length: 25 }, (_, i) => [`org.example.${i}`, 'x'.repeat(1 << 20)]),
+  );
+  const hook = [{ path: '/bin/sh', args: ['sh', '-c', 'cat >/dev/null'] }];
+  const last = [{ path: '/bin/sh', args: ['sh', '-c', `cat >${container.folder}/last`] }];
+  const early = { prestart: hook, createRuntime: hook, createContainer: hook, startContainer: hook };
+  container.prepare('true', { spec: { annotations, hooks: { ...early, poststart: hook, poststop: last } } });
+  const { status, errors } = container.tsrun(['run', '--bundle', container.folder, container.id]);
+  assert.is(status, 0, errors);
+  assert.is(Object.keys(told(container, 'last').annotations).length, 25);
+});
+
 test('one that somebody asks for is found among them', async (container) => {
   prepare(container, { ...many(), 'org.opencontainers.image.stopSignal': 'SIGHUP' });
   assert.is(container.tsrun(['run', '-d', '--bundle', container.folder, container.id], quietly).status, 0);

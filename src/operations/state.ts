@@ -42,13 +42,16 @@ export function lastStateOf(record: ContainerRecord, warn: (failure: Failure) =>
   }
 }
 
-/** The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. */
-export function encodeHookState(draft: RecordDraft, status: Status): HookText {
-  const { ociVersion, id, bundle, annotations } = draft;
-  const head = JSON.stringify({ ociVersion, id, status });
-  return {
-    before: `${head.slice(0, -1)},"pid":`,
-    after: joined([`,"bundle":${JSON.stringify(bundle)},"annotations":`, stringifyTexts(annotations), '}']),
+/**
+ * The state a hook of `create` gets, around the pid that only the executor knows: its operation `hook.run`. What is long in it is the same
+ * for all of them, and so in the plan once.
+ */
+export function hookStatesOf({ ociVersion, id, bundle, annotations }: RecordDraft): (status: Status) => HookText {
+  let after: HookText['after'] | undefined;
+  return (status) => {
+    const head = JSON.stringify({ ociVersion, id, status });
+    after ??= joined([`,"bundle":${JSON.stringify(bundle)},"annotations":`, stringifyTexts(annotations), '}']);
+    return { before: `${head.slice(0, -1)},"pid":`, after };
   };
 }
 
