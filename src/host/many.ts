@@ -5,6 +5,9 @@
 import { closeFile, hasReader, lstatIfExists, openFile, openFlags, readAt } from './files.js';
 import { startTimeOf } from './start-time.js';
 
+/** No more are asked about in one call. */
+export const most = 64;
+
 /** Far above what is asked about; it is not read to its end. */
 const longest = 1 << 20;
 
@@ -36,33 +39,30 @@ function firstLine(path: string): string | undefined {
 }
 
 /**
- * The first line of each file, with a tab behind it where it is not the only one. Plain is a file of which the last line has an end, too;
- * there are no controls in the first one, and no symlink is followed.
+ * The first line of each file, of which the paths have one end in common, with a tab behind it where it is not the only one. Plain is a file
+ * of which the last line has an end, too; there are no controls in the first one, and no symlink is followed.
  */
-export const firstLines = (directory: number, paths: readonly string[]): (string | undefined)[] =>
-  paths.map((path) => plainly(() => firstLine(at(directory, path))));
+export const firstLines = (directory: number, paths: readonly string[], end: string): (string | undefined)[] =>
+  paths.map((path) => plainly(() => firstLine(at(directory, path + end))));
 
-/** What is at a path itself, and whose it is. */
-export interface Look {
-  readonly kind: 'directory' | 'file' | 'other';
-  readonly uid: number;
-}
+/** Whether there is something at each path that can be looked at. */
+export const areThere = (directory: number, paths: readonly string[], end: string): boolean[] =>
+  paths.map((path) => plainly(() => lstatIfExists(at(directory, path + end))) !== undefined);
 
-/** Undefined: nothing is there, or it cannot be looked at. */
-export const lookAtAll = (directory: number, paths: readonly string[]): (Look | undefined)[] =>
-  paths.map((path) =>
-    plainly(() => {
-      const facts = lstatIfExists(at(directory, path));
-      if (facts === undefined) return undefined;
-      const { kind, uid } = facts;
-      return { kind: kind === 'directory' || kind === 'file' ? kind : 'other', uid };
-    }),
-  );
+/** Whether each is a directory, itself, of this user or of root. */
+export const areOwnDirectories = (directory: number, paths: readonly string[], user: number): boolean[] =>
+  paths.map((path) => {
+    const facts = plainly(() => lstatIfExists(at(directory, path)));
+    return facts?.kind === 'directory' && (facts.uid === user || facts.uid === 0);
+  });
+
+/** What is known of a FIFO. */
+export const reader = { none: 0, some: 1, ask: 2 } as const;
 
 /** `hasReader` of each. */
-export const haveReaders = (directory: number, paths: readonly string[]): (boolean | undefined)[] =>
-  paths.map((path) => plainly(() => hasReader(at(directory, path))));
+export const haveReaders = (directory: number, paths: readonly string[], end: string): ArrayLike<number> =>
+  paths.map((path) => Number(plainly(() => hasReader(at(directory, path + end))) ?? reader.ask));
 
-/** `startTimeOf` each; 0: there is none, undefined: ask. */
-export const startTimesOf = (pids: readonly number[]): (number | undefined)[] =>
-  pids.map((pid) => plainly(() => startTimeOf(pid) ?? 0));
+/** `startTimeOf` each; 0: there is none, negative: ask. */
+export const startTimesOf = (pids: readonly number[]): ArrayLike<number> =>
+  pids.map((pid) => plainly(() => startTimeOf(pid) ?? 0) ?? -1);

@@ -4,7 +4,7 @@ import { openLibrary } from './ffi.js';
 import * as files from './files.js';
 import { sha256 } from './hash.js';
 import { findObject, isPlain } from './json.js';
-import { firstLines, haveReaders, lookAtAll, startTimesOf } from './many.js';
+import { areOwnDirectories, areThere, firstLines, haveReaders, most, reader, startTimesOf } from './many.js';
 import * as host from './process.js';
 import { runProgram } from './program.js';
 import { startTimeOf } from './start-time.js';
@@ -211,19 +211,41 @@ function manyProbes(folder: string): string[] {
   contents.forEach((data, index) => {
     files.writeAtomically(`${folder}/many/${index}`, data);
   });
-  runProgram('sh', ['-c', 'mkfifo "$1/fifo" && ln -s 2 "$1/link" && ln -s none "$1/lost"', 'sh', `${folder}/many`]);
+  runProgram('sh', [
+    '-c',
+    'mkfifo "$1/fifo" && ln -s 2 "$1/link" && ln -s none "$1/lost" && mkdir "$1/other" && chown 4711 "$1/other" || :',
+    'sh',
+    `${folder}/many`,
+  ]);
   const directory = files.openDirectory(`${folder}/many`);
-  const reader = files.openFile(`${folder}/many/fifo`, files.openFlags.read | files.openFlags.nonBlock);
-  const names = ['none', 'fifo', 'link', 'lost', '.', '2/x', 'é', ...contents.map((_, index) => String(index))];
+  const listener = files.openFile(`${folder}/many/fifo`, files.openFlags.read | files.openFlags.nonBlock);
+  const names = [
+    'none',
+    'fifo',
+    'link',
+    'lost',
+    '.',
+    'other',
+    '2/x',
+    'é',
+    ...contents.map((_, index) => String(index)),
+  ];
   const paths = [...names, '/proc/self/oom_score_adj', '/dev/null', `${folder}/many/2`];
-  const often = [...paths, ...paths, ...paths, ...paths, ...paths];
-  const lines = firstLines(directory, often);
-  const looks = [lookAtAll(directory, often), lookAtAll(directory, [])];
-  const read = haveReaders(directory, [...paths, 'fifo']);
-  files.closeFile(reader);
-  const readers = [read, haveReaders(directory, often)];
+  const often = [...paths, ...paths].slice(0, most);
+  const lines = [...firstLines(directory, often, ''), ...firstLines(directory, ['', '1', 'é'], '2')];
+  const own = host.effectiveUid();
+  const looks = [
+    areThere(directory, often, ''),
+    areThere(directory, ['.', 'many', '2'], '/.'),
+    areThere(directory, [], ''),
+  ];
+  const owned = [areOwnDirectories(directory, often, own), areOwnDirectories(directory, often, 4711)];
+  const read = Array.from(haveReaders(directory, [...paths, 'fifo'], ''));
+  const none = haveReaders(directory, often, '');
+  files.closeFile(listener);
+  const readers = [read, Array.from(none), Array.from(haveReaders(directory, ['fi', 'no'], 'fo')), reader];
   const pids = [1, host.ownPid(), 0, 2 ** 22 + 1];
-  const times = startTimesOf([...Array(40).fill(pids)].flat());
+  const times = Array.from(startTimesOf([...Array(most / 4).fill(pids)].flat()));
   files.writeAtomically(`${folder}/many/new\nline`, '');
   const listed = files.listDirectory(`${folder}/many`).sort();
   files.removeFile(`${folder}/many/new\nline`);
@@ -231,6 +253,7 @@ function manyProbes(folder: string): string[] {
   return [
     ...lines.map((line) => JSON.stringify(line?.slice(0, 30)) + line?.length + line?.endsWith('\t')),
     JSON.stringify(looks),
+    JSON.stringify(owned),
     JSON.stringify(readers),
     ...times.map((time, at) => `${time === 0} ${time === (startTimeOf(pids[at % 4]!) ?? 0)}`),
     JSON.stringify(listed),

@@ -1,7 +1,9 @@
 import { fail, TsrunError } from '../errors/error.js';
 import { monotonicMs, sleepMs } from '../host/process.js';
 import { stateFiles } from '../tables/state-files.js';
-import { type ContainerRecord, isCgroupRecord, type ProcessIdentity, parseLoosely } from '../state/record.js';
+import type { ContainerRecord, ProcessIdentity } from '../state/record.js';
+import { isCgroupRecord, parseLoosely } from '../state/record-checks.js';
+import { withHead } from '../state/record-head.js';
 import { isAlive, isFromHere, startTimeOf, statusOf } from '../state/status.js';
 import {
   findDirectory,
@@ -144,7 +146,8 @@ function salvage(directory: string): { process: ProcessIdentity; cgroup?: Cgroup
 
 function readLoosely(directory: string, name: string): { readonly [key: string]: unknown } | undefined {
   try {
-    return parseLoosely(readStateFile(directory, name) ?? '');
+    const fields = parseLoosely(readStateFile(directory, name) ?? '');
+    return fields && (withHead(fields) ?? fields);
   } catch (error) {
     if (error instanceof TsrunError) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { statIfExists } from '../host/files.js';
 import { gatherFacts } from '../linux/facts.js';
 import { placeCgroup } from '../plan/phases/cgroup-placement.js';
 import { placeInSystemd } from '../plan/phases/systemd-placement.js';
-import { parseLoosely } from '../state/record.js';
+import { parseLoosely } from '../state/record-checks.js';
 import type { CgroupRecord } from '../tables/cgroup.js';
 
 /** Whether this is how the systemd driver takes a path, on a host where there is one. */

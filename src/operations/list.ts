@@ -1,10 +1,10 @@
 import { TsrunError } from '../errors/error.js';
 import { lstatIfExists, readTextIfExists } from '../host/files.js';
 import type { StateRoot } from '../state/layout.js';
-import { statusOf } from '../state/status.js';
+import { type Status, statusOf } from '../state/status.js';
 import { type Seen, survey, surveyIds } from '../state/survey.js';
 import { findContainer, listIds, openContainer } from '../state/store.js';
-import { type ContainerState, describeContainer } from './state.js';
+import { type ContainerState, describeContainer, type Shown } from './state.js';
 import type { CgroupControl, Warn } from './tools.js';
 
 /** User names by uid, from the host's passwd; `#uid` where there is none, as runc prints it. */
@@ -43,15 +43,15 @@ function eachContainer<T>(
   return containers;
 }
 
-/** Every container with its status. */
-export function listContainers(
+/** Every container with its status and the name of its owner, as `of` shows it. */
+export function listContainersAs<T>(
   root: StateRoot,
   cgroups: Pick<CgroupControl, 'isFrozen'>,
   warn: Warn,
-): ContainerState[] {
+  of: (record: Shown, status: Status, owner: string) => T,
+): T[] {
   const nameOf = ownerNames();
-  const describe = ({ record, status }: Seen): ContainerState =>
-    describeContainer(record, status, nameOf(record.owner));
+  const describe = ({ record, status }: Seen): T => of(record, status, nameOf(record.owner));
   return eachContainer(
     root,
     warn,
@@ -59,10 +59,17 @@ export function listContainers(
     (path, id) => {
       const { record, directory } = openContainer(path, id);
       const status = statusOf(record, directory, () => cgroups.isFrozen(record.cgroup));
-      return describeContainer(record, status, nameOf(record.owner));
+      return of(record, status, nameOf(record.owner));
     },
   );
 }
+
+/** Every container with its status. */
+export const listContainers = (
+  root: StateRoot,
+  cgroups: Pick<CgroupControl, 'isFrozen'>,
+  warn: Warn,
+): ContainerState[] => listContainersAs(root, cgroups, warn, describeContainer);
 
 /** The ids alone: neither processes nor cgroups are asked, and no record is read. A damaged one has an id, which `delete --force` takes. */
 export const listContainerIds = (root: StateRoot, warn: Warn): string[] =>

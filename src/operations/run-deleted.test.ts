@@ -48,8 +48,8 @@ test('R03: what has been made with the same name meanwhile stays as it is', asyn
   const { ended } = await running(container, 'exec sleep 60');
   // As `delete` and another `create` would leave it: somebody else's record.
   const record = readFileSync(join(state, 'state.json'), 'utf8');
-  writeFileSync(join(state, 'state.json'), record.replace(/"startTime":\d+/, '"startTime":1'));
-  const pid = /"pid":(\d+)/.exec(record)![1]!;
+  writeFileSync(join(state, 'state.json'), record.replace(/^(.*?\["ready",\d+,)\d+/, '$11'));
+  const pid = /\["ready",(\d+)/.exec(record)![1]!;
   process.kill(Number(pid), 'SIGKILL');
   assert.equal(await ended, { code: 137, said: '' });
   assert.ok(existsSync(join(state, 'state.json')));

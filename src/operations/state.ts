@@ -16,12 +16,18 @@ export interface ContainerState extends State {
   readonly owner: string;
 }
 
-type Shown = Pick<ContainerRecord, 'ociVersion' | 'id' | 'pid' | 'bundle' | 'rootfs' | 'created' | 'annotations'>;
+export type Shown = Pick<
+  ContainerRecord,
+  'ociVersion' | 'id' | 'pid' | 'bundle' | 'rootfs' | 'created' | 'annotations'
+>;
 
-/** A container as engines and hooks see it. The pid is 0 where there is no process, or none yet. */
+/** 0 where there is no process, or none yet. */
+export const shownPid = ({ pid }: Pick<Shown, 'pid'>, status: Status): number => (status === 'stopped' ? 0 : pid);
+
+/** A container as engines and hooks see it. */
 export function describeContainer(record: Shown, status: Status, owner = ''): ContainerState {
   const { ociVersion, id, bundle, rootfs, annotations } = record;
-  const pid = status === 'stopped' ? 0 : record.pid;
+  const pid = shownPid(record, status);
   const { created } = record;
   for (const _ in annotations) return { ociVersion, id, pid, status, bundle, rootfs, created, annotations, owner };
   return { ociVersion, id, pid, status, bundle, rootfs, created, owner };

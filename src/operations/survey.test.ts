@@ -8,6 +8,7 @@ import type { CgroupRecord } from '../tables/cgroup.js';
 import type { RecordDraft } from '../state/record.js';
 import { statusOf } from '../state/status.js';
 import { listIds, openContainer } from '../state/store.js';
+import { withHead } from '../state/record-head.js';
 import { survey } from '../state/survey.js';
 import { cleanUp, createContainer, draftOf, makeRoot, publish, startProcess } from '../state/test-container.js';
 
@@ -50,8 +51,11 @@ function makeContainers(root: string): { odd: string[] } {
     const path = `${with_(id)}/state.json`;
     writeFileSync(path, edit(readFileSync(path, 'utf8')));
   };
-  change('old', (text) => `${JSON.stringify({ ...JSON.parse(text), freezer: undefined })}\n`);
-  change('newer', (text) => text.replace('"version":1', '"version":2'));
+  change('old', (text) => {
+    const { freezer, ...fields } = withHead(JSON.parse(text))!;
+    return `${JSON.stringify({ ...fields, version: 1 })}\n`;
+  });
+  change('newer', (text) => text.replace('"version":3', '"version":4'));
   change('cut', (text) => text.slice(0, -20));
   change('cut-behind-head', (text) => text.slice(0, text.indexOf('\n') + 1));
   change('cut-head', (text) => text.slice(0, 60));

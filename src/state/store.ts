@@ -8,7 +8,7 @@ import { checkContainerId, isContainerId } from './ids.js';
 import { isKeptPlan, isTemporary, type StateRoot, stateDirectories } from './layout.js';
 import { stateFiles } from '../tables/state-files.js';
 import { carriedText, carry } from '../tables/carried-text.js';
-import { type ContainerRecord, carriedVersion, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
+import { type ContainerRecord, type EncodedRecord, parseRecord, withoutProcess } from './record.js';
 
 export interface Container {
   readonly id: string;
@@ -108,7 +108,7 @@ function findRecord(directory: string, id: string): Pick<Container, 'record' | '
 
 /** Those of a large config lie in a file of their own, which is read when somebody looks at one. */
 function withAnnotations(directory: string, id: string, record: ContainerRecord): ContainerRecord {
-  if (record.version !== carriedVersion) return record;
+  if ((record.annotations as unknown) !== stateFiles.annotations) return record;
   return { ...record, annotations: carry(() => readAnnotations(directory, id)) };
 }
 

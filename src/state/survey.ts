@@ -1,25 +1,16 @@
 /** The state of many containers at once, for `list`: each question is asked about all of them, and the head of each record is all that is read. */
 import { closeFile, openFile, openFlags } from '../host/files.js';
-import { firstLines, haveReaders, lookAtAll, startTimesOf } from '../host/many.js';
+import { areOwnDirectories, areThere, firstLines, haveReaders, most, reader, startTimesOf } from '../host/many.js';
 import { effectiveUid } from '../host/process.js';
 import { isThawed } from '../tables/cgroup.js';
 import { stateFiles } from '../tables/state-files.js';
-import { parseHead, type RecordHead } from './record.js';
+import { parseHead, type RecordHead } from './record-head.js';
 import { isFromHere, type Status } from './status.js';
 
 export interface Seen {
   readonly record: RecordHead;
   readonly status: Status;
 }
-
-/** In the list of ids that was asked about. */
-interface Found {
-  readonly at: number;
-  readonly record: RecordHead;
-}
-
-/** So many at a time: what was read of them goes before the next ones come. */
-const most = 64;
 
 /** A root may be a symlink. Undefined: who looks at each container alone says what there is to say about it. */
 function openRoot(root: string): number | undefined {
@@ -48,76 +39,75 @@ function inParts<T>(
   return seen;
 }
 
-/** Whether each is a state directory of ours: `findDirectory`, for ids that are in the root. */
-function areDirectories(root: number, ids: readonly string[]): boolean[] {
-  const own = effectiveUid();
-  return lookAtAll(root, ids).map((look) => look?.kind === 'directory' && (look.uid === own || look.uid === 0));
-}
-
 /** Those of the ids that have a record to all appearance; whether it is one is not looked at. */
 export const surveyIds = (root: string, ids: readonly string[]): (string | undefined)[] =>
   inParts(root, ids, (directory, some) => {
-    const good = areDirectories(directory, some);
-    const records = lookAtAll(
-      directory,
-      some.map((id) => `${id}/${stateFiles.record}`),
-    );
+    const good = areOwnDirectories(directory, some, effectiveUid());
+    const records = areThere(directory, some, `/${stateFiles.record}`);
     return some.map((id, at) => (good[at] && records[at] ? id : undefined));
   });
 
-/** Records that are complete and plain. */
-function findHeads(root: number, ids: readonly string[]): Found[] {
-  const good = areDirectories(root, ids);
-  const lines = firstLines(
-    root,
-    ids.map((id) => `${id}/${stateFiles.record}`),
-  );
-  const found: Found[] = [];
+/** By the place of its id. A list is walked by its indexes here: an interpreter feels a function for each. */
+type Heads = (RecordHead | undefined)[];
+
+/** Records that are complete and plain, in directories as `findDirectory` wants them. */
+function findHeads(root: number, ids: readonly string[]): Heads {
+  const good = areOwnDirectories(root, ids, effectiveUid());
+  const lines = firstLines(root, ids, `/${stateFiles.record}`);
+  const heads: Heads = [];
   for (let at = 0; at < ids.length; at++) {
     const line = lines[at];
-    const record = good[at] && line !== undefined ? parseHead(line, ids[at]!) : undefined;
-    if (record !== undefined) found.push({ at, record });
+    heads.push(good[at] && line !== undefined ? parseHead(line, ids[at]!) : undefined);
   }
-  return found;
+  return heads;
 }
 
-/** Of those that are alive; the others are noted. */
-function findAlive(found: readonly Found[], seen: (Seen | undefined)[]): Found[] {
-  const times = startTimesOf(found.map(({ record }) => record.pid));
-  const alive: Found[] = [];
-  for (let index = 0; index < found.length; index++) {
-    const one = found[index]!;
-    const time = times[index];
-    if (time === undefined) continue;
-    if (time === one.record.startTime && isFromHere(one.record)) alive.push(one);
-    else seen[one.at] = { record: one.record, status: 'stopped' };
+/** Takes out whom nothing is known of, and those that have ended, which it notes. */
+function sortOutEnded(heads: Heads, seen: (Seen | undefined)[]): void {
+  const pids: number[] = [];
+  for (let at = 0; at < heads.length; at++) pids.push(heads[at]?.pid ?? 0);
+  const times = startTimesOf(pids);
+  for (let at = 0; at < heads.length; at++) {
+    const record = heads[at];
+    if (record === undefined || (times[at] === record.startTime && isFromHere(record))) continue;
+    if (times[at]! >= 0) seen[at] = { record, status: 'stopped' };
+    heads[at] = undefined;
   }
-  return alive;
 }
 
-/** Those without a freezer, and those that it says are thawed: what is frozen, or about to be, is looked at more closely. */
-function findThawed(root: number, alive: readonly Found[]): Found[] {
-  const lines = firstLines(
-    root,
-    alive.map(({ record }) => record.freezer || '/'),
-  );
-  return alive.filter(({ record }, index) => record.freezer === '' || isThawed(lines[index] ?? ''));
+/** Takes out those of which a freezer does not say that they are thawed: what is frozen, or about to be, is looked at more closely. */
+function sortOutFrozen(root: number, heads: Heads): void {
+  const paths: string[] = [];
+  for (let at = 0; at < heads.length; at++) paths.push(heads[at]?.freezer || '/');
+  const lines = firstLines(root, paths, '');
+  for (let at = 0; at < heads.length; at++) if (heads[at]?.freezer && !isThawed(lines[at] ?? '')) heads[at] = undefined;
+}
+
+/** Those that are left wait for `start`, or run. */
+function tellWaiting(root: number, heads: Heads, seen: (Seen | undefined)[]): void {
+  const places: number[] = [];
+  const ids: string[] = [];
+  for (let at = 0; at < heads.length; at++) {
+    const record = heads[at];
+    if (record === undefined) continue;
+    places.push(at);
+    ids.push(record.id);
+  }
+  const unclaimed = haveReaders(root, ids, `/${stateFiles.execFifo}`);
+  const claimed = haveReaders(root, ids, `/${stateFiles.startedFifo}`); // asked later: what is claimed meanwhile is not missed
+  for (let index = 0; index < ids.length; index++) {
+    const at = places[index]!;
+    if (unclaimed[index] === reader.ask || claimed[index] === reader.ask) continue;
+    seen[at] = { record: heads[at]!, status: unclaimed[index]! + claimed[index]! > 0 ? 'created' : 'running' };
+  }
 }
 
 function surveySome(root: number, ids: readonly string[]): (Seen | undefined)[] {
   const seen: (Seen | undefined)[] = Array(ids.length).fill(undefined);
-  const thawed = findThawed(root, findAlive(findHeads(root, ids), seen));
-  const fifos: string[] = [];
-  for (const { record } of thawed)
-    fifos.push(`${record.id}/${stateFiles.execFifo}`, `${record.id}/${stateFiles.startedFifo}`);
-  const readers = haveReaders(root, fifos);
-  for (let index = 0; index < thawed.length; index++) {
-    const { at, record } = thawed[index]!;
-    const unclaimed = readers[index * 2];
-    const claimed = readers[index * 2 + 1];
-    if (unclaimed === undefined || claimed === undefined) continue;
-    seen[at] = { record, status: unclaimed || claimed ? 'created' : 'running' };
-  }
+  const heads = findHeads(root, ids);
+  sortOutEnded(heads, seen);
+  sortOutFrozen(root, heads);
+  tellWaiting(root, heads, seen);
   return seen;
 }
 

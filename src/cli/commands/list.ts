@@ -1,35 +1,50 @@
 import { fail } from '../../errors/error.js';
-import { isPlain, renderPlain } from '../../errors/render.js';
+import { renderPlain } from '../../errors/render.js';
+import { isPlain } from '../../host/json.js';
 import { cgroupControl } from '../../operations/cgroups.js';
-import { listContainerIds, listContainers } from '../../operations/list.js';
-import type { ContainerState } from '../../operations/state.js';
+import { listContainerIds, listContainers, listContainersAs } from '../../operations/list.js';
+import { type Shown, shownPid } from '../../operations/state.js';
+import type { Status } from '../../state/status.js';
 import { type Context, print, stateRoot } from '../context.js';
 import { clipTo, columnsOf, padTo, terminalFor } from '../terminal.js';
 
-const rowsOf = (containers: readonly ContainerState[]): string[][] => [
-  ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
-  ...containers.map((c) => [c.id, String(c.pid), c.status, renderPlain(c.bundle), c.created, c.owner]),
+const heading = ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'];
+
+const rowOf = (record: Shown, status: Status, owner: string): string[] => [
+  record.id,
+  String(shownPid(record, status)),
+  status,
+  record.bundle,
+  record.created,
+  owner,
 ];
 
 type Rows = readonly (readonly string[])[];
 
-/** Whether each character of a table takes a column; what is wide or takes no room is looked for once. */
-const isNarrow = (rows: Rows): boolean => isPlain(rows.map((row) => row.join('')).join(''));
+const blanks: string[] = [];
 
-/** Each column but the last as wide as `widths` says. */
-function joined(rows: Rows, widths: readonly number[], narrow: boolean): string {
+/** `padEnd` of a text whose characters are columns: a table has many cells, and most are as short of their column as another one. */
+function padded(cell: string, width: number): string {
+  const short = width - cell.length;
+  if (short <= 0) return cell;
+  blanks[short] ??= ' '.repeat(short);
+  return cell + blanks[short];
+}
+
+/** Lines, in which each column but the last is as wide as `widths` says. */
+function linesOf(rows: Rows, widths: readonly number[], narrow: boolean): string[] {
+  const pad = narrow ? padded : padTo;
   const lines: string[] = [];
   for (const row of rows) {
     const last = row.length - 1;
     let line = '';
-    for (let at = 0; at < last; at++) {
-      const cell = row[at]!;
-      line += narrow ? cell.padEnd(widths[at]!) : padTo(cell, widths[at]!);
-    }
-    lines.push(line, row[last]!, '\n');
+    for (let at = 0; at < last; at++) line += pad(row[at]!, widths[at]!);
+    lines.push(line + row[last]!);
   }
-  return lines.join('');
+  return lines;
 }
+
+const asText = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 function widestOf(rows: Rows, gap: number, least: number, narrow: boolean): number[] {
   const widths = rows[0]!.map(() => least);
@@ -43,10 +58,18 @@ function widestOf(rows: Rows, gap: number, least: number, narrow: boolean): numb
   return widths;
 }
 
+/** What may be in a path and not on a terminal is in no other column. */
+const sanitised = (rows: Rows): Rows =>
+  rows.map((row) => row.map((cell, column) => (column === 3 ? renderPlain(cell) : cell)));
+
 /** runc's table: columns at least 12 wide, 3 spaces between, the last one as long as it is. */
 function renderTable(rows: Rows): string {
-  const narrow = isNarrow(rows);
-  return joined(rows, widestOf(rows, 3, 12, narrow), narrow);
+  const widths = widestOf(rows, 3, 12, true);
+  const lines = linesOf(rows, widths, true);
+  // Mostly each character can be shown, and takes a column: asked once, about all.
+  if (widths[3]! < 1024 && isPlain(lines.join(''))) return asText(lines);
+  const shown = sanitised(rows);
+  return asText(linesOf(shown, widestOf(shown, 3, 12, false), false));
 }
 
 /** Columns that may lose something, and how far: the end of a path says most, a time loses its fractions. */
@@ -57,12 +80,12 @@ const yielding = [
 ] as const;
 
 /** For a terminal: narrower columns first, then shorter cells. */
-export function fitTable(rows: Rows, width: number): string {
-  const narrow = isNarrow(rows);
-  const usual = widestOf(rows, 3, 12, narrow);
-  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return joined(rows, usual, narrow);
+export function fitTable(raw: Rows, width: number): string {
+  const rows = sanitised(raw);
+  const usual = widestOf(rows, 3, 12, false);
+  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return asText(linesOf(rows, usual, false));
   const short = rows.map((row) => row.map((cell, column) => (column === 4 ? cell.replace(/\.\d+Z$/, 'Z') : cell)));
-  const widths = widestOf(short, 2, 0, narrow);
+  const widths = widestOf(short, 2, 0, false);
   let cells = short;
   for (const { column, least, from } of yielding) {
     const over = sum(widths) - 2 - width;
@@ -71,7 +94,7 @@ export function fitTable(rows: Rows, width: number): string {
     widths[column] = room;
     cells = cells.map((row) => row.map((cell, at) => (at === column ? clipTo(cell, room - 2, from) : cell)));
   }
-  return joined(cells, widths, false);
+  return asText(linesOf(cells, widths, false));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
@@ -89,11 +112,10 @@ export function run(context: Context): number {
     print(ids.map((id) => `${id}\n`).join(''));
     return 0;
   }
-  const containers = listContainers(root, cgroupControl, warn);
-  if (format === 'json') print(`${JSON.stringify(containers)}\n`);
+  if (format === 'json') print(`${JSON.stringify(listContainers(root, cgroupControl, warn))}\n`);
   else {
+    const rows = [heading, ...listContainersAs(root, cgroupControl, warn, rowOf)];
     const { width } = terminalFor();
-    const rows = rowsOf(containers);
     print(width === undefined ? renderTable(rows) : fitTable(rows, width));
   }
   return 0;
