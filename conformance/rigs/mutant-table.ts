@@ -115,6 +115,18 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    row: 'S10, S12',
+    what: 'any null device counts as a mask',
+    test: executor,
+    edits: [
+      [
+        'ops/protect.c',
+        'return (fs.flags & (ST_RDONLY | ST_NOSUID | ST_NOEXEC)) == (ST_RDONLY | ST_NOSUID | ST_NOEXEC);',
+        'return 1;',
+      ],
+    ],
+  },
+  {
     row: 'CVE-2026-88265',
     what: "the image's null device replaces streams, whatever it is",
     test: plan,

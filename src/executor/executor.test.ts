@@ -322,6 +322,27 @@ test('S12: masked files read as empty, masked directories are one read-only file
   assert.match(touched ?? '', 'Read-only file system');
 });
 
+test('S10, S12: what is masked is not masked again, by whatever path; what only looks like a mask is', ({
+  root,
+  directory,
+}) => {
+  mkdirSync(join(root, 'secret'));
+  for (const name of ['key', 'null']) writeFileSync(join(root, name), 'hidden');
+  symlinkSync('/key', join(root, 'link'));
+  const mask = (...paths: string[]): Step => init('path.mask', { paths });
+  const script = 'cut -d" " -f5,6 /proc/self/mountinfo | grep -E "^/(secret|key|null) " | cut -d, -f1 | sort';
+  const { outcome, output } = run(root, directory, script, {
+    mounts: [
+      bind('/dev/null', '/null', { set: 0 }), // may be written to, so it is none
+      mask('/secret', '/key', '/secret', '//key', '/link', '/null'),
+      mask('/secret/.', '/null', '/key'),
+      bind('/proc', '/proc', { flags: mountFlags.sourceIsProc }),
+    ],
+  });
+  assert.is(outcome.status, 'ok');
+  assert.equal(output.split('\n'), ['/key ro', '/null ro', '/null rw', '/secret ro']);
+});
+
 test('a plan may have some hundred thousand steps, as a config with that many masked paths has', ({
   root,
   directory,

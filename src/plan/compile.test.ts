@@ -324,11 +324,11 @@ test('without a mount namespace nothing is mounted, and that is said', () => {
 test('masked paths are gone through once, however many they are', () => {
   const maskedPaths = Array.from({ length: 100_000 }, (_, index) => `/proc/${index % 99_999}`);
   const spent = processorClock();
-  assert.is(pick(compile({ linux: { maskedPaths } }), 'path.mask').length, 99_999);
+  assert.is(pick(compile({ linux: { maskedPaths } }), 'path.mask').length, 100_000);
   assert.ok(spent() < 5000);
 });
 
-test('protected paths count once, read-only ones first', () => {
+test('read-only paths count once, and come before masked ones, of which the executor sees what is masked already', () => {
   const linux = { maskedPaths: ['/a', '/b', '/a'], readonlyPaths: ['/c', '/c'] };
   assert.equal(
     pick(compile({ linux }), 'path.readonly', 'path.mask').map(({ pointer, summary }) => [pointer, summary]),
@@ -336,6 +336,7 @@ test('protected paths count once, read-only ones first', () => {
       ['/linux/readonlyPaths/0', 'make /c read-only'],
       ['/linux/maskedPaths/0', 'mask /a'],
       ['/linux/maskedPaths/1', 'mask /b'],
+      ['/linux/maskedPaths/2', 'mask /a'],
     ],
   );
 });

@@ -159,6 +159,8 @@ function addOther(draft: Draft, step: Step, name: string, kind: number, value: u
   return draft.length - start;
 }
 
+const plainPath = Math.floor(maxPath / 3);
+
 /** From here on a list is encoded by itself, all of it at once. */
 const manyTexts = 32;
 
@@ -167,12 +169,11 @@ function encodeList(list: readonly unknown[], step: Step, name: string, arePaths
   for (let i = 0; i < list.length; i++) {
     const one = list[i];
     if (typeof one !== 'string') invalid(step, `'${name}' of ${step.op} is not a list of strings`);
-    // What is longer could have more bytes.
-    if (arePaths && (one.length === 0 || one.length > maxPath / 3)) checkPath(step, name, utf8Length(one));
+    // What is longer could have more bytes; an empty one is longer than all.
+    if (arePaths && (one.length - 1) >>> 0 >= plainPath) checkPath(step, name, utf8Length(one));
   }
+  if (list.join('').includes('\0')) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
   const text = `${list.join('\0')}\0`;
-  // A NUL in one of them makes two.
-  if (text.split('\0').length !== list.length + 1) invalid(step, `'${name}' of ${step.op} contains a NUL character`);
   const bytes = encodeText(text);
   if (mayBeHalf(bytes) && Number.isNaN(utf8Length(text)))
     invalid(step, `'${name}' of ${step.op} contains half a surrogate pair`);

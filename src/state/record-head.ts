@@ -3,7 +3,7 @@
  * four times as long to make sense of an object's keys.
  */
 import { areTexts, type Fields, parseJson } from './record-checks.js';
-import type { ContainerRecord } from './record.js';
+import type { ContainerRecord } from './record-types.js';
 
 const none = {};
 

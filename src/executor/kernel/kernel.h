@@ -113,7 +113,9 @@ struct message { void *name; u32 name_length; const struct message_part *parts; 
 struct dirent64 { u64 ino, off; u16 reclen; u8 type; char name[]; };
 #define DT_DIR 4
 /* What fstatfs(2) fills in, as far as anybody looks. */
-struct statfs_now { long type, rest[31]; };
+/* In `flags` (include/linux/statfs.h); only those of the mount are meant here. */
+enum { ST_RDONLY = 1, ST_NOSUID = 2, ST_NOEXEC = 8 };
+struct statfs_now { long type, size, blocks[3], files[2], id, name, fragment, flags, rest[20]; };
 /* A directory that is being read: only .fd is the caller's to set. `got` is negative after an error, 0 at the end. */
 struct listing { int fd; long got, at; char buffer[2048]; };
 

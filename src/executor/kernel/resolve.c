@@ -10,12 +10,11 @@ static const char *relative(const char *path) {
 int resolve(const char *path, u64 how_flags, u64 resolve_flags) {
   struct open_how how = {.flags = how_flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve_flags};
   struct timespec start, now;
-  RAW(clock_gettime, CLOCK_MONOTONIC, &start);
-  for (;;) {
+  for (int tries = 0;; tries++) {
     long fd = SYS(openat2, self.root, relative(path), &how, sizeof how);
     if (fd != -EAGAIN && fd != -EINTR) return (int)fd;
-    RAW(clock_gettime, CLOCK_MONOTONIC, &now);
-    if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > 100) return -EAGAIN;
+    RAW(clock_gettime, CLOCK_MONOTONIC, tries ? &now : &start);
+    if (tries && (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > 100) return -EAGAIN;
   }
 }
 

@@ -36,6 +36,17 @@ static int resolve_protected(const char *path) {
   return resolve(path, O_PATH, 0);
 }
 
+static struct statx of_mask; /* of G.mask, once there is one */
+
+/* What is covered already is not covered again, whatever the path that leads there (S12). */
+static int is_masked(int target, const struct statx *st) {
+  struct statfs_now fs;
+  if (S_ISDIR(st->stx_mode))
+    return G.mask >= 0 && st->stx_dev_major == of_mask.stx_dev_major && st->stx_dev_minor == of_mask.stx_dev_minor;
+  if (!S_ISCHR(st->stx_mode) || st->stx_rdev_major != 1 || st->stx_rdev_minor != 3 || RAW(fstatfs, target, &fs) < 0) return 0;
+  return (fs.flags & (ST_RDONLY | ST_NOSUID | ST_NOEXEC)) == (ST_RDONLY | ST_NOSUID | ST_NOEXEC);
+}
+
 /* All directories get one shared, empty, read-only tmpfs (S12). */
 static int mask_directory(int target) {
   if (G.mask >= 0) {
@@ -49,6 +60,7 @@ static int mask_directory(int target) {
   TRY(SYS(fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
   G.mask = (int)TRY(SYS(fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
   RAW(close, context);
+  TRY(stat_fd(G.mask, &of_mask));
   return attach(G.mask, target);
 }
 
@@ -74,11 +86,7 @@ static int mask(const char *path) {
   if (target == -ENOENT || target == -ENOTDIR) return 0;
   TRY(target);
   int result = stat_fd(target, &st);
-  if (result >= 0 && S_ISDIR(st.stx_mode)) {
-    result = mask_directory(target);
-  } else if (result >= 0) {
-    result = mask_file(target);
-  }
+  if (result >= 0 && !is_masked(target, &st)) result = S_ISDIR(st.stx_mode) ? mask_directory(target) : mask_file(target);
   RAW(close, target);
   return result;
 }
