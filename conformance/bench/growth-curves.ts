@@ -65,10 +65,10 @@ export const curves: readonly Curve[] = [
     }));
     config.linux.resources = { devices: [{ allow: false, access: 'rwm' }, ...rules] };
   }),
-  curve('devices', [10, 100, 1000], (config, size) => {
+  curve('devices', [10, 100, 1000, 3000], (config, size) => {
     config.linux.devices = numbers(size).map((i) => ({ path: `/dev/n${i}`, type: 'c', major: 1, minor: 3 }));
   }),
-  curve('masked paths', [10, 100, 1000], (config, size) => {
+  curve('masked paths', [10, 100, 1000, 3000], (config, size) => {
     config.linux.maskedPaths = numbers(size).map((i) => `/nowhere/${i}`);
   }),
   curve('hooks', [1, 10, 100], (config, size) => {

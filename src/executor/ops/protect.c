@@ -29,8 +29,9 @@ void forget_kernel_mounts(void) {
 static int resolve_protected(const char *path) {
   struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
   for (u32 i = kernel_mount_count; i-- > 0;) {
-    usize length = kernel_mounts[i].length;
-    if (str_length(path) <= length || path[length] != '/' || memcmp(path, kernel_mounts[i].target, length)) continue;
+    usize length = kernel_mounts[i].length, same = 0;
+    while (same < length && path[same] == kernel_mounts[i].target[same]) same++;
+    if (same < length || path[length] != '/') continue;
     return (int)SYS(openat2, kernel_mounts[i].mount, path + length + 1, &how, sizeof how);
   }
   return resolve(path, O_PATH, 0);
