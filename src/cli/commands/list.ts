@@ -21,24 +21,20 @@ const rowOf = (record: Shown, status: Status, owner: string): string[] => [
 
 type Rows = readonly (readonly string[])[];
 
-const blanks: string[] = [];
-
-/** `padEnd` of a text whose characters are columns: a table has many cells, and most are as short of their column as another one. */
-function padded(cell: string, width: number): string {
-  const short = width - cell.length;
-  if (short <= 0) return cell;
-  blanks[short] ??= ' '.repeat(short);
-  return cell + blanks[short];
-}
+const blanks: string[] = [''];
 
 /** Lines, in which each column but the last is as wide as `widths` says. */
 function linesOf(rows: Rows, widths: readonly number[], narrow: boolean): string[] {
-  const pad = narrow ? padded : padTo;
+  if (narrow) for (let size = blanks.length; size <= Math.max(...widths); size++) blanks.push(' '.repeat(size));
   const lines: string[] = [];
   for (const row of rows) {
     const last = row.length - 1;
     let line = '';
-    for (let at = 0; at < last; at++) line += pad(row[at]!, widths[at]!);
+    for (let at = 0; at < last; at++) {
+      const cell = row[at]!;
+      // As many characters as columns: `padEnd`, of which a table of many containers would feel each call.
+      line += narrow ? cell + blanks[widths[at]! - cell.length]! : padTo(cell, widths[at]!);
+    }
     lines.push(line + row[last]!);
   }
   return lines;
