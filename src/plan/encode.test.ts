@@ -169,6 +169,15 @@ test('bytes stay bytes, and large data makes the buffer grow', () => {
   }
 });
 
+test('paths of a long list may be as long as paths may be', () => {
+  for (const one of [`/${'x'.repeat(4094)}`, `/${'ä'.repeat(2047)}`])
+    for (const paths of [
+      [one, ...Array(40).fill('/b')],
+      [...Array(700).fill('/b'), one, one, '/b', one],
+    ])
+      assert.equal(decode(encodePlan(plan(step('path.mask', { paths })))).steps[0]?.args, { paths });
+});
+
 test('refuses what the executor would refuse, and names the key', () => {
   const bad: [Step, RegExp][] = [
     [step('root.attach', { path: '/a\0b' }), /'path' of root.attach contains a NUL/],
@@ -182,10 +191,23 @@ test('refuses what the executor would refuse, and names the key', () => {
     [step('root.attach', { path: '/x\udc00' }), /half a surrogate/],
     [step('path.mask', { paths: ['/a', ''] }), /'paths' of path.mask is an empty path/],
     [step('path.mask', { paths: ['/a', `/${'x'.repeat(4095)}`] }), /longer than 4095/],
-    ...['/a\0b', '', `/${'ä'.repeat(2048)}`, 1, '/\ud800x'].map((odd): [Step, RegExp] => [
-      step('path.mask', { paths: [...Array.from({ length: 40 }, (_, i) => `/${i}`), odd] }),
-      /'paths' of path.mask (contains a NUL|is an empty path|is longer than 4095|is not a list of strings|contains half)/,
-    ]),
+    ...(
+      [
+        ['/a\0b', /'paths' of path.mask contains a NUL/],
+        ['', /'paths' of path.mask is an empty path/],
+        [`/${'ä'.repeat(2048)}`, /'paths' of path.mask is longer than 4095/],
+        [`/${'x'.repeat(4095)}`, /'paths' of path.mask is longer than 4095/],
+        ['/\ud800x', /'paths' of path.mask contains half/],
+      ] as const
+    ).flatMap(([odd, pattern]): [Step, RegExp][] => {
+      const many = Array.from({ length: 1000 }, (_, i) => `/${i}`);
+      const lists = [
+        [odd, ...many],
+        [...many, odd, ...many],
+        [...many, odd],
+      ];
+      return lists.map((paths) => [step('path.mask', { paths }), pattern]);
+    }),
     [
       step('criu.request', { request: `${'x'.repeat(2000)}\ud800` }),
       /'request' of criu.request contains half a surrogate/,
