@@ -77,11 +77,12 @@ const yielding = [
 
 /** For a terminal: narrower columns first, then shorter cells. */
 export function fitTable(raw: Rows, width: number): string {
-  const rows = sanitised(raw);
-  const usual = widestOf(rows, 3, 12, false);
-  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return asText(linesOf(rows, usual, false));
+  const narrow = isPlain(raw.map((row) => row.join('')).join(''));
+  const rows = narrow ? raw : sanitised(raw);
+  const usual = widestOf(rows, 3, 12, narrow);
+  if (sum(usual.slice(0, -1)) + columnsOf(longestOwner(rows)) <= width) return asText(linesOf(rows, usual, narrow));
   const short = rows.map((row) => row.map((cell, column) => (column === 4 ? cell.replace(/\.\d+Z$/, 'Z') : cell)));
-  const widths = widestOf(short, 2, 0, false);
+  const widths = widestOf(short, 2, 0, narrow);
   let cells = short;
   for (const { column, least, from } of yielding) {
     const over = sum(widths) - 2 - width;
