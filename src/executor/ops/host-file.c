@@ -40,9 +40,8 @@ int op_file_publish(const struct step *s) {
   if (s->n[N_FILE_PUBLISH_descriptor] != ~0u) return write_parts(s, (int)s->n[N_FILE_PUBLISH_descriptor]);
   long stream = open_stream(path);
   if (stream >= 0) {
-    int written = write_parts(s, (int)stream), at = where;
+    int written = write_parts(s, (int)stream);
     RAW(close, stream);
-    where = at;
     return written;
   }
   usize cut = str_length(path);
@@ -60,9 +59,7 @@ int op_file_publish(const struct step *s) {
   int result = write_parts(s, (int)fd);
   RAW(close, fd);
   if (result >= 0) result = (int)SYS(renameat2, AT_FDCWD, temporary, AT_FDCWD, path, 0);
-  int at = where;
   if (result < 0) RAW(unlinkat, AT_FDCWD, temporary, 0);
-  where = at;
   return result;
 }
 
@@ -102,9 +99,8 @@ int remove_files(int dir, const char *names, u32 size, const char *path) {
 int op_file_remove(const struct step *s) {
   const char *path = text(s, S_FILE_REMOVE_directory);
   int dir = (int)TRY(SYS(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  int result = remove_files(dir, text(s, S_FILE_REMOVE_names), length(s, S_FILE_REMOVE_names), path), at = where;
+  int result = remove_files(dir, text(s, S_FILE_REMOVE_names), length(s, S_FILE_REMOVE_names), path);
   RAW(close, dir);
-  where = at;
   return result;
 }
 

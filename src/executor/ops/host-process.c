@@ -32,10 +32,8 @@ int op_socket_connect(const struct step *s) {
   append(address.sun_path, address.sun_path + sizeof address.sun_path, path);
   int fd = high(SYS(socket, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0));
   long result = fd < 0 ? fd : SYS(connect, fd, &address, sizeof address);
-  int at = where;
   if (place >= 0) RAW(close, place);
   if (result < 0 && fd >= 0) RAW(close, fd);
-  where = at;
   TRY(result);
   G.slots[s->n[N_SOCKET_CONNECT_slot]] = fd;
   return 0;

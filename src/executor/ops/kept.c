@@ -18,9 +18,7 @@ int op_expect_file(const struct step *s) {
     if (result < 0 || got == 0) break;
     expected += got, left -= (u32)got;
   }
-  int at = where;
   RAW(close, fd);
-  where = at;
   return result;
 }
 
@@ -148,8 +146,6 @@ int op_plan_keep(const struct step *s) {
   RAW(munmap, bytes, size);
   if (got == size) got = SYS(renameat2, AT_FDCWD, temporary, AT_FDCWD, text(s, S_PLAN_KEEP_path), 0);
   else if (got >= 0) got = -ENOSPC;
-  int at = where;
   if (got < 0) RAW(unlinkat, AT_FDCWD, temporary, 0);
-  where = at;
   return (int)got;
 }

@@ -8,9 +8,7 @@ static int loopback_up(void) {
   long result = SYS(ioctl, fd, SIOCGIFFLAGS, &request);
   request.flags |= IFF_UP;
   if (result >= 0) result = SYS(ioctl, fd, SIOCSIFFLAGS, &request);
-  int at = where;
   RAW(close, fd);
-  where = at;
   return (int)result;
 }
 

@@ -195,9 +195,8 @@ int op_net_device(const struct step *s) {
   int outside = (int)TRY(SYS(socket, AF_NETLINK, SOCK_RAW | O_CLOEXEC, NETLINK_ROUTE));
   int inside = high(socket_inside());
   int result = inside < 0 ? inside : move(outside, inside, text(s, S_NET_DEVICE_name), text(s, S_NET_DEVICE_newName));
-  int at = where, keep = moved_count && moved[moved_count - 1].inside == inside;
+  int keep = moved_count && moved[moved_count - 1].inside == inside;
   RAW(close, outside);
   if (inside >= 0 && !keep) RAW(close, inside);
-  where = at;
   return result;
 }

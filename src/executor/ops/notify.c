@@ -62,9 +62,7 @@ static int tell(const char *message, int passed, u32 sender) {
   struct message header = {&address, (u32)size, &part, 1, count ? control : NULL, (sender ? 32 : 0) + (passed >= 0 ? 24 : 0), 0};
   int fd = (int)TRY(SYS(socket, AF_UNIX, SOCK_DGRAM | O_CLOEXEC, 0));
   long result = SYS(sendmsg, fd, &header, MSG_NOSIGNAL);
-  int at = where;
   RAW(close, fd);
-  where = at;
   return result == -EPERM && sender ? tell(message, passed, 0) : result < 0 ? (int)result : 0;
 }
 
