@@ -30,11 +30,6 @@ if [ -n "${MODERN_SCRATCH:-}" ]; then # in the mount namespace
   mkdir "$scratch"/{new,upper,work,tmp}
   chmod 1777 "$scratch/tmp"
   mount -t overlay -o "lowerdir=$root,upperdir=$scratch/upper,workdir=$scratch/work" overlay "$new"
-  mkdir -p "$new$project" "$new/mnt/old"
-  mount --bind "$project" "$new$project"
-  modules=$(readlink -f "$project/node_modules")
-  if [ "$modules" != "$project/node_modules" ] && [ -d "$modules" ]; then mkdir -p "$new$modules"; mount --bind "$modules" "$new$modules"; fi
-  for folder in ${MODERN_BRINGS:-}; do mkdir -p "$new$folder"; mount --bind "$folder" "$new$folder"; done
   # An engine's overlays want a real file system below them.
   mount --bind "$scratch/tmp" "$new/tmp"
   mkdir "$scratch/tmp/var" && mount --bind "$scratch/tmp/var" "$new/var/tmp"
@@ -43,6 +38,12 @@ if [ -n "${MODERN_SCRATCH:-}" ]; then # in the mount namespace
   mount --rbind /dev "$new/dev"
   mount -t tmpfs -o mode=755 tmpfs "$new/run"
   mkdir -m 1777 "$new/run/lock"
+  # Over all of these, for they may lie below /tmp.
+  mkdir -p "$new$project" "$new/mnt/old"
+  mount --bind "$project" "$new$project"
+  modules=$(readlink -f "$project/node_modules")
+  if [ "$modules" != "$project/node_modules" ] && [ -d "$modules" ]; then mkdir -p "$new$modules"; mount --bind "$modules" "$new$modules"; fi
+  for folder in ${MODERN_BRINGS:-}; do mkdir -p "$new$folder"; mount --bind "$folder" "$new$folder"; done
   if [ -n "$cgroup2" ]; then
     umount -R "$new/sys/fs/cgroup"
     mount -t cgroup2 cgroup2 "$new/sys/fs/cgroup"

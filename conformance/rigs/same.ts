@@ -71,7 +71,8 @@ function steady(text: Answer[number]): string {
   // What a descriptor of the process leads to is another thing in each.
   if (/'\/proc\/(self|thread-self)\/fd/.test(String(text))) return 'of its own descriptors';
   const plain = String(text)
-    .replace(/(creator\\+":\{|created\\+":)[^,}]*(,\\+"startTime\\+":\d+)?/g, '$1')
+    .replace(/(creator\\+":\{)[^,}]*(,\\+"startTime\\+":\d+)?/g, '$1')
+    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, 'now')
     .replace(/(socket|pipe):\[\d+\]/g, '$1');
   if (!plain.startsWith('{')) return plain;
   const plan = JSON.parse(plain) as { steps: { op: string }[] };

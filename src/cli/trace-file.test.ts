@@ -150,8 +150,8 @@ test('a file that cannot be written is one line, and nothing is left', (containe
 
 test('more steps than there is room for: how many is said', (container) => {
   // What comes twice ends a step of many.
-  const maskedPaths = Array.from({ length: 18_000 }, (_, i) => `/proc/none-${i >> 1}`);
-  container.prepare('true', { linux: { maskedPaths } });
+  const readonlyPaths = Array.from({ length: 18_000 }, (_, i) => `/proc/none-${i >> 1}`);
+  container.prepare('true', { linux: { readonlyPaths } });
   assert.is(run(container).status, 0);
   const { about, events } = read(container);
   assert.ok(about.dropped > 500 && events.length > 8000, `${about.dropped} dropped, ${events.length} kept`);
