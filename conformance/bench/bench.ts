@@ -25,7 +25,7 @@ const options = commandLine({
     crun: { ...option.text('another crun, in a column of its own'), array: true, default: [] as string[] },
     podman: option.flag('measure 100 `podman run --rm` in a row, too (minutes)'),
     check: option.flag('exit 1 if tsrun misses a bar'),
-    seconds: option.count('with --growth: how long probes run, at 20 a second', 5),
+    seconds: option.count('with --growth: how long probes run, at 20 a second', 20),
   },
 });
 
