@@ -20,7 +20,8 @@ const options = commandLine({
   options: {
     ...common,
     rounds: option.count('samples of each measurement', 5),
-    seconds: option.count('how long probes run, at 20 a second', 20), // in less, the first calls, of words never seen, weigh too much,
+    // In less, the first calls, of words never seen, weigh too much.
+    seconds: option.count('how long probes run, at 20 a second', 20),
   },
 });
 const runtimes = findRuntimes(options.runtime);

@@ -166,7 +166,9 @@ const manyTexts = 32;
  * Of an engine that interprets each entry would take more than all that is done here: what can be asked about the whole is asked about it.
  * @throws TSR_PLAN_ENCODE as for the texts that are encoded together (encode.ts).
  */
-function encodeList(list: readonly string[], step: Step, name: string, arePaths: boolean): Uint8Array {
+function encodeList(list: readonly unknown[], step: Step, name: string, arePaths: boolean): Uint8Array {
+  for (const one of list)
+    if (typeof one !== 'string') invalid(step, `'${name}' of ${step.op} is not a list of strings`);
   // `split` looks for a character in a tenth of the time of `includes` (QuickJS-ng 0.12.1).
   const has = (text: string, part: string): boolean => text.split(part).length > 1;
   if (has(list.join(''), '\0')) invalid(step, `'${name}' of ${step.op} contains a NUL character`);

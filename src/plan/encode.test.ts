@@ -198,6 +198,7 @@ test('refuses what the executor would refuse, and names the key', () => {
         [`/${'ä'.repeat(2048)}`, /'paths' of path.mask is longer than 4095/],
         [`/${'x'.repeat(4095)}`, /'paths' of path.mask is longer than 4095/],
         ['/\ud800x', /'paths' of path.mask contains half/],
+        [1, /'paths' of path.mask is not a list of strings/],
       ] as const
     ).flatMap(([odd, pattern]): [Step, RegExp][] => {
       const many = Array.from({ length: 1000 }, (_, i) => `/${i}`);

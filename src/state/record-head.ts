@@ -5,6 +5,12 @@
 import { areTexts, type Fields, parseJson } from './record-checks.js';
 import type { ContainerRecord } from './record-types.js';
 
+/** 1 and 2 had no head, but its keys like all others; 2 was 1 with annotations that could lie in a file of their own. */
+export const recordVersion = 3;
+
+/** Each record of this version begins so. */
+const start = `{"version":${recordVersion},"head":`;
+
 const none = {};
 
 /** What stands at which place. */
@@ -27,7 +33,7 @@ const places = 13;
 
 export type RecordHead = Required<Pick<ContainerRecord, keyof ReturnType<typeof headOf>>>;
 
-/** Around the pid, a comma and the start time; `annotations` is JSON, null for none. */
+/** The record's beginning, around the pid, a comma and the start time; `annotations` is JSON, null for none. */
 export function encodeHead(
   status: ContainerRecord['status'],
   head: Omit<RecordHead, 'status' | 'pid' | 'startTime' | 'annotations'>,
@@ -35,7 +41,7 @@ export function encodeHead(
 ): { before: string; after: string } {
   const { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, freezer } = head;
   const shown = [id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner, freezer];
-  return { before: `"head":["${status}",`, after: `,${JSON.stringify(shown).slice(1, -1)},${annotations}]` };
+  return { before: `${start}["${status}",`, after: `,${JSON.stringify(shown).slice(1, -1)},${annotations}]` };
 }
 
 /** What a record has by its key, whatever its version. Undefined: there is no head where there has to be one. */
@@ -47,9 +53,6 @@ export function withHead(fields: Fields): Fields | undefined {
 
 /** A pid, a uid: `isCount` in a third of the time. */
 const isWord = (value: unknown): value is number => (value as number) >>> 0 === value;
-
-/** Each record of this version begins so. */
-const start = '{"version":3,"head":';
 
 /**
  * The head of a ready record, from its first line with a tab behind it, as `firstLines` gives one that others follow. Undefined where all of

@@ -8,13 +8,10 @@ import { carriedText } from '../tables/carried-text.js';
 import { stateFiles } from '../tables/state-files.js';
 import { freezerFile } from '../tables/cgroup.js';
 import { defectOf, isCount, parseLoosely } from './record-checks.js';
-import { encodeHead, withHead } from './record-head.js';
+import { encodeHead, recordVersion, withHead } from './record-head.js';
 import type { ContainerRecord } from './record-types.js';
 
 export type * from './record-types.js';
-
-/** 1 and 2 had no head, but its keys like all others; 2 was 1 with annotations that could lie in a file of their own. */
-export const recordVersion = 3;
 
 /** Everything but what the executor or this file fills in. */
 export type RecordDraft = Omit<ContainerRecord, 'version' | 'status' | 'pid' | 'startTime' | 'freezer'>;
@@ -54,7 +51,7 @@ export function encodeRecord(draft: RecordDraft, status: ContainerRecord['status
   const head = { id, bootId, pidNamespaceInode, ociVersion, bundle, rootfs, created, owner };
   const { before, after } = encodeHead(status, { ...head, freezer: freezerFile(rest.cgroup) }, shown);
   return {
-    before: `{"version":${recordVersion},${before}`,
+    before,
     between: ',',
     after: `${after}\n,${JSON.stringify(rest).slice(1)}\n`,
   };

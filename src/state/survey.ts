@@ -5,7 +5,7 @@ import { effectiveUid } from '../host/process.js';
 import { isThawed } from '../tables/cgroup.js';
 import { stateFiles } from '../tables/state-files.js';
 import { parseHead, type RecordHead } from './record-head.js';
-import { hostIdentity, type Status } from './status.js';
+import { isFromHere, type Status } from './status.js';
 
 export interface Seen {
   readonly record: RecordHead;
@@ -67,12 +67,9 @@ function sortOutEnded(heads: Heads, seen: (Seen | undefined)[]): void {
   const pids: number[] = [];
   for (let at = 0; at < heads.length; at++) pids.push(heads[at]?.pid ?? 0);
   const times = startTimesOf(pids);
-  const here = hostIdentity();
   for (let at = 0; at < heads.length; at++) {
     const record = heads[at];
-    if (record === undefined) continue;
-    const isFromHere = record.bootId === here.bootId && record.pidNamespaceInode === here.pidNamespaceInode;
-    if (isFromHere && times[at] === record.startTime) continue;
+    if (record === undefined || (times[at] === record.startTime && isFromHere(record))) continue;
     if (times[at]! >= 0) seen[at] = { record, status: 'stopped' };
     heads[at] = undefined;
   }
