@@ -11,7 +11,7 @@ int caller_size(struct terminal_size *size) {
 int check_null_device(int fd) {
   struct statx st;
   TRY(stat_fd(fd, &st));
-  return S_ISCHR(st.stx_mode) && st.stx_rdev_major == 1 && st.stx_rdev_minor == 3 ? 0 : -ENODEV;
+  return shows_null_device(&st) ? 0 : -ENODEV;
 }
 
 static int is_null_device(int fd) { return check_null_device(fd) == 0; }

@@ -70,6 +70,7 @@ static inline u32 length(const struct step *s, int i) { return s->s[i].length; }
 static inline u64 wide(const struct step *s, int i) { return s->n[i] | (u64)s->n[i + 1] << 32; }
 /* The host's: whom it has made, be it on its way in. */
 static inline int child(void) { return G.pid ? G.pid : G.joiner; }
+static inline int shows_null_device(const struct statx *st) { return S_ISCHR(st->stx_mode) && st->stx_rdev_major == 1 && st->stx_rdev_minor == 3; }
 static inline int slot(u32 i) { return i < ARRAY(G.slots) ? G.slots[i] : -1; }
 
 /* channel.c */

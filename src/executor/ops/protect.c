@@ -44,7 +44,7 @@ static int is_masked(int target, const struct statx *st) {
   struct statfs_now fs;
   if (S_ISDIR(st->stx_mode))
     return G.mask >= 0 && st->stx_dev_major == of_mask.stx_dev_major && st->stx_dev_minor == of_mask.stx_dev_minor;
-  if (!S_ISCHR(st->stx_mode) || st->stx_rdev_major != 1 || st->stx_rdev_minor != 3 || RAW(fstatfs, target, &fs) < 0) return 0;
+  if (!shows_null_device(st) || RAW(fstatfs, target, &fs) < 0) return 0;
   return (fs.flags & (ST_RDONLY | ST_NOSUID | ST_NOEXEC)) == (ST_RDONLY | ST_NOSUID | ST_NOEXEC);
 }
 
