@@ -46,7 +46,7 @@ test('the counts of all files are added up', () => {
 });
 
 for (const [what, text, counts, line] of [
-  ['a test that fails', "test('is bad', () => { throw new Error('no'); });" + good, ['3', '2'], '"is bad"'],
+  ['a test that fails', `test('is bad', () => { throw new Error('no'); });${good}`, ['3', '2'], '"is bad"'],
   ['a file that throws', 'throw new Error("at once");', ['2', '1'], 'did not come to its end: exit status 1'],
   ['a file that does not parse', 'const = 1;', ['2', '1'], 'did not come to its end: exit status 1'],
   ['a file that ends early', 'process.exit(0);', ['2', '1'], 'did not come to its end: exit status 0'],

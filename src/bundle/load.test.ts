@@ -53,6 +53,26 @@ test('gives the spec, and warnings as data', ({ path }) => {
   ]);
 });
 
+test('S47: an own key __proto__ is an unknown one like any other, and does not stay', ({ path }) => {
+  const text = JSON.stringify(
+    put(config130(), '/root', JSON.parse('{"path":"r","__proto__":{"readonly":true,"more":1}}')),
+  );
+  const value = JSON.parse(text) as Json;
+  // The second has to be looked at once more, for a number of many digits.
+  const loaded = [text, text.replace('"pids":{"limit":100}', '"pids":{"limit":9007199254740993}')];
+  const found = loaded.map((one) => {
+    writeFileSync(path, one);
+    return loadBundleConfig(path);
+  });
+  for (const { spec } of found) assert.equal(Object.keys(spec.root), ['path']);
+  for (const { warnings } of [...found, validateConfig(value)]) {
+    const about = warnings.filter(({ pointer }) => pointer?.startsWith('/root'));
+    const message = "unknown key '__proto__' is ignored";
+    assert.equal(about, [{ code: 'TSR_CONFIG_UNKNOWN_KEY', message, pointer: '/root/__proto__' }]);
+  }
+  assert.equal(Object.keys(value.root), ['path']);
+});
+
 test('null at an optional key counts as a key that is not there, and is warned of; required keys need a value', ({
   path,
 }) => {

@@ -40,16 +40,28 @@ export interface Walk {
   /** Integers that are to be put in exactly on the way, and how many have been. */
   readonly large: readonly LargeInteger[];
   placed: number;
+  /** Known objects with an own key `__proto__`, which stays until it was named: `forgetPrototypes`. */
+  readonly withPrototype: Record<string, unknown>[];
 }
 
-export const newWalk = (large: readonly LargeInteger[] = []): Walk => ({ keys: 0, unknown: false, large, placed: 0 });
+export const newWalk = (large: readonly LargeInteger[] = []): Walk => ({
+  keys: 0,
+  unknown: false,
+  large,
+  placed: 0,
+  withPrototype: [],
+});
+
+/** Takes the own `__proto__` keys away that a walk has met, so that no later look-up, copy or merge can be led astray (S47). */
+export function forgetPrototypes(walk: Walk): void {
+  for (const holder of walk.withPrototype) Reflect.deleteProperty(holder, '__proto__');
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Whether the value has the shape. Maps lose their prototype on the way and known objects an own `__proto__` key,
- * so that no later look-up, copy or merge can be led astray (S47).
+ * Whether the value has the shape. Maps lose their prototype on the way, so that no later look-up can be led astray (S47).
  */
 export function conforms(value: unknown, shape: Shape, walk: Walk): boolean {
   switch (shape.is) {
@@ -119,7 +131,7 @@ function conformsObject(value: Record<string, unknown>, shape: ObjectShape, walk
     if (known === undefined) {
       if (shape.closed) return false;
       walk.unknown = true;
-      if (key === '__proto__') delete value[key];
+      if (key === '__proto__') walk.withPrototype.push(value);
     } else if (known.is === 'enum') {
       // These three here and not there: a call costs an engine that interprets more than the question.
       const name = value[key];

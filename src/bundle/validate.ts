@@ -9,7 +9,7 @@ import { mayHaveBadStrings, type Parsed, parseQuickly } from './parse.js';
 import { type Path, pointerOf } from './pointer.js';
 import type { Source } from './read.js';
 import type { Findings, RuleRun } from './rule.js';
-import { conforms, newWalk, type Shape, shapeAt } from './shape.js';
+import { conforms, forgetPrototypes, newWalk, type Shape, shapeAt } from './shape.js';
 import { findBadStrings } from './strings.js';
 import { countUnseenKeys, findUnknownKeys } from './unknown-keys.js';
 
@@ -64,6 +64,7 @@ function checkParsed<T>(
     if (large.length > 0) return undefined;
     if (walk.keys + countUnseenKeys(value, kind.shape) !== keys) return undefined;
     found.warnings.push(...findUnknownKeys(value, kind.shape));
+    forgetPrototypes(walk);
   } else if (walk.keys !== keys) return undefined;
   const isPlain = !hasNulls && large.length === 0 && !walk.unknown;
   return askRules(value as T, kind, found, isPlain);
@@ -112,7 +113,8 @@ function gather<T>(
   maybeBadStrings: boolean,
 ): void {
   found.warnings.push(...dropNulls(value, kind.shape).warnings);
-  if (!conforms(value, kind.shape, newWalk())) {
+  const walk = newWalk();
+  if (!conforms(value, kind.shape, walk)) {
     const known = new Set(found.errors.map(({ pointer }) => pointer));
     const document = plain();
     dropNulls(document, kind.shape);
@@ -123,6 +125,7 @@ function gather<T>(
   }
   if (maybeBadStrings) found.errors.push(...findBadStrings(value, kind.shape));
   found.warnings.push(...findUnknownKeys(value, kind.shape));
+  forgetPrototypes(walk);
   const run = { findings: found, misshapen: [...found.errors] };
   if (typeof value === 'object' && value !== null) kind.runRules(value as T, run);
 }
