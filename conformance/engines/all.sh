@@ -51,7 +51,7 @@ v2_cri_cells='^(Version|Status|RunPodSandbox|a container runs|ExecSync$|Containe
 # What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
 boots() {
   case $1 in
-    systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'rootless containerd docker' ;;
+    systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'quadlet rootless' 'containerd docker' ;;
     cri-systemd) echo systemd cri.sh systemd core ;;
     crio-systemd) echo systemd crio.sh systemd ;;
     cri-v2) echo plain cri.sh new ;;
