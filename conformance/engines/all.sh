@@ -4,7 +4,7 @@
 # --vm       also those that need systemd or a whole kernel: they run in the virtual machine (slow)
 # --modern   the same engines as newer Debian suites have them (conformance/modern; an engine's name begins with the suite's); with --vm, in
 #            the virtual machine with that suite's kernel, too
-# CRIO       in the environment, a folder with crio, pinns and crictl (crio.sh): CRI-O, too
+# CRIO       in the environment, a folder with crio, pinns and crictl (crio.sh): CRI-O, too; BUILDKIT, one with buildkitd and buildctl: BuildKit
 # --engines  only these; --runtimes: only these, in place of tsrun, crun and runc
 # --no-write the verdict alone: nothing in the repository is changed
 # --page     run nothing, write the page from the results that are there
@@ -13,10 +13,11 @@
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 here=conformance/engines
-host="podman rootless rootless-alone containerd docker cri${CRIO:+ crio} buildah"
+host="podman rootless rootless-alone containerd docker docker-rootless cri${CRIO:+ crio} buildah${BUILDKIT:+ buildkit}"
 virtual="systemd cri-systemd checkpoint podman-v2 docker-v2 containerd-v2${CRIO:+ crio-v2 crio-systemd} buildah-v2" # without --vm, too, by --engines
-modern="forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-cri${CRIO:+ forky-crio} forky-buildah experimental-podman experimental-rootless experimental-buildah"
+modern="forky-podman forky-rootless forky-rootless-alone forky-containerd forky-docker forky-docker-rootless forky-cri${CRIO:+ forky-crio} forky-buildah${BUILDKIT:+ forky-buildkit} experimental-podman experimental-rootless experimental-buildah"
 modern_virtual='forky-systemd forky-checkpoint forky-podman-v2 forky-containerd-v2 forky-docker-v2 forky-cri-systemd forky-cri-v2 forky-buildah-v2 experimental-podman-v2 experimental-buildah-v2 experimental-systemd experimental-checkpoint'
+modern_virtual+="${CRIO:+ forky-crio-v2 forky-crio-systemd}"
 vm=no newer=no engines='' runtimes="dist/tsrun $(command -v crun) $(command -v runc)" write=yes
 while [ $# -gt 0 ]; do
   case $1 in
@@ -51,7 +52,7 @@ v2_cri_cells='^(Version|Status|RunPodSandbox|a container runs|ExecSync$|Containe
 # What an engine is in the virtual machine: a line a boot, "plain|systemd SCRIPT ARGUMENT...". One boot has some ten minutes.
 boots() {
   case $1 in
-    systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'quadlet rootless' 'containerd docker' ;;
+    systemd) printf 'systemd systemd.sh %s\n' 'unit podman' 'quadlet rootless' 'rootlessdocker containerd docker' ;;
     cri-systemd) echo systemd cri.sh systemd core ;;
     crio-systemd) echo systemd crio.sh systemd ;;
     cri-v2) echo plain cri.sh new ;;
@@ -65,8 +66,11 @@ root_of() { case $1 in forky-* | experimental-*) echo "${1%%-*}" ;; esac; }
 versions_of() {
   local root=$1 list
   if [ -n "$root" ]; then list=$(cat "$(conformance/modern/root.sh "$root")/etc/tsrun-modern.versions"); else list=$(dpkg-query -W -f '${Package} ${Version}\n'); fi
+  # What was built by hand keeps its version where it is not there this time.
   if [ -z "${CRIO:-}" ]; then grep "^${root:-bookworm}	crio	" "$folder/versions.old"
   else printf '%s\tcrio\t%s\n' "${root:-bookworm}" "$("$CRIO/crio" --version | sed -nE 's/^(crio version|Version:) *//p' | head -n 1)"; fi
+  if [ -z "${BUILDKIT:-}" ]; then grep "^${root:-bookworm}	buildkit	" "$folder/versions.old"
+  else printf '%s\tbuildkit\t%s\n' "${root:-bookworm}" "$("$BUILDKIT/buildkitd" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1)"; fi
   awk -v root="${root:-bookworm}" '$1 ~ /^(podman|containerd|docker.io|buildah|runc|crun|criu|systemd|conmon|netavark)$/ { sub(/[+~-].*/, "", $2); print root "\t" $1 "\t" $2 }' <<<"$list"
 }
 # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
@@ -75,7 +79,7 @@ run() {
   root=$(root_of "$1")
   [ -z "$root" ] || engine=${1#*-}
   case $engine in buildah-v2) ;; cri-v2 | crio-v2) only=${ONLY:-$v2_cri_cells} ;; *-v2) only=${ONLY:-$v2_cells} ;; esac
-  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
+  local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${BUILDKIT:+"BUILDKIT=$BUILDKIT"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
   # In another root the controls are its own.
   case $root/$(basename "$2") in ?*/crun | ?*/runc) runtime=$(basename "$2") ;; *) runtime=$(readlink -f "$2") ;; esac
   clean+=("RUNTIME=$runtime")
@@ -85,7 +89,7 @@ run() {
     if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 conformance/modern/run.sh "${there[@]}" "$root" bash "$here/$engine.sh" </dev/null; return; fi
     while read -r mode script; do
       # shellcheck disable=SC2086 # the arguments are words
-      "${clean[@]}" "RESULTS=$3.boot" "VM_OPTIONS=--timeout 1500 --save ${3#"$PWD/"}.boot" conformance/modern/run.sh --vm $([ "$mode" = plain ] || echo --systemd) "$root" bash "$here"/$script </dev/null
+      "${clean[@]}" "RESULTS=$3.boot" "VM_OPTIONS=--timeout $([[ $engine = crio* ]] && echo 3000 || echo 1500) --save ${3#"$PWD/"}.boot" conformance/modern/run.sh --vm $([ "$mode" = plain ] || echo --systemd) "$root" bash "$here"/$script </dev/null
       cat "$3.boot" >>"$3" && rm "$3.boot"
     done < <(boots "$engine")
     return

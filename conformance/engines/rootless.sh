@@ -7,19 +7,7 @@ engine_main "$@"
 set -u
 part=${*:-all}
 ENGINE_STATES="/run/user/4321/$NAME/*"
-ENGINE_MOUNTS=$(printf '%s\n' /etc/{passwd,group,subuid,subgid} /dev/net/tun)
-user=4321
-for file in passwd group subuid subgid; do cp /etc/$file "$WORK/$file"; done
-echo "rig:x:$user:$user::$WORK/home:/bin/sh" >>"$WORK/passwd"
-echo "rig:x:$user:" >>"$WORK/group"
-echo rig:500000:65536 | tee -a "$WORK/subuid" >>"$WORK/subgid"
-for file in passwd group subuid subgid; do mount --bind "$WORK/$file" /etc/$file; done
-# slirp4netns needs the device that every distribution opens to all.
-if [ ! -e /dev/net/tun ]; then mkdir -p /dev/net && mknod /dev/net/tun c 10 200; fi
-mknod -m 666 "$WORK/tun" c 10 200 && mount --bind "$WORK/tun" /dev/net/tun
-mkdir -p /run/user/$user "$WORK/storage"
-chmod 700 /run/user/$user
-chown -R $user:$user /run/user/$user "$WORK/home" "$WORK/tmp" "$WORK/storage"
+. "$here/rootless-user.sh"
 mkdir -m 777 "$WORK/shared"
 
 cat >"$WORK/containers.conf" <<CONF
@@ -46,7 +34,7 @@ p() {
 run() { p run --rm --network none "$@"; }
 freezer() { frozen_or_thawed "$(p inspect --format '{{.State.Pid}}' "$1")"; }
 logs_have() { p logs "$1" 2>&1 | grep -q "$2"; }
-engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; for f in passwd group subuid subgid; do umount /etc/$f; done 2>/dev/null; umount /dev/net/tun; engine_remove; }
+engine_stop() { p rm -fa -t 0 >/dev/null 2>&1; user_stop; engine_remove; }
 
 make_rootfs "$WORK/rootfs"
 tar -C "$WORK/rootfs" -cf - . | p import --change ENV=PATH=/bin:/usr/bin - box >/dev/null 2>"$WORK/err" || { cat "$WORK/err"; echo "Bail out! podman cannot import an image"; exit 2; }

@@ -26,3 +26,5 @@ as_person() { (cd "$home/bundle" && setpriv --reuid $uid --regid $uid --init-gro
 up() { as_person podman --root "$home/root" --runroot "$home/runroot" --tmpdir "$home/libpod" --cgroup-manager systemd --storage-driver vfs --runtime "$RUNTIME" "$@"; }
 user_image() { up image exists box || { tar -C "$WORK/rootfs" --exclude ./dev --numeric-owner --owner 0 --group 0 -cf "$home/box.tar" . && up import "$home/box.tar" box >/dev/null 2>"$WORK/err" || { cat "$WORK/err"; echo "Bail out! podman cannot import an image"; exit 2; }; }; }
 user_scopes() { as_person systemctl --user list-units --all --plain --no-legend --type scope "$1" | awk '{ print $1, $3 }'; }
+user_show() { as_person systemctl --user show "$1" -P "$2"; }
+user_shown() { local unit=$1 name; shift; for name in "$@"; do echo "$name=$(user_show "$unit" "$name")"; done; }

@@ -4,8 +4,6 @@
 # From one of the user's own, as from his shell.
 in_session() { systemd-run -q --uid=person --pipe --wait -p PAMName=login -p WorkingDirectory="$home/bundle" --setenv="XDG_RUNTIME_DIR=/run/user/$uid" --setenv="CONTAINERS_CONF=$home/containers.conf" --setenv="TMPDIR=$home/tmp" "$@" </dev/null; }
 urun() { up run --rm --network none "$@"; }
-user_show() { as_person systemctl --user show "$1" -P "$2"; }
-user_shown() { local unit=$1 name; shift; for name in "$@"; do echo "$name=$(user_show "$unit" "$name")"; done; }
 own=/user.slice/user-$uid.slice/user@$uid.service
 
 user_bundle() { # user_bundle CGROUPSPATH COMMAND [RESOURCES-JSON]

@@ -2,16 +2,16 @@
 # systemd's cgroups: the runtime by itself, podman as root and as an ordinary user, its Quadlet, containerd and Docker. Needs systemd as process 1
 # and cgroup v2, on a machine of its own:
 #   RUNTIME=dist/tsrun conformance/vm/run.sh --systemd --timeout 1800 -- conformance/engines/systemd.sh [all|short|PART...]
-# Parts: unit podman quadlet rootless containerd docker. "short" is the most telling cells of each. conformance/engines/cri.sh systemd is Kubernetes' road.
+# Parts: unit podman quadlet rootless rootlessdocker containerd docker. "short" is the most telling cells of each. conformance/engines/cri.sh systemd is Kubernetes' road.
 NO_ISOLATION=yes
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-PARTS='all short unit podman quadlet rootless containerd docker'
+PARTS='all short unit podman quadlet rootless rootlessdocker containerd docker'
 engine_main "$@"
 [ -d /run/systemd/system ] || { echo '1..0 # SKIP systemd is not process 1; see conformance/vm'; exit 0; }
 set -u
 parts=${*:-all}
 case $parts in
-  all) wanted_parts='unit podman quadlet rootless containerd docker' ;;
+  all) wanted_parts='unit podman quadlet rootless rootlessdocker containerd docker' ;;
   short) wanted_parts='unit podman rootless containerd' ;; # one daemon more takes half a minute to come up
   *) wanted_parts=$parts ;;
 esac

@@ -35,7 +35,7 @@ const tables = [
   { title: 'podman', of: 'podman', engines: { root: 'podman', rootless: 'rootless', 'root, v2': 'podman-v2' } },
   { title: 'An ordinary user, without an engine', of: '', engines: { rootless: 'rootless-alone' } },
   { title: 'containerd', of: 'containerd', engines: { '': 'containerd', v2: 'containerd-v2' } },
-  { title: 'Docker', of: 'docker.io', engines: { '': 'docker', v2: 'docker-v2' } },
+  { title: 'Docker', of: 'docker.io', engines: { '': 'docker', rootless: 'docker-rootless', v2: 'docker-v2' } },
   {
     title: "containerd's CRI, as Kubernetes drives it",
     of: 'containerd',
@@ -43,6 +43,7 @@ const tables = [
   },
   { title: 'CRI-O, asked by crictl', of: 'crio', engines: { '': 'crio', v2: 'crio-v2', systemd: 'crio-systemd' } },
   { title: 'buildah', of: 'buildah', engines: { '': 'buildah', v2: 'buildah-v2' } },
+  { title: 'BuildKit by itself', of: 'buildkit', engines: { '': 'buildkit' } },
   { title: 'systemd as process 1, cgroup v2 (virtual machine)', of: 'systemd', engines: { '': 'systemd' } },
   { title: 'Checkpoint and restore (virtual machine)', of: 'criu', engines: { '': 'checkpoint' } },
 ];

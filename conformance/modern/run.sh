@@ -58,20 +58,23 @@ fi
 
 root=$("$here/root.sh" "$name")
 case ${RUNTIME:-} in crun) RUNTIME=/usr/bin/crun ;; runc) RUNTIME=/usr/sbin/runc ;; ?*) RUNTIME=$(readlink -f "$RUNTIME") ;; esac
+# What was built by hand is seen there, too.
+[ -z "${CRITEST:-}" ] || { CRITEST=$(readlink -f "$CRITEST"); MODERN_BRINGS="${MODERN_BRINGS:-} $(dirname "$CRITEST")"; }
+for variable in CRIO BUILDKIT; do [ -z "${!variable:-}" ] || { printf -v "$variable" %s "$(readlink -f "${!variable}")"; MODERN_BRINGS="${MODERN_BRINGS:-} ${!variable}"; }; done
+export MODERN_BRINGS
 if [ "$mode" != host ]; then
-  [ -z "${RUNTIME:-}" ] || export RUNTIME
+  options=(--root "$root")
+  [ "$mode" = plain ] || options+=(--systemd)
+  for folder in ${MODERN_BRINGS:-}; do options+=(--bring "$folder"); done
+  for variable in RUNTIME CRITEST CRIO BUILDKIT FOCUS; do [ -z "${!variable:-}" ] || { export "${variable?}"; options+=(--env "$variable"); }; done
   # shellcheck disable=SC2086 # options are words
-  exec "$project/conformance/vm/run.sh" --root "$root" $([ "$mode" = plain ] || echo --systemd) ${VM_OPTIONS:-} -- "$@"
+  exec "$project/conformance/vm/run.sh" "${options[@]}" ${VM_OPTIONS:-} -- "$@"
 fi
 scratch=$(mktemp -d "$(dirname "$root")/scratch.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 status=0
 clean=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8 CI=true PODMAN_IGNORE_CGROUPSV1_WARNING=1)
-# What was built by hand is seen there, too.
-[ -z "${CRITEST:-}" ] || { CRITEST=$(readlink -f "$CRITEST"); MODERN_BRINGS=$(dirname "$CRITEST"); }
-[ -z "${CRIO:-}" ] || { CRIO=$(readlink -f "$CRIO"); MODERN_BRINGS="${MODERN_BRINGS:-} $CRIO"; }
-export MODERN_BRINGS
-for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER CRITEST CRIO FOCUS KEEP_LOG; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
+for variable in RUNTIME ONLY RESULTS ENGINE_AS PATIENCE PEER CRITEST CRIO BUILDKIT FOCUS KEEP_LOG; do [ -z "${!variable:-}" ] || clean+=("$variable=${!variable}"); done
 # In a mount namespace all mounts go with the last process of it; the suites make pid and network namespaces of their own (isolate.sh).
 MODERN_ROOT=$root MODERN_SCRATCH=$scratch unshare --mount --propagation private bash "$0" ${cgroup2:+--cgroup2} "$name" "${clean[@]}" "$@" || status=$?
 exit "$status"

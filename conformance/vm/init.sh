@@ -25,6 +25,7 @@ if [ -n "$root" ]; then # of the host's files it has the folder that the command
   folder=$(cat /newroot/mnt/vm/folder) node=$(cat /newroot/mnt/vm/node_modules)
   mkdir -p "/newroot$folder" /upper/project /upper/project-work
   mount -t overlay -o "lowerdir=/lower$folder,upperdir=/upper/project,workdir=/upper/project-work" project "/newroot$folder"
+  while read -r brought; do [ -z "$brought" ] || { mkdir -p "/newroot$brought"; mount --bind "/lower$brought" "/newroot$brought"; }; done </newroot/mnt/vm/brought
   case $node in '' | "$folder"/*) ;; *) mkdir -p "/newroot$node"; mount --bind "/lower$node" "/newroot$node" ;; esac
 fi
 mount -t proc proc /newroot/proc

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command in a virtual machine whose root is this machine's, with cgroup v2 only and every capability.
 #
-#   conformance/vm/run.sh [--root FOLDER] [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
+#   conformance/vm/run.sh [--root FOLDER [--bring FOLDER]...] [--systemd] [--memory SIZE] [--cpus N] [--timeout SECONDS] [--env NAME]... [--save PATH]... [--console] -- COMMAND [ARG...]
 #
 #   --root FOLDER  another root than this machine's: FOLDER, with the kernel of conformance/modern/kernel.sh; the current folder is seen in it, too
+#   --bring FOLDER  and so is this one of the host's, under its own name
 #   --systemd      systemd is process 1 and D-Bus runs (20 s instead of a few to boot)
 #   --env NAME     hand this variable on (RUNTIME, ONLY, LABEL, RESULTS, ENGINE_AS, PEER and PROGRAM_TIMEOUT always are)
 #   --save PATH    copy this file or folder back afterwards: all else that the command writes is lost
@@ -18,10 +19,11 @@ cache=${TSRUN_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tsrun-vm}
 
 mode=plain memory=4G cpus=2 limit=1200 console=no
 root=''
-names=(RUNTIME ONLY LABEL RESULTS ENGINE_AS PEER PROGRAM_TIMEOUT) saved=()
+names=(RUNTIME ONLY LABEL RESULTS ENGINE_AS PEER PROGRAM_TIMEOUT) saved=() brought=()
 while [ $# -gt 0 ]; do
   case $1 in
     --root) root=$(readlink -f "$2"); shift ;;
+    --bring) brought+=("$(readlink -f "$2")"); shift ;;
     --systemd) mode=systemd ;;
     --memory) memory=$2; shift ;;
     --cpus) cpus=$2; shift ;;
@@ -29,7 +31,7 @@ while [ $# -gt 0 ]; do
     --env) names+=("$2"); shift ;;
     --save) saved+=("$2"); shift ;;
     --console) console=yes ;;
-    --help | -h) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit ;;
+    --help | -h) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit ;;
     --) shift; break ;;
     -*) echo "vm: Unknown argument: $1 (--help says what there is)" >&2; exit 1 ;;
     *) break ;;
@@ -95,6 +97,7 @@ printf '%s\n' "$modules" >"$exchange/modules"
 printf '%s\n' "$root" >"$exchange/root"
 readlink -f node_modules >"$exchange/node_modules" 2>/dev/null || true
 printf '%s\n' "${saved[@]}" >"$exchange/save"
+printf '%s\n' "${brought[@]}" >"$exchange/brought"
 printf '%s\n' "$PWD" >"$exchange/folder"
 cp "$here/guest.sh" "$exchange/guest.sh"
 if [ -n "$root" ]; then echo /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; else printf '%s\n' "$PATH"; fi >"$exchange/path"
