@@ -42,6 +42,8 @@ tar -C "$WORK/rootfs" -cf - . | p import --change ENV=PATH=/bin:/usr/bin - box >
 UNSHOWABLE_REASON='an ordinary user has no cgroup of his own here, or not this right'
 UNSHOWABLE='seccomp=unconfined does not|--ipc host|--memory|--cpu|--pids|--cgroup-parent|^stats$|pause|^update$|devices are limited|^--uidmap( seen|$)|with the ids of containers|--ulimit|bind-propagation|a mount|rprivate|--device |--device-cgroup|--oom|--userns container|--network ns|into a user namespace'
 [ "$part" != all ] || part='core user more flags pods'
+# podman commits what it has paused, and on cgroup v2 an ordinary user's, too.
+[ "$CGROUP" != 2 ] || UNSHOWABLE+='|diff and commit|--cgroup-conf'
 opens_tun || UNSHOWABLE+="|slirp4netns|bridge"
 for part in $part; do . "$here/podman-$part.sh"; done
 # podman's pause process keeps the user namespace; it is podman's, not the runtime's.

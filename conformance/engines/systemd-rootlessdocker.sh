@@ -7,11 +7,10 @@ if [ ! -x $start ] || ! command -v rootlesskit >/dev/null; then
 fi
 . "$here/systemd-person.sh"
 modprobe tun 2>/dev/null; chmod 666 /dev/net/tun # as udev leaves it
-without_apparmor
 mkdir -p "$home/docker" && chown $uid:$uid "$home/docker"
 rd() { DOCKER_HOST=unix:///run/user/$uid/docker.sock DOCKER_CONFIG=$home/docker timeout -k 5 120 docker "$@"; }
 rdrun() { rd run --rm --network none "$@"; }
-stop_rootless_docker() { rd ps -aq | DOCKER_HOST=unix:///run/user/$uid/docker.sock xargs -r docker rm -f; as_person systemctl --user stop cell-docker.service; umount /sys/module/apparmor/parameters/enabled; }
+stop_rootless_docker() { rd ps -aq | DOCKER_HOST=unix:///run/user/$uid/docker.sock xargs -r docker rm -f; as_person systemctl --user stop cell-docker.service; }
 stops=(stop_rootless_docker "${stops[@]}")
 # As dockerd-rootless-setuptool.sh writes the unit.
 as_person systemd-run --user -q --unit cell-docker -p Delegate=yes -p KillMode=mixed -p "StandardError=file:$home/dockerd.log" --setenv "PATH=/usr/sbin:$PATH" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" \
