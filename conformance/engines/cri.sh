@@ -129,7 +129,7 @@ cell "seccomp: the engine's default" 'Seccomp:	2' say "$(security '"seccomp":{"t
 cell 'seccomp: unconfined' 'Seccomp:	0' say "$(security '"seccomp":{"type":1}')" grep Seccomp: /proc/self/status
 cell 'masked paths' '0' say "$(security '"maskedPaths":["/proc/keys"]')" sh -c 'wc -c </proc/keys'
 cell 'resources' '33554432' say '"linux":{"resources":{"memoryLimit":33554432}},"mounts":[{"containerPath":"/c","hostPath":"/sys/fs/cgroup","readonly":1}]' \
-  sh -c 'd=$(sed -n "s/.*memory:\|^0:://p" /proc/self/cgroup | head -1); cat /c/memory$d/memory.limit_in_bytes 2>/dev/null || cat /c$d/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory.max'
+  sh -c 'cat /sys/fs/cgroup/memory.max 2>/dev/null || cat "/c/memory$(sed -n s/.*memory://p /proc/self/cgroup)/memory.limit_in_bytes"'
 mkdir -p "$WORK/shared"; echo from outside >"$WORK/shared/in"
 cell 'a mount' 'from outside' say "\"mounts\":[{\"containerPath\":\"/data\",\"hostPath\":\"$WORK/shared\",\"readonly\":1}]" cat /data/in
 cell 'environment and working directory' '/tmp value' say '"envs":[{"key":"KEY","value":"value"}],"workingDir":"/tmp"' sh -c 'echo $PWD $KEY'
