@@ -217,7 +217,7 @@ test('at any moment, also twice: done or undone, and nothing is left of what was
   for (let round = 0; round < 80; round++) {
     const signal = names[round % names.length]!;
     const { child, ended } = making(container, [round % 3 ? 'create' : 'run', '--bundle', container.folder]);
-    await new Promise((resolve) => setTimeout(resolve, round % 40));
+    await new Promise((resolve) => setTimeout(resolve, round % 20));
     const began = performance.now();
     child.kill(signal);
     if (round % 2) setTimeout(() => child.kill('SIGTERM'), 1);
@@ -227,11 +227,15 @@ test('at any moment, also twice: done or undone, and nothing is left of what was
     const what = `round ${round}, ${signal}`;
     if (code === 0) assert.is(container.tsrun(['delete', '--force', container.id]).status, 0, what);
     // By the signal itself: before there was an engine, or in a running container's.
-    else if (by === null && code !== 137) assert.is(code, stops[signal], what);
-    if (code !== 0 && by === null) stopped.push(ms);
+    // 137: it came too late for the engine, and the container ran until it was killed.
+    else if (by === null && code !== 137) {
+      assert.is(code, stops[signal], what);
+      stopped.push(ms);
+    }
     refused.push(await refusal(container));
     nothingLeft(container, what);
   }
+  assert.ok(stopped.length > 0, 'none was caught in time');
   assertSoon(stopped, refused);
 });
 
