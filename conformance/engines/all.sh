@@ -62,22 +62,25 @@ boots() {
 }
 # Which suite's root an engine is run in; none is this machine.
 root_of() { case $1 in forky-* | experimental-*) echo "${1%%-*}" ;; esac; }
+# by_hand NAME PROGRAM: its version; what is not there this time keeps its last one.
+by_hand() {
+  if [ -z "$2" ]; then grep "^${root:-bookworm}	$1	" "$folder/versions.old"
+  else printf '%s\t%s\t%s\n' "${root:-bookworm}" "$1" "$("$2" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1)"; fi
+}
 # What the root has of the engines, for the page: "ROOT<TAB>PACKAGE<TAB>VERSION".
 versions_of() {
   local root=$1 list
   if [ -n "$root" ]; then list=$(cat "$(conformance/modern/root.sh "$root")/etc/tsrun-modern.versions"); else list=$(dpkg-query -W -f '${Package} ${Version}\n'); fi
-  # What was built by hand keeps its version where it is not there this time.
-  if [ -z "${CRIO:-}" ]; then grep "^${root:-bookworm}	crio	" "$folder/versions.old"
-  else printf '%s\tcrio\t%s\n' "${root:-bookworm}" "$("$CRIO/crio" --version | sed -nE 's/^(crio version|Version:) *//p' | head -n 1)"; fi
-  if [ -z "${BUILDKIT:-}" ]; then grep "^${root:-bookworm}	buildkit	" "$folder/versions.old"
-  else printf '%s\tbuildkit\t%s\n' "${root:-bookworm}" "$("$BUILDKIT/buildkitd" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+[^ ]*' | head -n 1)"; fi
+  by_hand crio "${CRIO:+$CRIO/crio}"
+  by_hand buildkit "${BUILDKIT:+$BUILDKIT/buildkitd}"
   awk -v root="${root:-bookworm}" '$1 ~ /^(podman|containerd|docker.io|buildah|runc|crun|criu|systemd|conmon|netavark)$/ { sub(/[+~-].*/, "", $2); print root "\t" $1 "\t" $2 }' <<<"$list"
 }
 # run ENGINE RUNTIME RESULTS: as CI does it, without a terminal and with an environment of next to nothing
 run() {
-  local mode script only=${ONLY:-} root engine=$1 runtime
+  local mode script only=${ONLY:-} root engine=$1 runtime limit=1500
   root=$(root_of "$1")
   [ -z "$root" ] || engine=${1#*-}
+  [[ $engine != crio* ]] || limit=3000
   case $engine in buildah-v2) ;; cri-v2 | crio-v2) only=${ONLY:-$v2_cri_cells} ;; *-v2) only=${ONLY:-$v2_cells} ;; esac
   local -a clean=(env -i "PATH=$PATH" "HOME=$HOME" CI=true "ENGINE_AS=$1" ${only:+"ONLY=$only"} ${CRIO:+"CRIO=$CRIO"} ${BUILDKIT:+"BUILDKIT=$BUILDKIT"} ${TSRUN_MODERN_CACHE:+"TSRUN_MODERN_CACHE=$TSRUN_MODERN_CACHE"})
   # In another root the controls are its own.
@@ -89,7 +92,7 @@ run() {
     if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 conformance/modern/run.sh "${there[@]}" "$root" bash "$here/$engine.sh" </dev/null; return; fi
     while read -r mode script; do
       # shellcheck disable=SC2086 # the arguments are words
-      "${clean[@]}" "RESULTS=$3.boot" "VM_OPTIONS=--timeout $([[ $engine = crio* ]] && echo 3000 || echo 1500) --save ${3#"$PWD/"}.boot" conformance/modern/run.sh --vm $([ "$mode" = plain ] || echo --systemd) "$root" bash "$here"/$script </dev/null
+      "${clean[@]}" "RESULTS=$3.boot" "VM_OPTIONS=--timeout $limit --save ${3#"$PWD/"}.boot" conformance/modern/run.sh --vm $([ "$mode" = plain ] || echo --systemd) "$root" bash "$here"/$script </dev/null
       cat "$3.boot" >>"$3" && rm "$3.boot"
     done < <(boots "$engine")
     return
@@ -97,7 +100,7 @@ run() {
   if [ -z "$(boots "$engine")" ]; then "${clean[@]}" "RESULTS=$3" timeout --foreground 3600 bash "$here/$1.sh" </dev/null; return; fi
   while read -r mode script; do
     # shellcheck disable=SC2086 # the arguments are words
-    "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) ${CRIO:+--env CRIO} --timeout $([[ $1 = crio* ]] && echo 3000 || echo 1500) --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
+    "${clean[@]}" "RESULTS=$3.boot" conformance/vm/run.sh $([ "$mode" = plain ] || echo --systemd) ${CRIO:+--env CRIO} --timeout $limit --save "${3#"$PWD/"}.boot" -- bash "$here"/$script </dev/null
     cat "$3.boot" >>"$3" && rm "$3.boot"
   done < <(boots "$engine")
 }

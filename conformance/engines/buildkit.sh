@@ -4,14 +4,15 @@
 # are read by the frontend that buildkitd has in it; the image that they begin with is an OCI layout. Nothing is downloaded.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 engine_words "$@"
-for program in buildkitd buildctl; do [ -x "${BUILDKIT:-}/$program" ] || { echo "1..0 # SKIP BUILDKIT names no folder with $program; see the head of this script"; exit 0; }; done
-export BUILDKIT=$(readlink -f "$BUILDKIT")
+brought BUILDKIT buildkitd buildctl
 engine_main "$@"
 set -u
-[[ $NAME != crun || $("$RUNTIME" --version) != crun\ version\ 1.[0-9].* ]] || { echo '1..0 # SKIP crun 1.8 refuses the ociVersion that BuildKit writes'; exit 0; }
-ENGINE_CGROUPS='buildkit' ENGINE_STATES="$WORK/root/runc-overlayfs/executor/*/state.json"
+knows_newer_specs BuildKit
+ENGINE_CGROUPS='buildkit'
 without_apparmor
-"$BUILDKIT/buildkitd" --root "$WORK/root" --addr "unix://$WORK/buildkit.sock" --oci-worker-binary "$RUNTIME" --containerd-worker=false --oci-worker-net host \
+# buildkitd.toml as docs/docker.md has it.
+sed -n '/^    \[worker.oci\]/,/^$/s/^    //p' "$here/../../docs/docker.md" | sed "s#/usr/local/bin/tsrun#$RUNTIME#" >"$WORK/buildkitd.toml"
+"$BUILDKIT/buildkitd" --config "$WORK/buildkitd.toml" --root "$WORK/root" --addr "unix://$WORK/buildkit.sock" --containerd-worker=false --oci-worker-net host \
   --allow-insecure-entitlement security.insecure --allow-insecure-entitlement network.host >"$WORK/buildkitd.log" 2>&1 &
 daemon=$!
 b() { timeout -k 5 $deadline "$BUILDKIT/buildctl" --addr "unix://$WORK/buildkit.sock" "$@"; }
@@ -23,13 +24,14 @@ make_image "$WORK/rootfs" "$WORK/box.tar"
 mkdir -p "$WORK/layout" "$WORK/context" && tar -C "$WORK/layout" -xf "$WORK/box.tar"
 digest=$(jq -r '.manifests[0].digest' "$WORK/layout/index.json")
 
-# built DOCKERFILE FLAG...: builds it and prints what the image has in /made
-built() {
+build() { # build DOCKERFILE FLAG...
   printf "$1" >"$WORK/context/Dockerfile"
   shift
+  b build --no-cache --frontend dockerfile.v0 --local context="$WORK/context" --local dockerfile="$WORK/context" --oci-layout box="$WORK/layout" --opt context:box="oci-layout://box@$digest" "$@"
+}
+built() { # built DOCKERFILE FLAG...: builds it and prints what the image has in /made
   rm -rf "$WORK/made"
-  b build --no-cache --frontend dockerfile.v0 --local context="$WORK/context" --local dockerfile="$WORK/context" --oci-layout box="$WORK/layout" --opt context:box="oci-layout://box@$digest" \
-    --output "type=local,dest=$WORK/made" --progress plain "$@" >"$WORK/said" 2>&1 || { local status=$?; tail -n 30 "$WORK/said"; return $status; }
+  build "$@" --output "type=local,dest=$WORK/made" --progress plain >"$WORK/said" 2>&1 || { local status=$?; tail -n 30 "$WORK/said"; return $status; }
   cat "$WORK/made/made"
 }
 cell 'RUN' $'built\n0' built 'FROM box\nRUN echo built >/made && id -u >>/made\n'
@@ -46,6 +48,14 @@ cell 'RUN reads /proc and /sys, masked and read-only' $'0\nRead-only file system
 at_once() { built "FROM box AS a\nRUN sleep 0.5; echo a >/o\nFROM box AS b\nRUN sleep 0.5; echo b >/o\nFROM box AS c\nRUN sleep 0.5; echo c >/o\nFROM box\nCOPY --from=a /o /a\nCOPY --from=b /o /b\nCOPY --from=c /o /c\nRUN cat /a /b /c >/made\n"; }
 cell 'three stages at once' $'a\nb\nc' at_once
 # BuildKit kills what runs, and wants it gone.
-given_up() { printf 'FROM box\nRUN sleep 7070\n' >"$WORK/context/Dockerfile"; b build --no-cache --frontend dockerfile.v0 --local context="$WORK/context" --local dockerfile="$WORK/context" --oci-layout box="$WORK/layout" --opt context:box="oci-layout://box@$digest" >/dev/null 2>&1 & local build=$!; eventually pgrep -fx 'sleep 7070' && echo runs; kill -INT $build; wait $build; eventually sh -c '! pgrep -fx "sleep 7070"' && echo gone; }
+given_up() {
+  # Itself, for a signal to the shell around it would not reach it.
+  b() { exec "$BUILDKIT/buildctl" --addr "unix://$WORK/buildkit.sock" "$@"; }
+  build 'FROM box\nRUN sleep 7070\n' >/dev/null 2>&1 &
+  local build=$!
+  eventually pgrep -fx 'sleep 7070' && echo runs
+  kill -INT $build; wait $build
+  eventually sh -c '! pgrep -fx "sleep 7070"' && echo gone
+}
 cell 'a build that is given up leaves no process' $'runs\ngone' given_up
 engine_end

@@ -8,14 +8,11 @@
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 PARTS='systemd core all'
 engine_words "$@"
-for program in crio pinns crictl; do
-  [ -x "${CRIO:-}/$program" ] || { echo "1..0 # SKIP CRIO names no folder with $program; see the head of this script"; exit 0; }
-done
-export CRIO=$(readlink -f "$CRIO")
+brought CRIO crio pinns crictl
 engine_main "$@"
 set -u
 [ "${1:-}" != systemd ] || shift
-[[ $NAME != crun || $("$RUNTIME" --version) != crun\ version\ 1.[0-9].* ]] || { echo '1..0 # SKIP crun 1.8 refuses the ociVersion that CRI-O writes'; exit 0; }
+knows_newer_specs CRI-O
 systemd=false
 if [ -n "${NO_ISOLATION:-}" ]; then
   [ -d /run/systemd/system ] || { echo '1..0 # SKIP systemd is not process 1'; exit 0; }

@@ -11,8 +11,6 @@ set -u
 opens_tun || { echo '1..0 # SKIP slirp4netns cannot open /dev/net/tun here'; exit 0; }
 ENGINE_STATES="/run/user/$user/docker/runtime-*/moby/*"
 
-DOCKER=docker
-[ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix:///run/user/$user/docker.sock DOCKER_CONFIG=$WORK/home
 d() { timeout -k 5 $deadline "$DOCKER" "$@"; }
 D="timeout -k 5 $deadline $DOCKER"
@@ -22,7 +20,7 @@ mkdir -p "$WORK/home/.config/docker"
 sed -n '/^    {/,/^    }/s/^    //p' "$here/../../docs/docker.md" | sed "s#/usr/local/bin/tsrun#$RUNTIME#; s/\"tsrun\"/\"rig\"/" >"$WORK/home/.config/docker/daemon.json"
 chown -R $user:$user "$WORK/home/.config"
 as_rig() { cd / && exec setpriv --reuid $user --regid $user --clear-groups env -i "PATH=/usr/sbin:$PATH" "HOME=$WORK/home" "XDG_RUNTIME_DIR=/run/user/$user" "TMPDIR=$TMPDIR" USER=rig "$@"; }
-(as_rig $start --data-root "$WORK/storage/docker" -H "$DOCKER_HOST" --bridge=none --iptables=false --ip6tables=false --ip-masq=false) >"$WORK/dockerd.log" 2>&1 &
+(as_rig $start --data-root "$WORK/storage/docker" -H "$DOCKER_HOST" "${alone[@]}") >"$WORK/dockerd.log" 2>&1 &
 daemon=$!
 engine_rest() { end_daemon "$daemon"; }
 engine_stop() { d ps -aq 2>/dev/null | xargs -r "$DOCKER" rm -f >/dev/null 2>&1; engine_rest; user_stop; engine_remove; }

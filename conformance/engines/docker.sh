@@ -10,8 +10,6 @@ part=${1:-all}
 ENGINE_MOUNTS=$WORK/exec/netns/default$'\n'$WORK/data ENGINE_CGROUPS='docker|parent|docker/buildkit' ENGINE_STATES="$WORK/exec/runtime-*/moby/*"
 
 # The runtime is there by name and as the default. Most cells have no network; docker-daemon.sh has daemons that are set up in other ways.
-DOCKER=docker
-[ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 dockerd_start() { # dockerd_start FLAG...
   dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file "$WORK/daemon.json" \
@@ -29,7 +27,6 @@ if [ -n "${PATIENCE:-}" ]; then
 fi
 echo '{}' >"$WORK/daemon.json"
 named=(--add-runtime "rig=$RUNTIME" --default-runtime rig)
-alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
 d() { timeout -k 5 $deadline "$DOCKER" "$@"; }
 D="timeout -k 5 $deadline $DOCKER"
 run() { d run --rm --network none "$@"; }

@@ -55,6 +55,16 @@ engine_main() {
   echo "# $ENGINE with $VERSION, cgroup v$CGROUP"
 }
 
+# brought VARIABLE PROGRAM...: a folder with what was built by hand; without it there is nothing to run.
+brought() {
+  local variable=$1 program
+  shift
+  for program; do [ -x "${!variable:-}/$program" ] || { echo "1..0 # SKIP $variable names no folder with $program; see the head of this script"; exit 0; }; done
+  export "$variable=$(readlink -f "${!variable}")"
+}
+# knows_newer_specs WHO: crun 1.8 knows no ociVersion above 1.0, and WHO writes one.
+knows_newer_specs() { [[ $NAME != crun || $("$RUNTIME" --version) != crun\ version\ 1.[0-9].* ]] || { echo "1..0 # SKIP crun 1.8 refuses the ociVersion that $1 writes"; exit 0; }; }
+
 report() { # report ok|fail|skip NAME [NOTE]
   number=$((number + 1))
   case $1 in
@@ -153,6 +163,11 @@ opens_tun() { (: <>/dev/net/tun) 2>/dev/null; }
 
 # Ends a daemon that this script started, and waits for it.
 end_daemon() { kill "$1" 2>/dev/null; for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.1; done; kill -KILL "$1"; }
+
+# Docker's own client, where another is first in PATH, and a dockerd that leaves the network alone.
+DOCKER=docker
+[ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
+alone=(--bridge=none --iptables=false --ip6tables=false --ip-masq=false)
 
 # Docker runs nothing where the kernel has AppArmor and there is no program to load its profile with, as in the virtual machine.
 without_apparmor() {

@@ -1,12 +1,10 @@
 # Cells of systemd.sh: Docker with native.cgroupdriver=systemd.
 
-DOCKER=docker
-[ ! -x /usr/bin/docker ] || DOCKER=/usr/bin/docker
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/home
 without_apparmor
 dockerd_start() {
   dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/docker.pid" -H "$DOCKER_HOST" --config-file <(echo '{}') --exec-opt native.cgroupdriver=systemd \
-    --add-runtime "rig=$RUNTIME" --default-runtime rig --bridge=none --iptables=false --ip6tables=false --ip-masq=false >>"$WORK/dockerd.log" 2>&1 &
+    --add-runtime "rig=$RUNTIME" --default-runtime rig "${alone[@]}" >>"$WORK/dockerd.log" 2>&1 &
   dockerd=$!
 }
 d() { timeout -k 5 120 "$DOCKER" "$@"; }

@@ -24,7 +24,7 @@ stops+=(stop_person)
 as_person() { (cd "$home/bundle" && setpriv --reuid $uid --regid $uid --init-groups env -i "PATH=$PATH" "HOME=$home" "XDG_RUNTIME_DIR=/run/user/$uid" "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus" \
   USER=person TMPDIR="$home/tmp" CONTAINERS_CONF="$home/containers.conf" timeout -k 5 120 "$@" </dev/null); }
 up() { as_person podman --root "$home/root" --runroot "$home/runroot" --tmpdir "$home/libpod" --cgroup-manager systemd --storage-driver vfs --runtime "$RUNTIME" "$@"; }
-user_image() { up image exists box || { tar -C "$WORK/rootfs" --exclude ./dev --numeric-owner --owner 0 --group 0 -cf "$home/box.tar" . && up import "$home/box.tar" box >/dev/null 2>"$WORK/err" || { cat "$WORK/err"; echo "Bail out! podman cannot import an image"; exit 2; }; }; }
+user_image() { tar -C "$WORK/rootfs" --exclude ./dev --numeric-owner --owner 0 --group 0 -cf "$home/box.tar" . && up import "$home/box.tar" box >/dev/null 2>"$WORK/err" || { cat "$WORK/err"; echo "Bail out! podman cannot import an image"; exit 2; }; }
 user_scopes() { as_person systemctl --user list-units --all --plain --no-legend --type scope "$1" | awk '{ print $1, $3 }'; }
 user_show() { as_person systemctl --user show "$1" -P "$2"; }
 user_shown() { local unit=$1 name; shift; for name in "$@"; do echo "$name=$(user_show "$unit" "$name")"; done; }

@@ -8,13 +8,13 @@ fi
 . "$here/systemd-person.sh"
 modprobe tun 2>/dev/null; chmod 666 /dev/net/tun # as udev leaves it
 mkdir -p "$home/docker" && chown $uid:$uid "$home/docker"
-rd() { DOCKER_HOST=unix:///run/user/$uid/docker.sock DOCKER_CONFIG=$home/docker timeout -k 5 120 docker "$@"; }
+rd() { DOCKER_HOST=unix:///run/user/$uid/docker.sock DOCKER_CONFIG=$home/docker timeout -k 5 120 "$DOCKER" "$@"; }
 rdrun() { rd run --rm --network none "$@"; }
-stop_rootless_docker() { rd ps -aq | DOCKER_HOST=unix:///run/user/$uid/docker.sock xargs -r docker rm -f; as_person systemctl --user stop cell-docker.service; }
+stop_rootless_docker() { rd ps -aq | DOCKER_HOST=unix:///run/user/$uid/docker.sock xargs -r "$DOCKER" rm -f; as_person systemctl --user stop cell-docker.service; }
 stops=(stop_rootless_docker "${stops[@]}")
 # As dockerd-rootless-setuptool.sh writes the unit.
 as_person systemd-run --user -q --unit cell-docker -p Delegate=yes -p KillMode=mixed -p "StandardError=file:$home/dockerd.log" --setenv "PATH=/usr/sbin:$PATH" --setenv "XDG_RUNTIME_DIR=/run/user/$uid" \
-  $start --data-root "$home/data" --exec-opt native.cgroupdriver=systemd --add-runtime "rig=$RUNTIME" --default-runtime rig --bridge=none --iptables=false --ip6tables=false --ip-masq=false
+  $start --data-root "$home/data" --exec-opt native.cgroupdriver=systemd --add-runtime "rig=$RUNTIME" --default-runtime rig "${alone[@]}"
 for _ in 1 2 3 4; do eventually rd version && break; done || { tail -5 "$home/dockerd.log"; echo "Bail out! dockerd does not answer"; exit 2; }
 tar -C "$WORK/rootfs" --exclude ./dev -cf - . | rd import -c 'ENV PATH=/bin:/usr/bin' - box >/dev/null || { echo "Bail out! no image"; exit 2; }
 
